@@ -1,0 +1,90 @@
+# Builds the addon. `-Dnative_tests=1` adds the native tests, the simulator and the benchmark
+# programs; `-Dsanitize=address,undefined` (or thread) instruments everything.
+{
+  'variables': {
+    'native_tests%': 0,
+    'sanitize%': '',
+  },
+  'target_defaults': {
+    'include_dirs': ['native', 'native/include'],
+    'defines': ['IPDAEMON_BUILDING'],
+    'cflags': ['-fvisibility=hidden', '-Wall', '-Wextra', '-Wshadow', '-Werror'],
+    'cflags!': ['-Wno-unused-parameter'],
+    # The core catches what the standard library throws before it reaches the C ABI.
+    'cflags_cc!': ['-std=gnu++17', '-fno-exceptions', '-fno-rtti'],
+    'cflags_cc': ['-std=c++20', '-fvisibility-inlines-hidden'],
+    'conditions': [
+      ['sanitize!=""', {
+        'cflags': ['-fsanitize=<(sanitize)', '-fno-sanitize-recover=all', '-fno-omit-frame-pointer', '-g'],
+        'defines': ['_GLIBCXX_ASSERTIONS'],
+        'ldflags': ['-fsanitize=<(sanitize)'],
+      }],
+    ],
+    'configurations': {
+      'Release': {'cflags': ['-O3', '-fno-plt']},
+      'Debug': {'cflags!': ['-O0'], 'cflags': ['-O1']},
+    },
+  },
+  'targets': [
+    {
+      # What every system and the simulator share.
+      'target_name': 'ipdaemon_core',
+      'type': 'static_library',
+      'sources': ['<!@(node bindings/sources.js core)'],
+    },
+    {
+      'target_name': 'ipdaemon_platform',
+      'type': 'static_library',
+      'sources': ['<!@(node bindings/sources.js platform)'],
+    },
+    {
+      'target_name': 'ipdaemon',
+      'sources': ['<!@(node bindings/sources.js addon)'],
+      'dependencies': ['ipdaemon_core', 'ipdaemon_platform'],
+      # The wrapper's headers are not ours to keep free of warnings.
+      'cflags_cc': ['-isystem', '<!(node -p "path.resolve(require(\'node-addon-api\').include_dir)")'],
+      'defines': ['NAPI_VERSION=8', 'NAPI_DISABLE_CPP_EXCEPTIONS', 'NODE_ADDON_API_DISABLE_DEPRECATED'],
+    },
+  ],
+  'conditions': [
+    ['native_tests==1 and <!(node bindings/sources.js has tests)==1', {
+      'targets': [{
+        'target_name': 'native_tests',
+        'type': 'executable',
+        'sources': ['<!@(node bindings/sources.js tests)'],
+        'dependencies': ['ipdaemon_core', 'ipdaemon_platform'],
+      }],
+    }],
+    ['native_tests==1 and <!(node bindings/sources.js has sim)==1', {
+      'targets': [{
+        'target_name': 'ipdaemon_sim',
+        'type': 'executable',
+        'sources': ['<!@(node bindings/sources.js sim)'],
+        'include_dirs': ['test/native'],
+        'dependencies': ['ipdaemon_core'],
+      }],
+    }],
+    ['native_tests==1 and <!(node bindings/sources.js has bench load)==1', {
+      'targets': [{
+        'target_name': 'bench_load',
+        'type': 'executable',
+        'sources': ['<!@(node bindings/sources.js bench load)'],
+      }],
+    }],
+    ['native_tests==1 and <!(node bindings/sources.js has bench floor)==1', {
+      'targets': [{
+        'target_name': 'bench_floor',
+        'type': 'executable',
+        'sources': ['<!@(node bindings/sources.js bench floor)'],
+      }],
+    }],
+    ['native_tests==1 and <!(node bindings/sources.js has bench core)==1', {
+      'targets': [{
+        'target_name': 'bench_core',
+        'type': 'executable',
+        'sources': ['<!@(node bindings/sources.js bench core)'],
+        'dependencies': ['ipdaemon_core', 'ipdaemon_platform'],
+      }],
+    }],
+  ],
+}

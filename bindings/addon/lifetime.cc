@@ -1,0 +1,210 @@
+// The life of servers within one environment, and the turns that Node's loop gives them.
+#include "lifetime.h"
+
+#include <algorithm>
+
+#include "callbacks.h"
+
+namespace ipdaemon::addon {
+namespace {
+
+// How often one wake-up asks the library again while there was work. More saves system calls of the
+// loop under load; fewer lets timers and other sockets of the program have their turn sooner.
+constexpr int rounds_per_wake_max = 4;
+
+constexpr std::size_t scratch_size_min = std::size_t{64} * 1024;
+constexpr std::size_t scratch_size_kept_max = std::size_t{1024} * 1024;
+
+}  // namespace
+
+Session::~Session() {
+  if (async_context_ != nullptr) napi_async_destroy(environment_.env(), async_context_);
+}
+
+bool Session::attach(Napi::Object sink) {
+  const Napi::Value data_in = sink.Get("dataIn");
+  const Napi::Value data_in_batch = sink.Get("dataInBatch");
+  const Napi::Value event = sink.Get("event");
+  const Napi::Value alive = sink.Get("alive");
+  const Napi::Value words = sink.Get("words");
+  if (!data_in.IsFunction() || !data_in_batch.IsFunction() || !event.IsFunction() || !alive.IsFunction()) return false;
+  if (!words.IsTypedArray() || words.As<Napi::TypedArray>().TypedArrayType() != napi_int32_array) return false;
+  if (words.As<Napi::Int32Array>().ElementLength() < data_batch_words) return false;
+
+  sink_ = Napi::Persistent(sink);
+  data_in_ = Napi::Persistent(data_in.As<Napi::Function>());
+  data_in_batch_ = Napi::Persistent(data_in_batch.As<Napi::Function>());
+  event_ = Napi::Persistent(event.As<Napi::Function>());
+  alive_ = Napi::Persistent(alive.As<Napi::Function>());
+  words_array_ = Napi::Persistent(words.As<Napi::Object>());
+  words_ = words.As<Napi::Int32Array>().Data();
+
+  napi_env env = environment_.env();
+  if (napi_async_init(env, sink, Napi::String::New(env, "ipdaemon"), &async_context_) != napi_ok) return false;
+  const std::int64_t wait_handle = ipdaemon_wait_handle(handle_);
+  uv_loop_t* loop = nullptr;
+  if (wait_handle < 0 || napi_get_uv_event_loop(env, &loop) != napi_ok) return true;
+  waker_ = create_waker(loop, wait_handle, *this, environment_);
+  return waker_ != nullptr;
+}
+
+void Session::sync() {
+  if (waker_ == nullptr) return;
+  waker_->update(ipdaemon_wants_poll(handle_) != 0, ipdaemon_next_deadline(handle_));
+}
+
+void Session::on_wake() {
+  napi_env env = environment_.env();
+  Environment& environment = environment_;
+  const Napi::HandleScope handles(env);
+  napi_value resource = nullptr;
+  napi_callback_scope scope = nullptr;
+  napi_get_reference_value(env, sink_, &resource);
+  // Node refuses when the environment is about to end; then its cleanup hook closes the server.
+  if (napi_open_callback_scope(env, resource, async_context_, &scope) != napi_ok) return;
+  environment.enter();
+  for (int round = 0; round < rounds_per_wake_max; ++round) {
+    const std::uint64_t deliveries_before = deliveries_;
+    const std::int32_t code = ipdaemon_poll(handle_, 0);
+    if (code != 0 || deliveries_ == deliveries_before) break;
+  }
+  if (environment.has_exceptions()) environment.report_exceptions();
+  // Ticks and promise reactions run here, and may close this very server.
+  napi_close_callback_scope(env, scope);
+  sync();
+  environment.leave();
+}
+
+Environment* Environment::create(napi_env env) {
+  auto environment = std::make_unique<Environment>(env);
+  if (napi_add_async_cleanup_hook(env, on_end, environment.get(), &environment->hook_) != napi_ok) return nullptr;
+  // From here on the cleanup hook owns it, see finish.
+  return environment.release();
+}
+
+ipdaemon_t Environment::open(Napi::Object sink) {
+  if (ending_) return 0;
+  const ipdaemon_t handle = ipdaemon_open();
+  if (handle == 0) return 0;
+  auto session = std::make_unique<Session>(*this, handle);
+  if (!session->attach(sink)) {
+    session.reset();
+    ipdaemon_close(handle);
+    return 0;
+  }
+  ipdaemon_enable_idle_events(handle);
+  ipdaemon_set_wait_hook(handle, on_wait, session.get());
+  sessions_.emplace(handle, std::move(session));
+  return handle;
+}
+
+std::int32_t Environment::close(ipdaemon_t handle) {
+  const auto found = sessions_.find(handle);
+  // Closed, invented, or of another thread: the library knows which.
+  if (found == sessions_.end()) return ipdaemon_close(handle);
+  // The loop must stop watching the descriptor before the library closes it.
+  found->second->detach();
+  const std::int32_t code = ipdaemon_close(handle);
+  closed_.push_back(std::move(found->second));
+  sessions_.erase(found);
+  return code;
+}
+
+Session* Environment::find(ipdaemon_t handle) const {
+  const auto found = sessions_.find(handle);
+  return found == sessions_.end() ? nullptr : found->second.get();
+}
+
+void Environment::sync(ipdaemon_t handle) {
+  Session* session = find(handle);
+  if (session != nullptr) session->sync();
+}
+
+std::int32_t Environment::keep_exception() {
+  bool pending = false;
+  napi_value exception = nullptr;
+  // Nothing is pending when a worker is being terminated: then there is nothing to pass on, and no
+  // further JavaScript can run.
+  if (napi_is_exception_pending(env_, &pending) != napi_ok || !pending) return 1;
+  if (napi_get_and_clear_last_exception(env_, &exception) != napi_ok) return 1;
+  // A list, because a reference cannot hold a thrown number or string.
+  napi_value list = nullptr;
+  std::uint32_t length = 0;
+  if (exceptions_.IsEmpty()) {
+    if (napi_create_array(env_, &list) != napi_ok) return 1;
+    exceptions_ = Napi::Persistent(Napi::Object(env_, list));
+  } else {
+    list = exceptions_.Value();
+    napi_get_array_length(env_, list, &length);
+  }
+  napi_set_element(env_, list, length, exception);
+  return 1;
+}
+
+Napi::Array Environment::take_exceptions() {
+  const Napi::Array list = exceptions_.Value().As<Napi::Array>();
+  exceptions_.Reset();
+  return list;
+}
+
+void Environment::throw_exceptions() {
+  const Napi::HandleScope handles(env_);
+  const Napi::Array list = take_exceptions();
+  napi_value exception = list.Get(std::uint32_t{0});
+  if (list.Length() > 1) {
+    // Handlers of several connections threw inside one call, a shutdown for example. None of the
+    // exceptions may get lost.
+    const Napi::Value type = Napi::Env(env_).Global().Get("AggregateError");
+    napi_value several = nullptr;
+    const std::array<napi_value, 2> arguments = {list, Napi::String::New(env_, "Several ipdaemon handlers threw.")};
+    if (napi_new_instance(env_, type, arguments.size(), arguments.data(), &several) == napi_ok) exception = several;
+  }
+  napi_throw(env_, exception);
+}
+
+void Environment::report_exceptions() {
+  const Napi::HandleScope handles(env_);
+  const Napi::Array list = take_exceptions();
+  for (std::uint32_t i = 0; i < list.Length(); ++i) napi_fatal_exception(env_, list.Get(i));
+}
+
+Scratch Environment::take_scratch(std::size_t size) {
+  Scratch scratch = std::exchange(scratch_, Scratch{});
+  if (scratch.size < size) {
+    scratch.size = std::max(size, scratch_size_min);
+    scratch.bytes = std::make_unique_for_overwrite<std::uint8_t[]>(scratch.size);
+  }
+  return scratch;
+}
+
+void Environment::give_back(Scratch scratch) {
+  if (scratch.size <= scratch_size_kept_max && scratch.size > scratch_.size) scratch_ = std::move(scratch);
+}
+
+void Environment::on_handle_closed() {
+  open_handles_ -= 1;
+  if (ending_ && open_handles_ == 0) finish();
+}
+
+void Environment::on_end(napi_async_cleanup_hook_handle, void* environment) {
+  static_cast<Environment*>(environment)->end();
+}
+
+void Environment::end() {
+  ending_ = true;
+  for (auto& [handle, session] : sessions_) {
+    session->detach();
+    ipdaemon_close(handle);
+  }
+  sessions_.clear();
+  closed_.clear();
+  exceptions_.Reset();
+  if (open_handles_ == 0) finish();
+}
+
+void Environment::finish() {
+  const std::unique_ptr<Environment> self(this);
+  napi_remove_async_cleanup_hook(hook_);
+}
+
+}  // namespace ipdaemon::addon

@@ -1,0 +1,64 @@
+// What every binding to the C ABI offers, in the order of native/include/ipdaemon.h, and the values
+// that cross it. A binding converts and calls; it decides nothing.
+
+/** INTEGER and FLAGS are numbers, BOOLEAN a boolean, TEXT a string, BYTES a string with one character per byte. */
+export type NativeValue = number | boolean | string;
+
+/** What a property can be given: a string is TEXT, a Uint8Array is BYTES. */
+export type NativeInput = number | boolean | string | Uint8Array;
+
+/** How many pieces of input one call of `dataInBatch` may carry, and the numbers that describe them. */
+export const dataBatchMax = 256;
+export const dataBatchWords = 2 + 3 * dataBatchMax;
+
+/**
+ * Where a binding delivers the events of one handle. The functions are called with the sink as `this`.
+ * What they throw leaves the call that delivered the event.
+ */
+export interface NativeSink {
+  /** Shared with the library while `dataInBatch` runs, see ipdaemon_register_data_batch in ipdaemon.h. */
+  readonly words: Int32Array;
+  dataIn(connectionId: number, text: string, eol: boolean): void;
+  /** Several pieces of one connection; `words` tells where each begins and ends in `chunk`. */
+  dataInBatch(connectionId: number, chunk: string, count: number): void;
+  /**
+   * Any other event with its parameters in order. Returns nothing, or an array with one element for each
+   * parameter: undefined where the handler changed nothing, BYTES as a string with one character per byte.
+   */
+  event(event: number, ...parameters: NativeValue[]): (NativeValue | undefined)[] | undefined;
+  /** Called now and then during a blocking wait, so that a worker that is being terminated notices. */
+  alive(): void;
+}
+
+export interface NativeBinding {
+  /** Returns 0 when memory, descriptors or handles are used up. */
+  open(sink: NativeSink): number;
+  close(handle: number): number;
+  set(handle: number, property: number, index: number, value: NativeInput): number;
+  /** Returns null after an error. */
+  get(handle: number, property: number, index: number): NativeValue | null;
+  registerCallback(handle: number, event: number, wanted: boolean): number;
+  getLastError(handle: number): string;
+  getLastErrorCode(handle: number): number;
+  /** Returns null after an error. */
+  doConfig(handle: number, text: string): string | null;
+  doDisconnect(handle: number, connectionId: number): number;
+  doDoevents(handle: number): number;
+  doInterrupt(handle: number, connectionId: number): number;
+  doReset(handle: number): number;
+  /** A text of more than 1024 characters must hold none above U+00FF; shorter ones are checked. */
+  doSend(handle: number, connectionId: number, text: string | Uint8Array): number;
+  doSendfile(handle: number, connectionId: number, path: string): number;
+  /** As `doSend`. */
+  doSendline(handle: number, connectionId: number, text: string | Uint8Array): number;
+  doShutdown(handle: number): number;
+  doStartssl(handle: number, connectionId: number): number;
+  /** Records an error as if the last call had failed with it, and returns `code`. */
+  fail(handle: number, code: number, detail: string): number;
+  /** Returns -1 for an unknown counter or an invalid handle. */
+  counter(handle: number, counter: number): number;
+  errorSentence(code: number): string;
+  version(): string;
+  /** Returns null past the last row and for a column that the table does not have. */
+  describe(table: number, row: number, column: number): NativeValue | null;
+}

@@ -1,0 +1,20 @@
+// TypeScript is stripped by swc, types are checked by `npm run check:types`. The tests share one
+// machine with the servers and clients that they start, so they run in few workers.
+module.exports = {
+  testEnvironment: 'node',
+  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/stress/'],
+  modulePathIgnorePatterns: ['<rootDir>/build/', '<rootDir>/dist/'],
+  transform: {
+    '^.+\\.[cm]?ts$': [
+      '@swc/jest',
+      {
+        jsc: { parser: { syntax: 'typescript' }, target: 'es2022', transform: { useDefineForClassFields: false } },
+        module: { type: 'commonjs' },
+      },
+    ],
+  },
+  moduleFileExtensions: ['ts', 'mts', 'js', 'mjs', 'json', 'node'],
+  testTimeout: 30000,
+  maxWorkers: 2,
+};

@@ -1,0 +1,138 @@
+// Where the native side delivers events: parameter objects with the legacy keys are made here, and
+// what a handler changed goes back.
+
+import type { NativeSink, NativeValue } from '../bindings/contract';
+import { dataBatchWords } from '../bindings/contract';
+import { CodePage } from './generated/constants';
+import { DataInParam, EventId, type EventRow, eventRows } from './generated/events';
+import { bytesOf, byteText, codedHandles, codePageOf, decode, encode } from './text';
+
+/** A handler of any event, as it is kept here. */
+export type AnyHandler = (param: never) => unknown;
+
+type Handler<Param> = (param: Param) => unknown;
+
+type ParamClass = new (...parameters: NativeValue[]) => Record<string, unknown>;
+
+// Under another code page than the default, `text` is not the bytes any more, so they are kept.
+class CodedDataInParam extends DataInParam {
+  readonly #bytes: string;
+
+  constructor(connectionid: number, text: string, eol: boolean, bytes: string) {
+    super(connectionid, text, eol);
+    this.#bytes = bytes;
+  }
+
+  override get textB(): Buffer {
+    return bytesOf(this.#bytes);
+  }
+}
+
+// What PHP takes for false is false.
+function truth(value: unknown): boolean {
+  return value === '0' ? false : Boolean(value);
+}
+
+/** The events of one handle. */
+export class Sink implements NativeSink {
+  readonly words = new Int32Array(dataBatchWords);
+  #res = 0;
+  #onDataIn: Handler<DataInParam> | null = null;
+  readonly #handlers: (Handler<object> | null)[] = eventRows.map(() => null);
+
+  /** Tells the handle, which exists only after the sink. */
+  opened(res: number): void {
+    this.#res = res;
+  }
+
+  register(id: number, handler: AnyHandler | null): void {
+    if (id === EventId.DataIn) this.#onDataIn = handler as Handler<DataInParam> | null;
+    else this.#handlers[id - 1] = handler as Handler<object> | null;
+  }
+
+  dataIn(connectionid: number, text: string, eol: boolean): void {
+    const handler = this.#onDataIn;
+    if (handler === null) return;
+    handler(codedHandles === 0 ? new DataInParam(connectionid, text, eol) : this.#coded(connectionid, text, eol));
+  }
+
+  dataInBatch(connectionid: number, chunk: string, count: number): void {
+    const words = this.words;
+    for (let piece = 0; piece < count; piece += 1) {
+      const handler = this.#onDataIn;
+      if (handler === null) return;
+      words[1] = piece + 1;
+      const at = 2 + 3 * piece;
+      const text = chunk.substring(words[at] as number, words[at + 1] as number);
+      const eol = words[at + 2] !== 0;
+      handler(codedHandles === 0 ? new DataInParam(connectionid, text, eol) : this.#coded(connectionid, text, eol));
+      // Something happened in the handler that changes what comes next, so the rest is delivered anew.
+      if (words[0] !== 0) return;
+    }
+  }
+
+  event(
+    id: number,
+    p0: NativeValue,
+    p1: NativeValue,
+    p2: NativeValue,
+    p3: NativeValue,
+    p4: NativeValue,
+    p5: NativeValue,
+    p6: NativeValue,
+  ): (NativeValue | undefined)[] | undefined {
+    const row = eventRows[id - 1] as EventRow;
+    const handler = this.#handlers[id - 1];
+    if (handler === null || handler === undefined) return undefined;
+    const param = new (row.param as ParamClass)(p0, p1, p2, p3, p4, p5, p6);
+    if (codedHandles !== 0) this.#decode(row, param);
+    const result = handler(param);
+    return row.parameters.some((parameter) => parameter.writable) ? this.#changes(row, param, result) : undefined;
+  }
+
+  alive(): void {}
+
+  #coded(connectionid: number, bytes: string, eol: boolean): DataInParam {
+    const page = codePageOf(this.#res);
+    if (page === CodePage.Bytes) return new DataInParam(connectionid, bytes, eol);
+    return new CodedDataInParam(connectionid, decode(page, bytes), eol, bytes);
+  }
+
+  #decode(row: EventRow, param: Record<string, unknown>): void {
+    const page = codePageOf(this.#res);
+    if (page === CodePage.Bytes) return;
+    for (const { key, type } of row.parameters) {
+      if (type !== 'BYTES') continue;
+      const bytes = param[key] as string;
+      param[key] = decode(page, bytes);
+      Object.defineProperty(param, `${key}B`, { get: () => bytesOf(bytes), configurable: true });
+    }
+  }
+
+  // A returned object counts where it has the key, the changed parameter object otherwise. A promise is
+  // an object that has none of the keys.
+  #changes(row: EventRow, param: Record<string, unknown>, result: unknown): (NativeValue | undefined)[] {
+    const returned = typeof result === 'object' && result !== null ? (result as Record<string, unknown>) : param;
+    return row.parameters.map(({ key, type, writable }) => {
+      if (!writable) return undefined;
+      return this.#toNative(type, key in returned ? returned[key] : param[key]);
+    });
+  }
+
+  #toNative(type: string, value: unknown): NativeValue | undefined {
+    switch (type) {
+      case 'BOOLEAN':
+        return truth(value);
+      case 'INTEGER': {
+        const number = Number(value);
+        return Number.isSafeInteger(number) ? number : undefined;
+      }
+      case 'TEXT':
+        return String(value ?? '');
+      default: {
+        const bytes = value instanceof Uint8Array ? value : encode(this.#res, String(value ?? ''));
+        return typeof bytes === 'number' ? undefined : byteText(bytes);
+      }
+    }
+  }
+}

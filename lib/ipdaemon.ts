@@ -1,0 +1,421 @@
+// The procedural interface: one function for each of the documented ones, over a resource. What they do
+// is in the native library; here arguments get the types that it expects, and texts become bytes.
+
+import { binding } from '../bindings/choose';
+import { type AnyHandler, Sink } from './events';
+import { ErrorCode } from './generated/errors';
+import type { EventParams } from './generated/events';
+import { binaryProperties, type PropertyInputs, type PropertyTypes } from './generated/properties';
+import { checked, type Resource } from './resource';
+import {
+  bytesOf,
+  codedHandles,
+  codePageOf,
+  decode,
+  encode,
+  forgetCodePage,
+  isByteText,
+  refreshCodePage,
+  refuseNoByte,
+  resetCodePage,
+  shortTextMax,
+} from './text';
+
+/** A connection id or another index; numeric strings are as good as numbers. */
+export type Index = number | string;
+
+/** What properties can be set to in general; PropertyInputs tells what each of them takes. */
+export type PropertyValue = number | bigint | boolean | string | Uint8Array;
+
+/** What can be sent: by default a string with one character per byte, or the bytes themselves. */
+export type Data = string | Uint8Array;
+
+/** A handler of one event. What it returns counts only for events with writable parameters. */
+export type Handler<Id extends keyof EventParams> = (param: EventParams[Id]) => unknown;
+
+const sinks = new Map<number, Sink>();
+
+// An integer is passed on as it is, a numeric string as its number. -1 is no connection and no id.
+function integerOf(value: unknown): number {
+  if (typeof value === 'number') return Number.isInteger(value) && Math.abs(value) <= 0x7fffffff ? value : -1;
+  if (typeof value === 'string' && /^\s*[+-]?\d+\s*$/.test(value)) return integerOf(Number(value));
+  return -1;
+}
+
+function connectionOf(value: Index): number {
+  return (value as number) === ((value as number) | 0) ? (value as number) : integerOf(value);
+}
+
+/**
+ * Opens a server. See docs/reference/methods.md.
+ *
+ * @param _key Ignored; ported programs may pass one.
+ * @returns The resource that all other functions take. It stays open until ipworks_ipdaemon_close, or until its
+ * thread ends.
+ * @throws Error when memory, descriptors or handles are used up.
+ */
+export function ipworks_ipdaemon_open(_key?: unknown): Resource {
+  const sink = new Sink();
+  const res = binding.open(sink);
+  if (res === 0)
+    throw new Error('ipworks_ipdaemon_open: no further server can be opened: memory or descriptors are used up');
+  sink.opened(res);
+  sinks.set(res, sink);
+  return res as Resource;
+}
+
+/**
+ * Closes a server, its listener and its connections, without events. Inside a handler the connections go when
+ * the outermost handler has returned. See docs/reference/methods.md.
+ *
+ * @param res The server. It is not valid any more afterwards.
+ * @returns 0.
+ * @throws TypeError if `res` is no open server of this thread.
+ */
+export function ipworks_ipdaemon_close(res: Resource): number {
+  const code = checked('close', binding.close(res));
+  sinks.delete(res);
+  forgetCodePage(res);
+  return code;
+}
+
+/**
+ * Registers the handler of an event, instead of the one before. See docs/reference/events.md.
+ *
+ * @param res The server.
+ * @param id The event, 1 to 9 (EventId).
+ * @param handler Called with an object that has the keys of the event; null removes.
+ * @returns 0, or 2001 for an unknown event and 2002 for something that is no function.
+ * @throws TypeError if `res` is no open server of this thread.
+ */
+export function ipworks_ipdaemon_register_callback<Id extends keyof EventParams>(
+  res: Resource,
+  id: Id,
+  handler: Handler<Id> | null,
+): number;
+export function ipworks_ipdaemon_register_callback<Id extends number>(
+  res: Resource,
+  id: number extends Id ? Id : never,
+  handler: AnyHandler | null,
+): number;
+export function ipworks_ipdaemon_register_callback(res: Resource, id: number, handler: AnyHandler | null): number {
+  const event = integerOf(id);
+  if (handler !== null && handler !== undefined && typeof handler !== 'function') {
+    return checked('register_callback', binding.fail(res, ErrorCode.InvalidValue, 'a handler is a function or null'));
+  }
+  const wanted = typeof handler === 'function';
+  const code = checked('register_callback', binding.registerCallback(res, event, wanted));
+  if (code === 0) sinks.get(res)?.register(event, wanted ? handler : null);
+  return code;
+}
+
+/**
+ * The text of the last error. See docs/reference/errors.md.
+ *
+ * @param res The server.
+ * @returns The text, '' if the last call succeeded.
+ * @throws TypeError if `res` is no open server of this thread.
+ */
+export function ipworks_ipdaemon_get_last_error(res: Resource): string {
+  checked('get_last_error', binding.getLastErrorCode(res));
+  return binding.getLastError(res);
+}
+
+/**
+ * The code of the last error. See docs/reference/errors.md.
+ *
+ * @param res The server.
+ * @returns The code, 0 if the last call succeeded.
+ * @throws TypeError if `res` is no open server of this thread.
+ */
+export function ipworks_ipdaemon_get_last_error_code(res: Resource): number {
+  return checked('get_last_error_code', binding.getLastErrorCode(res));
+}
+
+/**
+ * Sets a property. The index may be left out where the property has none: the number of arguments decides. See
+ * PROPERTIES.md.
+ *
+ * @param res The server.
+ * @param id The property (Property).
+ * @param index The connection id for properties of a connection, otherwise 0.
+ * @param value The value. Numbers and booleans may come as text; texts of binary properties follow the CodePage
+ * setting, a Uint8Array is taken as it is.
+ * @returns 0, or the error code; then the old value stands.
+ * @throws TypeError if `res` is no open server of this thread.
+ */
+export function ipworks_ipdaemon_set<Id extends keyof PropertyInputs>(
+  res: Resource,
+  id: Id,
+  index: Index,
+  value: PropertyInputs[Id],
+): number;
+export function ipworks_ipdaemon_set<Id extends keyof PropertyInputs>(
+  res: Resource,
+  id: Id,
+  value: PropertyInputs[Id],
+): number;
+export function ipworks_ipdaemon_set<Id extends number>(
+  res: Resource,
+  id: number extends Id ? Id : never,
+  ...indexAndValue: [Index, PropertyValue] | [PropertyValue]
+): number;
+export function ipworks_ipdaemon_set(res: Resource, id: number, ...indexAndValue: unknown[]): number {
+  const hasIndex = indexAndValue.length > 1;
+  const index = hasIndex ? connectionOf(indexAndValue[0] as Index) : 0;
+  return checked('set', setValue(res, integerOf(id), index, hasIndex ? indexAndValue[1] : indexAndValue[0]));
+}
+
+function setValue(res: Resource, id: number, index: number, value: unknown): number {
+  if (binaryProperties.has(id)) {
+    const bytes = toBytes(res, value);
+    return typeof bytes === 'number' ? bytes : binding.set(res, id, index, bytes);
+  }
+  switch (typeof value) {
+    case 'string':
+    case 'number':
+    case 'boolean':
+      return binding.set(res, id, index, value);
+    case 'bigint':
+      return binding.set(res, id, index, String(value));
+    default:
+      if (value instanceof Uint8Array) return binding.set(res, id, index, value);
+      return binding.fail(res, ErrorCode.InvalidValue, 'a value is a number, a boolean, a string or a Uint8Array');
+  }
+}
+
+// What PHP would put into a byte string, or the code of the refusal.
+function toBytes(res: Resource, value: unknown): Uint8Array | number {
+  if (typeof value === 'string') return encode(res, value);
+  if (value instanceof Uint8Array) return value;
+  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  if (value instanceof ArrayBuffer) return new Uint8Array(value);
+  if (typeof value === 'number' || typeof value === 'bigint') return bytesOf(String(value));
+  if (typeof value === 'boolean') return bytesOf(value ? '1' : '');
+  return binding.fail(res, ErrorCode.InvalidValue, 'text is a string, a number, a boolean or a Uint8Array');
+}
+
+/**
+ * Reads a property. See PROPERTIES.md.
+ *
+ * @param res The server.
+ * @param id The property (Property).
+ * @param index The connection id for properties of a connection, otherwise 0 or left out.
+ * @returns The value; null after an error, which ipworks_ipdaemon_get_last_error_code tells. Binary properties
+ * are text by the CodePage setting, by default one character per byte.
+ * @throws TypeError if `res` is no open server of this thread.
+ */
+export function ipworks_ipdaemon_get<Id extends keyof PropertyTypes>(
+  res: Resource,
+  id: Id,
+  index?: Index,
+): PropertyTypes[Id] | null;
+export function ipworks_ipdaemon_get<Id extends number>(
+  res: Resource,
+  id: number extends Id ? Id : never,
+  index?: Index,
+): number | boolean | string | null;
+export function ipworks_ipdaemon_get(res: Resource, id: number, index: Index = 0): number | boolean | string | null {
+  const value = binding.get(res, integerOf(id), connectionOf(index));
+  if (value === null) {
+    checked('get', binding.getLastErrorCode(res));
+    return null;
+  }
+  if (codedHandles !== 0 && typeof value === 'string' && binaryProperties.has(id))
+    return decode(codePageOf(res), value);
+  return value;
+}
+
+/**
+ * Reads a property as bytes: those of a binary property as they are, others as the UTF-8 of their text. See
+ * PROPERTIES.md.
+ *
+ * @param res The server.
+ * @param id The property (Property).
+ * @param index The connection id for properties of a connection, otherwise 0 or left out.
+ * @returns The bytes, or null after an error.
+ * @throws TypeError if `res` is no open server of this thread.
+ */
+export function ipworks_ipdaemon_get_bytes(res: Resource, id: number, index: Index = 0): Buffer | null {
+  const value = binding.get(res, integerOf(id), connectionOf(index));
+  if (value === null) {
+    checked('get_bytes', binding.getLastErrorCode(res));
+    return null;
+  }
+  if (binaryProperties.has(id)) return bytesOf(value as string);
+  return Buffer.from(typeof value === 'boolean' ? (value ? '1' : '0') : String(value), 'utf8');
+}
+
+/**
+ * Reads or sets a configuration setting. See docs/reference/settings.md.
+ *
+ * @param res The server.
+ * @param configurationstring 'Name' or 'Name[connectionid]' reads, 'Name=value' sets. Names are case-insensitive.
+ * @returns The value in force as text; '' after an error, which ipworks_ipdaemon_get_last_error_code tells.
+ * @throws TypeError if `res` is no open server of this thread.
+ */
+export function ipworks_ipdaemon_do_config(res: Resource, configurationstring: string): string {
+  const setting = String(configurationstring);
+  const value = binding.doConfig(res, setting);
+  if (value === null) {
+    checked('do_config', binding.getLastErrorCode(res));
+    return '';
+  }
+  if (/^\s*codepage\s*=/i.test(setting)) refreshCodePage(res);
+  return value;
+}
+
+/**
+ * Disconnects one connection: with Linger after what is queued has been sent, without it at once. Disconnected
+ * fires before the call returns, inside a handler afterwards. See docs/reference/methods.md.
+ *
+ * @param res The server.
+ * @param connectionid The connection.
+ * @returns 0, or 126 if there is no such connection.
+ * @throws TypeError if `res` is no open server of this thread; what a handler threw meanwhile.
+ */
+export function ipworks_ipdaemon_do_disconnect(res: Resource, connectionid: Index): number {
+  return checked('do_disconnect', binding.doDisconnect(res, connectionOf(connectionid)));
+}
+
+/**
+ * Delivers what is ready, each connection at most once, and waits up to SelectWaitMillis milliseconds when nothing
+ * is. Inside a handler it serves all connections but those whose handlers are running. See
+ * docs/reference/methods.md.
+ *
+ * @param res The server.
+ * @returns 0, or 211 when calls are nested too deeply.
+ * @throws TypeError if `res` is no open server of this thread; what a handler threw.
+ */
+export function ipworks_ipdaemon_do_doevents(res: Resource): number {
+  return checked('do_doevents', binding.doDoevents(res));
+}
+
+/**
+ * Ends a blocking send of the connection with error 301; without one, does nothing. See
+ * docs/reference/methods.md.
+ *
+ * @param res The server.
+ * @param connectionid The connection.
+ * @returns 0, or 126 if there is no such connection.
+ * @throws TypeError if `res` is no open server of this thread.
+ */
+export function ipworks_ipdaemon_do_interrupt(res: Resource, connectionid: Index): number {
+  return checked('do_interrupt', binding.doInterrupt(res, connectionOf(connectionid)));
+}
+
+/**
+ * Ends listening and all connections without events, and gives every property and setting its default. Handlers
+ * stay registered. Inside a handler it happens when the outermost one has returned. See
+ * docs/reference/methods.md.
+ *
+ * @param res The server.
+ * @returns 0.
+ * @throws TypeError if `res` is no open server of this thread.
+ */
+export function ipworks_ipdaemon_do_reset(res: Resource): number {
+  const code = checked('do_reset', binding.doReset(res));
+  if (codedHandles !== 0) resetCodePage(res);
+  return code;
+}
+
+/**
+ * Sends to one connection, all or nothing. With Timeout 0 it is accepted, or refused with 10035 when too much is
+ * queued; then ReadyToSend fires once the queue is empty. With a Timeout it returns when the system has taken
+ * everything, delivering events meanwhile. See docs/reference/methods.md.
+ *
+ * @param res The server.
+ * @param connectionid The connection.
+ * @param text A string by the CodePage setting, by default one character per byte; or bytes.
+ * @returns 0, or the error code: 126 no such connection, 434 a character that is no byte, 1117 closing, 10035
+ * refused for now, 301 timed out or interrupted, or what broke the connection.
+ * @throws TypeError if `res` is no open server of this thread; what a handler threw meanwhile.
+ */
+export function ipworks_ipdaemon_do_send(res: Resource, connectionid: Index, text: Data): number {
+  const data =
+    typeof text === 'string' && codedHandles === 0 && text.length <= shortTextMax ? text : sendable(res, text);
+  if (typeof data === 'number') return checked('do_send', data);
+  const code = binding.doSend(res, connectionOf(connectionid), data);
+  return code === 0 ? 0 : checked('do_send', code);
+}
+
+// What the native side takes, or the code of the refusal.
+function sendable(res: Resource, text: unknown): Data | number {
+  if (typeof text !== 'string' || codedHandles !== 0) return toBytes(res, text);
+  if (text.length > shortTextMax && !isByteText(text)) return refuseNoByte(res, text);
+  return text;
+}
+
+/**
+ * Sends the content of a file. With Timeout 0 it returns at once, the file follows as the peer takes it, and other
+ * sends are refused with 10035 until then. See docs/reference/methods.md.
+ *
+ * @param res The server.
+ * @param connectionid The connection.
+ * @param filename The path of a regular file.
+ * @returns 0, or the error code: 302 if the file cannot be read, else as ipworks_ipdaemon_do_send.
+ * @throws TypeError if `res` is no open server of this thread; what a handler threw meanwhile.
+ */
+export function ipworks_ipdaemon_do_sendfile(res: Resource, connectionid: Index, filename: string): number {
+  return checked('do_sendfile', binding.doSendfile(res, connectionOf(connectionid), String(filename)));
+}
+
+/**
+ * Sends a text and CR LF, as one send. See docs/reference/methods.md.
+ *
+ * @param res The server.
+ * @param connectionid The connection.
+ * @param text As for ipworks_ipdaemon_do_send.
+ * @returns 0, or the error code, as ipworks_ipdaemon_do_send.
+ * @throws TypeError if `res` is no open server of this thread; what a handler threw meanwhile.
+ */
+export function ipworks_ipdaemon_do_sendline(res: Resource, connectionid: Index, text: Data): number {
+  const data =
+    typeof text === 'string' && codedHandles === 0 && text.length <= shortTextMax ? text : sendable(res, text);
+  if (typeof data === 'number') return checked('do_sendline', data);
+  const code = binding.doSendline(res, connectionOf(connectionid), data);
+  return code === 0 ? 0 : checked('do_sendline', code);
+}
+
+/**
+ * Stops listening and disconnects every connection. Outside handlers it returns when all are gone, after 10
+ * seconds at most; inside a handler they go afterwards. See docs/reference/methods.md.
+ *
+ * @param res The server.
+ * @returns 0.
+ * @throws TypeError if `res` is no open server of this thread; what a handler threw meanwhile.
+ */
+export function ipworks_ipdaemon_do_shutdown(res: Resource): number {
+  return checked('do_shutdown', binding.doShutdown(res));
+}
+
+/**
+ * Starts TLS on a connection in clear. See docs/reference/methods.md.
+ *
+ * @param res The server.
+ * @param connectionid The connection.
+ * @returns 0, or the error code: 126 no such connection, 211 not in this state, 270 no TLS.
+ * @throws TypeError if `res` is no open server of this thread; what a handler threw meanwhile.
+ */
+export function ipworks_ipdaemon_do_startssl(res: Resource, connectionid: Index): number {
+  return checked('do_startssl', binding.doStartssl(res, connectionOf(connectionid)));
+}
+
+export const ipdaemon_open = ipworks_ipdaemon_open;
+export const ipdaemon_close = ipworks_ipdaemon_close;
+export const ipdaemon_register_callback = ipworks_ipdaemon_register_callback;
+export const ipdaemon_get_last_error = ipworks_ipdaemon_get_last_error;
+export const ipdaemon_get_last_error_code = ipworks_ipdaemon_get_last_error_code;
+export const ipdaemon_set = ipworks_ipdaemon_set;
+export const ipdaemon_get = ipworks_ipdaemon_get;
+export const ipdaemon_get_bytes = ipworks_ipdaemon_get_bytes;
+export const ipdaemon_do_config = ipworks_ipdaemon_do_config;
+export const ipdaemon_do_disconnect = ipworks_ipdaemon_do_disconnect;
+export const ipdaemon_do_doevents = ipworks_ipdaemon_do_doevents;
+export const ipdaemon_do_interrupt = ipworks_ipdaemon_do_interrupt;
+export const ipdaemon_do_reset = ipworks_ipdaemon_do_reset;
+export const ipdaemon_do_send = ipworks_ipdaemon_do_send;
+export const ipdaemon_do_sendfile = ipworks_ipdaemon_do_sendfile;
+export const ipdaemon_do_sendline = ipworks_ipdaemon_do_sendline;
+export const ipdaemon_do_shutdown = ipworks_ipdaemon_do_shutdown;
+export const ipdaemon_do_startssl = ipworks_ipdaemon_do_startssl;

@@ -1,0 +1,30 @@
+// The handle of a server as TypeScript sees it.
+
+import { binding } from '../bindings/choose';
+import { ErrorCode } from './generated/errors';
+
+declare const brand: unique symbol;
+
+/**
+ * A server, as ipworks_ipdaemon_open returns it. It is a number, but only numbers from there are any good:
+ * every function throws a TypeError for one that is closed, invented, or opened by another thread.
+ */
+export type Resource = number & { readonly [brand]: 'ipdaemon' };
+
+/** Whether a code says that there is no such server in this thread. */
+export function isNoResource(code: number): boolean {
+  return code === ErrorCode.InvalidHandle || code === ErrorCode.WrongThread;
+}
+
+/** The error of the function `name` for something that is no server of this thread. */
+export function noResource(name: string, code: number): TypeError {
+  return new TypeError(
+    `ipworks_ipdaemon_${name}: the supplied resource is not a valid ipdaemon resource: ${binding.errorSentence(code)}`,
+  );
+}
+
+/** Passes a code on, except for those that no operational error can have. */
+export function checked(name: string, code: number): number {
+  if (isNoResource(code)) throw noResource(name, code);
+  return code;
+}

@@ -1,0 +1,51 @@
+#include "abi/callbacks.hpp"
+
+#include <algorithm>
+
+#include "abi/values.hpp"
+
+namespace ipdaemon {
+
+namespace {
+
+constexpr int parameters_max = 7;
+
+}  // namespace
+
+void Callbacks::set_batch(ipdaemon_data_batch callback, void* user, std::int32_t* words, std::int32_t capacity) {
+  batch_ = callback;
+  batch_user_ = user;
+  batch_words_ = callback != nullptr ? BatchWords{words, capacity} : BatchWords{};
+}
+
+int Callbacks::event(int event, ValueView* parameters, int count) {
+  const Registered registered = callbacks_[static_cast<std::size_t>(event)];
+  if (registered.callback == nullptr) return 0;
+  ipdaemon_value values[parameters_max];
+  std::transform(parameters, parameters + count, values, to_abi);
+  const int result = registered.callback(registered.user, handle_, event, values, count);
+  for (int i = 0; i < count; ++i) {
+    // The server looks only at those that may change.
+    parameters[i].number = values[i].integer;
+    if (!is_number(parameters[i].type) && values[i].bytes != as_bytes(parameters[i].bytes)) {
+      changed_.assign(as_view(values[i].bytes, values[i].length));
+      parameters[i].bytes = changed_;
+    }
+  }
+  return result;
+}
+
+int Callbacks::data_in(std::int32_t connection_id, BytesView bytes, bool eol) {
+  const Registered registered = callbacks_[IPDAEMON_EVENT_DATA_IN];
+  if (registered.callback == nullptr) return 0;
+  ipdaemon_value values[] = {{IPDAEMON_TYPE_INTEGER, 0, connection_id, nullptr, 0},
+                             {IPDAEMON_TYPE_BYTES, 0, 0, as_bytes(bytes), bytes.size()},
+                             {IPDAEMON_TYPE_BOOLEAN, 0, eol ? 1 : 0, nullptr, 0}};
+  return registered.callback(registered.user, handle_, IPDAEMON_EVENT_DATA_IN, values, 3);
+}
+
+int Callbacks::data_batch(std::int32_t connection_id, BytesView bytes, int count) {
+  return batch_(batch_user_, handle_, connection_id, as_bytes(bytes), bytes.size(), count);
+}
+
+}  // namespace ipdaemon

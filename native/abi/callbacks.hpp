@@ -1,0 +1,47 @@
+// What was registered for the events of one handle, and the one place that calls out of the library.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "ipdaemon.h"
+#include "server/events.hpp"
+
+namespace ipdaemon {
+
+class Callbacks final : public EventSink {
+ public:
+  static constexpr int event_max = IPDAEMON_EVENT_SSL_STATUS;
+
+  explicit Callbacks(ipdaemon_t handle) : handle_(handle) {}
+
+  void set(int event, ipdaemon_callback callback, void* user) {
+    callbacks_[static_cast<std::size_t>(event)] = {callback, user};
+  }
+  void set_batch(ipdaemon_data_batch callback, void* user, std::int32_t* words, std::int32_t capacity);
+  void set_wait_hook(ipdaemon_wait_hook hook, void* user) { wait_hook_ = hook, wait_user_ = user; }
+
+  int event(int event, ValueView* parameters, int count) override;
+  int data_in(std::int32_t connection_id, BytesView bytes, bool eol) override;
+  int data_batch(std::int32_t connection_id, BytesView bytes, int count) override;
+  bool may_wait() override { return wait_hook_ == nullptr || wait_hook_(wait_user_, handle_) == 0; }
+  bool wants(int event) const override { return callbacks_[static_cast<std::size_t>(event)].callback != nullptr; }
+  BatchWords batch_words() const override { return batch_words_; }
+
+ private:
+  struct Registered {
+    ipdaemon_callback callback = nullptr;
+    void* user = nullptr;
+  };
+
+  const ipdaemon_t handle_;
+  std::array<Registered, event_max + 1> callbacks_{};
+  ipdaemon_data_batch batch_ = nullptr;
+  void* batch_user_ = nullptr;
+  BatchWords batch_words_;
+  ipdaemon_wait_hook wait_hook_ = nullptr;
+  void* wait_user_ = nullptr;
+  Bytes changed_;  // Bytes of an INOUT parameter that the callback has replaced.
+};
+
+}  // namespace ipdaemon

@@ -1,0 +1,266 @@
+// The C ABI: find the instance, call the server, translate. Nothing that throws gets out of here.
+
+#include <cstring>
+#include <memory>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "abi/handles.hpp"
+#include "abi/values.hpp"
+#include "ipdaemon.h"
+
+namespace ipdaemon {
+namespace {
+
+
+// Frames one call on an instance: the last error is that of this call, and whatever the call has
+// closed is freed when the outermost one ends.
+class Call {
+ public:
+  explicit Call(Instance& instance) : instance_(instance) {
+    ++instance_.calls;
+    instance_.server->enter_call();
+  }
+  ~Call();
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+ private:
+  Instance& instance_;
+};
+
+// Closed while calls of it were on the stack.
+std::vector<std::unique_ptr<Instance>>& closing() {
+  thread_local std::vector<std::unique_ptr<Instance>> list;
+  return list;
+}
+
+Call::~Call() {
+  instance_.server->leave_call();
+  if (--instance_.calls > 0) return;
+  std::vector<std::unique_ptr<Instance>>& list = closing();
+  for (auto at = list.begin(); at != list.end(); ++at) {
+    if (at->get() != &instance_) continue;
+    const std::unique_ptr<Instance> ended = std::move(*at);
+    list.erase(at);
+    return;
+  }
+}
+
+// Runs `body(server)` as a call on the handle; its result is the code of the call.
+template <typename Body>
+std::int32_t with_server(ipdaemon_t handle, Body body) {
+  int error = 0;
+  Instance* instance = find_handle(handle, &error);
+  if (instance == nullptr) return error;
+  const Call call(*instance);
+  Server& server = *instance->server;
+  int code = 0;
+  try {
+    code = body(server);
+  } catch (const std::bad_alloc&) {
+    code = IPDAEMON_ERROR_OUT_OF_MEMORY;
+  } catch (...) {
+    code = IPDAEMON_ERROR_BAD_STATE;
+  }
+  if (code != server.last_error().code) server.fail(code);
+  return code;
+}
+
+// For questions that leave the last error alone.
+Server* peek(ipdaemon_t handle) {
+  int error = 0;
+  Instance* instance = find_handle(handle, &error);
+  return instance != nullptr ? instance->server.get() : nullptr;
+}
+
+}  // namespace
+}  // namespace ipdaemon
+
+using namespace ipdaemon;
+
+extern "C" {
+
+ipdaemon_t ipdaemon_open(void) {
+  int error = 0;
+  try {
+    return open_handle(&error);
+  } catch (...) {
+    return 0;
+  }
+}
+
+int32_t ipdaemon_close(ipdaemon_t handle) {
+  int error = 0;
+  Instance* found = find_handle(handle, &error);
+  if (found == nullptr) return error;
+  std::unique_ptr<Instance> instance = close_handle(handle);
+  // Inside a callback the instance goes when the outermost call has returned.
+  if (!instance->server->retire()) closing().push_back(std::move(instance));
+  return 0;
+}
+
+int32_t ipdaemon_set(ipdaemon_t handle, int32_t property, int32_t index, const ipdaemon_value* value) {
+  return with_server(handle, [&](Server& server) {
+    ValueView view;
+    if (value == nullptr || !from_abi(*value, &view)) {
+      return server.fail(IPDAEMON_ERROR_INVALID_VALUE, "the value has no type");
+    }
+    return server.set(property, index, view);
+  });
+}
+
+int32_t ipdaemon_get(ipdaemon_t handle, int32_t property, int32_t index, ipdaemon_value* out) {
+  if (out != nullptr) *out = ipdaemon_value{};
+  return with_server(handle, [&](Server& server) {
+    ValueView view;
+    const int code = server.get(property, index, &view);
+    if (code == 0 && out != nullptr) *out = to_abi(view);
+    return code;
+  });
+}
+
+int32_t ipdaemon_register_callback(ipdaemon_t handle, int32_t event, ipdaemon_callback callback, void* user) {
+  int error = 0;
+  Instance* instance = find_handle(handle, &error);
+  return with_server(handle, [&](Server& server) {
+    if (event < 1 || event > Callbacks::event_max) {
+      return server.fail(IPDAEMON_ERROR_UNKNOWN_NAME, "event id " + std::to_string(event) + " does not exist");
+    }
+    server.cancel_batch();
+    instance->callbacks.set(event, callback, user);
+    return 0;
+  });
+}
+
+const char* ipdaemon_get_last_error(ipdaemon_t handle) {
+  int error = 0;
+  Instance* instance = find_handle(handle, &error);
+  if (instance == nullptr) return error_sentence(error);
+  const LastError& last = instance->server->last_error();
+  if (last.code == 0) return "";
+  try {
+    instance->error_text = error_text(last.code, last.detail);
+    return instance->error_text.c_str();
+  } catch (...) {
+    return error_sentence(last.code);
+  }
+}
+
+int32_t ipdaemon_get_last_error_code(ipdaemon_t handle) {
+  int error = 0;
+  Instance* instance = find_handle(handle, &error);
+  return instance != nullptr ? instance->server->last_error().code : error;
+}
+
+int32_t ipdaemon_do_config(ipdaemon_t handle, const uint8_t* text, uint64_t length, ipdaemon_value* out) {
+  if (out != nullptr) *out = ipdaemon_value{};
+  return with_server(handle, [&](Server& server) {
+    BytesView value;
+    const int code = server.config(as_view(text, length), &value);
+    if (out != nullptr && code == 0) *out = to_abi(ValueView::text(value));
+    return code;
+  });
+}
+
+int32_t ipdaemon_do_disconnect(ipdaemon_t handle, int32_t connection_id) {
+  return with_server(handle, [&](Server& server) { return server.disconnect(connection_id); });
+}
+
+int32_t ipdaemon_do_doevents(ipdaemon_t handle) {
+  return with_server(handle, [](Server& server) { return server.do_events(); });
+}
+
+int32_t ipdaemon_do_interrupt(ipdaemon_t handle, int32_t connection_id) {
+  return with_server(handle, [&](Server& server) { return server.interrupt(connection_id); });
+}
+
+int32_t ipdaemon_do_reset(ipdaemon_t handle) {
+  return with_server(handle, [](Server& server) { return server.reset(); });
+}
+
+int32_t ipdaemon_do_send(ipdaemon_t handle, int32_t connection_id, const uint8_t* bytes, uint64_t length) {
+  return with_server(handle, [&](Server& server) { return server.send(connection_id, as_view(bytes, length), {}); });
+}
+
+int32_t ipdaemon_do_sendfile(ipdaemon_t handle, int32_t connection_id, const uint8_t* path, uint64_t length) {
+  return with_server(handle, [&](Server& server) { return server.send_file(connection_id, as_view(path, length)); });
+}
+
+int32_t ipdaemon_do_sendline(ipdaemon_t handle, int32_t connection_id, const uint8_t* bytes, uint64_t length) {
+  return with_server(handle,
+                     [&](Server& server) { return server.send(connection_id, as_view(bytes, length), "\r\n"); });
+}
+
+int32_t ipdaemon_do_shutdown(ipdaemon_t handle) {
+  return with_server(handle, [](Server& server) { return server.shutdown(); });
+}
+
+int32_t ipdaemon_do_startssl(ipdaemon_t handle, int32_t connection_id) {
+  return with_server(handle, [&](Server& server) { return server.start_ssl(connection_id); });
+}
+
+int64_t ipdaemon_wait_handle(ipdaemon_t handle) {
+  Server* server = peek(handle);
+  return server != nullptr ? server->wait_descriptor() : -1;
+}
+
+int32_t ipdaemon_next_deadline(ipdaemon_t handle) {
+  Server* server = peek(handle);
+  return server != nullptr ? server->next_deadline() : -1;
+}
+
+int32_t ipdaemon_poll(ipdaemon_t handle, int32_t timeout_ms) {
+  return with_server(handle, [&](Server& server) { return server.poll(timeout_ms); });
+}
+
+int32_t ipdaemon_enable_idle_events(ipdaemon_t handle) {
+  return with_server(handle, [](Server& server) {
+    server.enable_idle_events();
+    return 0;
+  });
+}
+
+int32_t ipdaemon_wants_poll(ipdaemon_t handle) {
+  const Server* server = peek(handle);
+  return server != nullptr && server->wants_poll() ? 1 : 0;
+}
+
+int32_t ipdaemon_set_wait_hook(ipdaemon_t handle, ipdaemon_wait_hook hook, void* user) {
+  int error = 0;
+  Instance* instance = find_handle(handle, &error);
+  if (instance == nullptr) return error;
+  instance->callbacks.set_wait_hook(hook, user);
+  return 0;
+}
+
+int32_t ipdaemon_register_data_batch(ipdaemon_t handle, ipdaemon_data_batch callback, void* user, int32_t* words,
+                                     int32_t capacity) {
+  int error = 0;
+  Instance* instance = find_handle(handle, &error);
+  return with_server(handle, [&](Server& server) {
+    if (callback != nullptr && (words == nullptr || capacity < 1)) {
+      return server.fail(IPDAEMON_ERROR_INVALID_VALUE, "a batch needs words and a capacity of at least 1");
+    }
+    server.cancel_batch();
+    instance->callbacks.set_batch(callback, user, words, capacity);
+    return 0;
+  });
+}
+
+int32_t ipdaemon_fail(ipdaemon_t handle, int32_t code, const uint8_t* detail, uint64_t length) {
+  return with_server(handle,
+                     [&](Server& server) { return server.fail(code, std::string(as_view(detail, length))); });
+}
+
+int64_t ipdaemon_counter(ipdaemon_t handle, int32_t counter) {
+  const Server* server = peek(handle);
+  return server != nullptr ? server->counter(counter) : -1;
+}
+
+const char* ipdaemon_error_sentence(int32_t code) { return error_sentence(code); }
+
+const char* ipdaemon_version(void) { return IPDAEMON_VERSION; }
+
+}  // extern "C"

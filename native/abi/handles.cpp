@@ -1,0 +1,129 @@
+#include "abi/handles.hpp"
+
+#include <deque>
+#include <mutex>
+#include <vector>
+
+namespace ipdaemon {
+
+namespace {
+
+constexpr int slot_bits = 16;
+constexpr std::int32_t slot_mask = (1 << slot_bits) - 1;
+constexpr std::int32_t generation_max = (1 << (31 - slot_bits)) - 1;
+
+// All live handles of the process.
+class Register {
+ public:
+  ipdaemon_t add() {
+    const std::lock_guard lock(mutex_);
+    std::int32_t slot = 0;
+    // A slot rests as long as possible before it is used again.
+    if (free_.size() > 64 || (!free_.empty() && entries_.size() > slot_mask)) {
+      slot = free_.front();
+      free_.pop_front();
+    } else if (entries_.size() <= slot_mask) {
+      slot = static_cast<std::int32_t>(entries_.size());
+      entries_.push_back({});
+    } else {
+      return 0;
+    }
+    Entry& entry = entries_[static_cast<std::size_t>(slot)];
+    entry.generation = entry.generation == generation_max ? 1 : entry.generation + 1;
+    entry.live = true;
+    return (entry.generation << slot_bits) | slot;
+  }
+
+  void remove(ipdaemon_t handle) {
+    const std::lock_guard lock(mutex_);
+    const std::int32_t slot = handle & slot_mask;
+    entries_[static_cast<std::size_t>(slot)].live = false;
+    free_.push_back(slot);
+  }
+
+  bool contains(ipdaemon_t handle) {
+    const std::lock_guard lock(mutex_);
+    if (handle <= 0) return false;
+    const auto slot = static_cast<std::size_t>(handle & slot_mask);
+    return slot < entries_.size() && entries_[slot].live && entries_[slot].generation == handle >> slot_bits;
+  }
+
+ private:
+  struct Entry {
+    std::int32_t generation = 0;
+    bool live = false;
+  };
+  std::mutex mutex_;
+  std::vector<Entry> entries_;
+  std::deque<std::int32_t> free_;
+};
+
+Register& all_handles() {
+  // Never destroyed: threads may outlive static objects.
+  static Register& instance = *std::make_unique<Register>().release();
+  return instance;
+}
+
+struct Own {
+  ipdaemon_t handle;
+  std::unique_ptr<Instance> instance;
+};
+
+// The handles of this thread. Those that a thread leaves open end with it.
+struct OwnHandles {
+  std::vector<Own> list;
+  ~OwnHandles() {
+    for (const Own& own : list) all_handles().remove(own.handle);
+  }
+};
+
+OwnHandles& own_handles() {
+  thread_local OwnHandles handles;
+  return handles;
+}
+
+}  // namespace
+
+ipdaemon_t open_handle(int* error) {
+  OwnHandles& own = own_handles();
+  own.list.reserve(own.list.size() + 1);
+  const ipdaemon_t handle = all_handles().add();
+  if (handle == 0) {
+    *error = IPDAEMON_ERROR_TOO_MANY_SOCKETS;
+    return 0;
+  }
+  try {
+    auto instance = std::make_unique<Instance>(handle);
+    instance->server = Server::create(instance->callbacks, error);
+    if (instance->server) {
+      own.list.push_back({handle, std::move(instance)});
+      return handle;
+    }
+  } catch (const std::bad_alloc&) {
+    *error = IPDAEMON_ERROR_OUT_OF_MEMORY;
+  }
+  all_handles().remove(handle);
+  return 0;
+}
+
+Instance* find_handle(ipdaemon_t handle, int* error) {
+  for (const Own& own : own_handles().list) {
+    if (own.handle == handle) return own.instance.get();
+  }
+  *error = all_handles().contains(handle) ? IPDAEMON_ERROR_WRONG_THREAD : IPDAEMON_ERROR_INVALID_HANDLE;
+  return nullptr;
+}
+
+std::unique_ptr<Instance> close_handle(ipdaemon_t handle) {
+  OwnHandles& own = own_handles();
+  for (auto at = own.list.begin(); at != own.list.end(); ++at) {
+    if (at->handle != handle) continue;
+    std::unique_ptr<Instance> instance = std::move(at->instance);
+    own.list.erase(at);
+    all_handles().remove(handle);
+    return instance;
+  }
+  return nullptr;
+}
+
+}  // namespace ipdaemon

@@ -1,0 +1,33 @@
+// Handles to servers. A handle is a slot and a generation, so that one that was closed never means
+// another server. Each thread finds its own handles without a lock; the register of all threads is
+// only asked for handles that are not its own, and when one is opened or closed.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "abi/callbacks.hpp"
+#include "ipdaemon.h"
+#include "server/server.hpp"
+
+namespace ipdaemon {
+
+// What a handle stands for.
+struct Instance {
+  explicit Instance(ipdaemon_t handle) : callbacks(handle) {}
+  Callbacks callbacks;  // Before the server, which refers to it.
+  std::unique_ptr<Server> server;
+  int calls = 0;        // ABI calls on the stack; the instance lives until the last has returned.
+  std::string error_text;
+};
+
+// Opens a server for the calling thread. Returns 0 with an error code in `error`.
+ipdaemon_t open_handle(int* error);
+
+// The instance of a handle of the calling thread; otherwise null, with INVALID_HANDLE or WRONG_THREAD.
+Instance* find_handle(ipdaemon_t handle, int* error);
+
+// Makes the handle invalid and returns what it stood for; null if it is not one of the calling thread.
+std::unique_ptr<Instance> close_handle(ipdaemon_t handle);
+
+}  // namespace ipdaemon

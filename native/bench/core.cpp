@@ -1,0 +1,135 @@
+// Echo server on the C ABI, without a language above it: what the core costs between the floor and the
+// bindings.
+//
+//   bench_core [--port N] [--lines] [--batch] [--delay]
+//
+// With --lines each line is one DataIn and one send. --batch takes the pieces through the call that
+// bindings use (ipdaemon_register_data_batch). --delay leaves the gathering of small sends (Nagle) on.
+#include <poll.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+#include "bench/arguments.hpp"
+#include "bench/descriptor.hpp"
+#include "ipdaemon.h"
+
+namespace bench {
+namespace {
+
+constexpr std::int32_t batch_capacity = 1024;
+
+struct Answer {
+  bool lines = false;
+  std::string line;
+  std::array<std::int32_t, 2 + 3 * batch_capacity> words{};
+
+  std::int32_t send(ipdaemon_t server, std::int32_t connection, const std::uint8_t* bytes, std::uint64_t length) {
+    if (!lines) return ipdaemon_do_send(server, connection, bytes, length);
+    line.assign(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(length));
+    line += '\n';
+    return ipdaemon_do_send(server, connection, reinterpret_cast<const std::uint8_t*>(line.data()), line.size());
+  }
+};
+
+// What a send answers is not looked at: one that is refused is missing in the load generator's count.
+std::int32_t on_data_in(void* user, ipdaemon_t server, std::int32_t /*event*/, ipdaemon_value* parameters,
+                        std::int32_t /*count*/) {
+  const auto connection = static_cast<std::int32_t>(parameters[0].integer);
+  static_cast<Answer*>(user)->send(server, connection, parameters[1].bytes, parameters[1].length);
+  return 0;
+}
+
+std::int32_t on_data_batch(void* user, ipdaemon_t server, std::int32_t connection, const std::uint8_t* bytes,
+                           std::uint64_t /*length*/, std::int32_t count) {
+  auto& answer = *static_cast<Answer*>(user);
+  std::int32_t* words = answer.words.data();
+  for (std::int32_t i = 0; i < count && words[0] == 0; ++i) {
+    words[1] = i + 1;
+    const std::int32_t begin = words[2 + 3 * i];
+    const std::int32_t end = words[3 + 3 * i];
+    answer.send(server, connection, bytes + begin, static_cast<std::uint64_t>(end - begin));
+  }
+  return 0;
+}
+
+void check(ipdaemon_t server, std::int32_t code) {
+  if (code == 0) return;
+  std::fprintf(stderr, "bench_core: %d: %s\n", code, ipdaemon_get_last_error(server));
+  std::exit(1);
+}
+
+void set_number(ipdaemon_t server, std::int32_t property, std::int64_t number) {
+  ipdaemon_value value{};
+  value.type = IPDAEMON_TYPE_INTEGER;
+  value.integer = number;
+  check(server, ipdaemon_set(server, property, 0, &value));
+}
+
+void set_bytes(ipdaemon_t server, std::int32_t property, std::string_view bytes) {
+  ipdaemon_value value{};
+  value.type = IPDAEMON_TYPE_BYTES;
+  value.bytes = reinterpret_cast<const std::uint8_t*>(bytes.data());
+  value.length = bytes.size();
+  check(server, ipdaemon_set(server, property, 0, &value));
+}
+
+void configure(ipdaemon_t server, std::string_view setting) {
+  check(server,
+        ipdaemon_do_config(server, reinterpret_cast<const std::uint8_t*>(setting.data()), setting.size(), nullptr));
+}
+
+// Whether who started us has ended: its end of our standard input is closed then.
+bool input_has_ended() {
+  pollfd input{STDIN_FILENO, POLLIN, 0};
+  char ignored = 0;
+  return poll(&input, 1, 0) > 0 && read(STDIN_FILENO, &ignored, 1) <= 0;
+}
+
+// The wait is in the server's own poller, as in do_doevents; looking at the input is rare, and free then.
+void serve(ipdaemon_t server) {
+  const bool look = input_is_pipe();
+  for (unsigned turn = 1; turn % 256 != 0 || !look || !input_has_ended(); ++turn) {
+    check(server, ipdaemon_poll(server, 100));
+  }
+}
+
+}  // namespace
+}  // namespace bench
+
+int main(int argc, char** argv) {
+  bench::Arguments arguments(argc, argv);
+  const std::int64_t port = arguments.number("--port", 0, 0, 65535);
+  bench::Answer answer;
+  answer.lines = arguments.flag("--lines");
+  const bool batch = arguments.flag("--batch");
+  const bool no_delay = !arguments.flag("--delay");
+  arguments.finish();
+  bench::raise_descriptor_limit();
+
+  const ipdaemon_t server = ipdaemon_open();
+  if (server == 0) return 1;
+  bench::configure(server, "MaxConnections=20000");
+  bench::configure(server, no_delay ? "TcpNoDelay=1" : "TcpNoDelay=0");
+  bench::set_bytes(server, IPDAEMON_PROPERTY_LOCAL_HOST, "127.0.0.1");
+  bench::set_number(server, IPDAEMON_PROPERTY_LOCAL_PORT, port);
+  bench::set_number(server, IPDAEMON_PROPERTY_CONNECTION_BACKLOG, 1024);
+  bench::set_bytes(server, IPDAEMON_PROPERTY_DEFAULT_EOL, answer.lines ? "\n" : "");
+  bench::check(server, ipdaemon_register_callback(server, IPDAEMON_EVENT_DATA_IN, bench::on_data_in, &answer));
+  if (batch) {
+    bench::check(server, ipdaemon_register_data_batch(server, bench::on_data_batch, &answer, answer.words.data(),
+                                                      bench::batch_capacity));
+  }
+  bench::set_number(server, IPDAEMON_PROPERTY_LISTENING, 1);
+  ipdaemon_value local{};
+  bench::check(server, ipdaemon_get(server, IPDAEMON_PROPERTY_LOCAL_PORT, 0, &local));
+  std::printf("listening %d\n", static_cast<int>(local.integer));
+  std::fflush(stdout);
+  bench::serve(server);
+  return ipdaemon_close(server);
+}

@@ -1,0 +1,43 @@
+// A server on this library through its procedural interface: opened, configured as all bench servers
+// are, and driven by Node's own loop or, with --pump, by calling do_doevents for ever as old programs do.
+const { options, announce, endWithParent } = require('./common.js');
+const ipdaemon = require('../../..');
+
+const DATA_IN = 3;
+const CONNECTION_BACKLOG = 1;
+const DEFAULT_EOL = 18;
+const LISTENING = 25;
+const LOCAL_HOST = 26;
+const LOCAL_PORT = 27;
+
+function check(server, code) {
+  if (code !== 0) throw new Error(`${code}: ${ipdaemon.ipworks_ipdaemon_get_last_error(server)}`);
+}
+
+// `dataIn(server, parameters)` is called for each event; `eol` is what ends a line, '' for no lines.
+function serve(eol, dataIn) {
+  const server = ipdaemon.ipworks_ipdaemon_open();
+  ipdaemon.ipworks_ipdaemon_do_config(server, 'MaxConnections=20000');
+  check(server, ipdaemon.ipworks_ipdaemon_get_last_error_code(server));
+  ipdaemon.ipworks_ipdaemon_do_config(server, `TcpNoDelay=${!options.delay}`);
+  check(server, ipdaemon.ipworks_ipdaemon_get_last_error_code(server));
+  check(server, ipdaemon.ipworks_ipdaemon_set(server, CONNECTION_BACKLOG, 0, 1024));
+  check(server, ipdaemon.ipworks_ipdaemon_set(server, LOCAL_HOST, 0, '127.0.0.1'));
+  check(server, ipdaemon.ipworks_ipdaemon_set(server, LOCAL_PORT, 0, options.port));
+  check(server, ipdaemon.ipworks_ipdaemon_set(server, DEFAULT_EOL, 0, eol));
+  ipdaemon.ipworks_ipdaemon_register_callback(server, DATA_IN, (parameters) => dataIn(server, parameters));
+  check(server, ipdaemon.ipworks_ipdaemon_set(server, LISTENING, 0, true));
+  announce(ipdaemon.ipworks_ipdaemon_get(server, LOCAL_PORT, 0));
+  if (options.pump) pump(server);
+  else endWithParent();
+}
+
+// Node's loop never turns here, so the end of the parent is looked for now and then.
+function pump(server) {
+  const parent = process.ppid;
+  for (let turn = 1; turn % 1000 !== 0 || process.ppid === parent; ++turn) {
+    ipdaemon.ipworks_ipdaemon_do_doevents(server);
+  }
+}
+
+module.exports = { ipdaemon, serve };

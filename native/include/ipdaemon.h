@@ -1,0 +1,301 @@
+/* The C ABI of ipdaemon: a TCP server behind integer handles.
+
+   This is the only header that programs and bindings include. Everything that crosses it is a
+   fixed-width number, a pointer with a length, or the flat structs below. Nothing throws across it.
+
+   Handles and threads
+     A handle is a positive number. A closed or invented one answers IPDAEMON_ERROR_INVALID_HANDLE
+     and touches no memory. A handle belongs to the thread that opened it; every other thread gets
+     IPDAEMON_ERROR_WRONG_THREAD.
+
+   Errors
+     Functions that return int32_t return 0 or an error code of ipdaemon_errors.def. The code and a
+     text are also kept per handle (ipdaemon_get_last_error) until the next call with that handle.
+
+   Events
+     Callbacks run only inside a call on the handle: ipdaemon_do_doevents, ipdaemon_poll, a blocking
+     send, and calls whose own doing ends a connection (do_disconnect, do_shutdown). A callback may
+     make any call. While one runs, the connection it was called for delivers no further DataIn or
+     Disconnected; all others go on when the callback pumps events itself.
+
+   Memory
+     What goes in is copied. What comes out by pointer belongs to the library: values of a callback
+     stay until it returns, values of ipdaemon_get and ipdaemon_do_config until the next call with
+     the same handle. */
+#ifndef IPDAEMON_H
+#define IPDAEMON_H
+
+#include <stdint.h>
+
+/* The version of this library; a test keeps it equal to that of package.json. */
+#define IPDAEMON_VERSION "0.1.0"
+
+#if defined(_WIN32)
+#if defined(IPDAEMON_BUILDING)
+#define IPDAEMON_API __declspec(dllexport)
+#else
+#define IPDAEMON_API
+#endif
+#else
+#define IPDAEMON_API __attribute__((visibility("default")))
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A server. 0 is never one. */
+typedef int32_t ipdaemon_t;
+
+enum {
+#define IPD_PROPERTY(id, NAME, name, type, per, access, when, minimum, maximum, fallback, summary) \
+  IPDAEMON_PROPERTY_##NAME = id,
+#include "ipdaemon_properties.def"
+#undef IPD_PROPERTY
+};
+
+enum {
+#define IPD_SETTING(id, NAME, name, type, per, access, when, minimum, maximum, fallback, summary) \
+  IPDAEMON_SETTING_##NAME = id,
+#include "ipdaemon_settings.def"
+#undef IPD_SETTING
+};
+
+enum {
+#define IPD_EVENT(id, NAME, name, summary) IPDAEMON_EVENT_##NAME = id,
+#define IPD_PARAMETER(id, EVENT, name, type, direction, summary)
+#include "ipdaemon_events.def"
+#undef IPD_EVENT
+#undef IPD_PARAMETER
+};
+
+enum {
+#define IPD_CONSTANT(GROUP, group, NAME, name, value, summary) IPDAEMON_##GROUP##_##NAME = value,
+#include "ipdaemon_constants.def"
+#undef IPD_CONSTANT
+};
+
+enum {
+#define IPD_ERROR(code, NAME, sentence) IPDAEMON_ERROR_##NAME = code,
+#include "ipdaemon_errors.def"
+#undef IPD_ERROR
+};
+
+/* What an ipdaemon_value holds. */
+enum {
+  IPDAEMON_TYPE_NONE = 0,
+  IPDAEMON_TYPE_INTEGER = 1, /* integer */
+  IPDAEMON_TYPE_BOOLEAN = 2, /* integer: 0 or 1; anything but 0 counts as true */
+  IPDAEMON_TYPE_TEXT = 3,    /* bytes, length: UTF-8 */
+  IPDAEMON_TYPE_BYTES = 4,   /* bytes, length: any bytes */
+  IPDAEMON_TYPE_FLAGS = 5,   /* integer: an unsigned sum of bits */
+  IPDAEMON_TYPE_OPAQUE = 6   /* bytes, length: never read back */
+};
+
+/* A property value, an event parameter, or a field of a described row. */
+typedef struct ipdaemon_value {
+  int32_t type; /* IPDAEMON_TYPE_* */
+  int32_t reserved;
+  int64_t integer;
+  const uint8_t *bytes;
+  uint64_t length;
+} ipdaemon_value;
+
+/* Called for an event. `parameters` are those of the event's rows in ipdaemon_events.def, in order;
+   the callback may write to the INOUT ones: `integer`, or `bytes` and `length` of memory that stays
+   until the callback has returned and is copied then.
+   Returns 0. Any other value ends the pumping: the state is made consistent, what was not delivered
+   stays queued, and the call that pumped returns IPDAEMON_ERROR_HANDLER_STOPPED. A binding uses it
+   to let an exception of its language pass. */
+typedef int32_t (*ipdaemon_callback)(void *user, ipdaemon_t handle, int32_t event, ipdaemon_value *parameters,
+                                     int32_t count);
+
+/* Called for several pieces of input of one connection at a time, see ipdaemon_register_data_batch. */
+typedef int32_t (*ipdaemon_data_batch)(void *user, ipdaemon_t handle, int32_t connection_id, const uint8_t *bytes,
+                                       uint64_t length, int32_t count);
+
+/* Called between two slices of a blocking wait; a result other than 0 ends the wait. */
+typedef int32_t (*ipdaemon_wait_hook)(void *user, ipdaemon_t handle);
+
+/* ---- Life ------------------------------------------------------------------------------------ */
+
+/* Opens a server. Returns its handle, or 0 when memory, descriptors or handles are used up. The
+   handle must be closed by the same thread. */
+IPDAEMON_API ipdaemon_t ipdaemon_open(void);
+
+/* Closes the server, its listener and its connections, without events. The handle is invalid from
+   then on. Inside a callback of the handle: memory and connections follow when the outermost
+   callback has returned. */
+IPDAEMON_API int32_t ipdaemon_close(ipdaemon_t handle);
+
+/* ---- Properties, callbacks, errors -------------------------------------------------------------- */
+
+/* Sets a property. `index` is the connection id for properties of a connection and not looked at
+   otherwise. The value may be of any type that converts without loss: numbers as decimal or 0x text,
+   booleans as 0 1 true false yes no on off.
+   Errors: UNKNOWN_NAME, READ_ONLY, INVALID_VALUE, UNKNOWN_CONNECTION, LOCAL_PORT_WHILE_LISTENING and
+   its like; Listening: what the system or TLS says; DataToSend: as ipdaemon_do_send. After an error
+   the old value stands. */
+IPDAEMON_API int32_t ipdaemon_set(ipdaemon_t handle, int32_t property, int32_t index, const ipdaemon_value *value);
+
+/* Reads a property into `out`. Bytes stay until the next call with the handle.
+   Errors: UNKNOWN_NAME, WRITE_ONLY, UNKNOWN_CONNECTION; then `out` is of type NONE. */
+IPDAEMON_API int32_t ipdaemon_get(ipdaemon_t handle, int32_t property, int32_t index, ipdaemon_value *out);
+
+/* Calls `callback` with `user` for an event (1 to 9) from now on, instead of the one before. NULL removes. */
+IPDAEMON_API int32_t ipdaemon_register_callback(ipdaemon_t handle, int32_t event, ipdaemon_callback callback,
+                                                void *user);
+
+/* The text of the last error of the handle as UTF-8 with a terminating NUL, "" after a success.
+   Stays until the next call with the handle. For an invalid handle, the text of that. */
+IPDAEMON_API const char *ipdaemon_get_last_error(ipdaemon_t handle);
+
+/* The code of the last error of the handle, 0 after a success. */
+IPDAEMON_API int32_t ipdaemon_get_last_error_code(ipdaemon_t handle);
+
+/* ---- Methods --------------------------------------------------------------------------------- */
+
+/* Sets ("Name=Value", "Name[id]=Value") or reads ("Name", "Name[id]") a configuration setting; `out`,
+   which may be NULL, gets the value in force as text. Names are case-insensitive.
+   Errors: UNKNOWN_NAME, INVALID_VALUE, READ_ONLY, NOT_AVAILABLE, NOT_NOW, UNKNOWN_CONNECTION,
+   MAX_CONNECTIONS_WHILE_LISTENING. After an error the old value stands. */
+IPDAEMON_API int32_t ipdaemon_do_config(ipdaemon_t handle, const uint8_t *text, uint64_t length, ipdaemon_value *out);
+
+/* Disconnects one connection: with Linger after what is queued has been sent, without it at once.
+   Disconnected fires before the call returns, except from inside a callback (then afterwards) and
+   except while queued bytes are still being sent. Errors: UNKNOWN_CONNECTION. */
+IPDAEMON_API int32_t ipdaemon_do_disconnect(ipdaemon_t handle, int32_t connection_id);
+
+/* Delivers what is ready, each connection at most once; waits up to SelectWaitMillis when nothing is.
+   From inside a callback it serves all connections but those whose callbacks are running.
+   Errors: BAD_STATE (more than 64 pumps nested), HANDLER_STOPPED. Trouble of one connection is
+   reported by events, never here. */
+IPDAEMON_API int32_t ipdaemon_do_doevents(ipdaemon_t handle);
+
+/* Ends a blocking send of the connection with TIMED_OUT. Without one, does nothing.
+   Errors: UNKNOWN_CONNECTION. */
+IPDAEMON_API int32_t ipdaemon_do_interrupt(ipdaemon_t handle, int32_t connection_id);
+
+/* Ends listening and all connections without events, and gives every property and setting its
+   default. Callbacks stay registered. Inside a callback: when the outermost one has returned. */
+IPDAEMON_API int32_t ipdaemon_do_reset(ipdaemon_t handle);
+
+/* Sends bytes, all or none. Timeout 0: accepted (0), or refused with WOULD_BLOCK when too much is
+   queued; then ReadyToSend fires once the queue is empty. Timeout > 0: returns when the system has
+   all bytes, delivering events meanwhile.
+   Errors: UNKNOWN_CONNECTION, NOT_OPEN, WOULD_BLOCK, IN_PROGRESS, TIMED_OUT, PEER_CLOSED, the error
+   that broke the connection, HANDLER_STOPPED. */
+IPDAEMON_API int32_t ipdaemon_do_send(ipdaemon_t handle, int32_t connection_id, const uint8_t *bytes, uint64_t length);
+
+/* Sends the content of a regular file; `path` is UTF-8. As ipdaemon_do_send, but with Timeout 0 it
+   returns at once, the file follows as the peer takes it, and sends are refused until then.
+   Errors: FILE_UNUSABLE before anything was sent, and those of ipdaemon_do_send. */
+IPDAEMON_API int32_t ipdaemon_do_sendfile(ipdaemon_t handle, int32_t connection_id, const uint8_t *path,
+                                          uint64_t length);
+
+/* Sends bytes followed by CR LF, as one send. Errors: those of ipdaemon_do_send. */
+IPDAEMON_API int32_t ipdaemon_do_sendline(ipdaemon_t handle, int32_t connection_id, const uint8_t *bytes,
+                                          uint64_t length);
+
+/* Stops listening and disconnects every connection. Outside callbacks it returns when all are gone,
+   after 10 seconds at most; inside a callback they go as with ipdaemon_do_disconnect. */
+IPDAEMON_API int32_t ipdaemon_do_shutdown(ipdaemon_t handle);
+
+/* Starts TLS on a connection in clear. Errors: UNKNOWN_CONNECTION, BAD_STATE, TLS_UNAVAILABLE. */
+IPDAEMON_API int32_t ipdaemon_do_startssl(ipdaemon_t handle, int32_t connection_id);
+
+/* ---- For outer loops and bindings -------------------------------------------------------------- */
+
+/* The descriptor that becomes readable when ipdaemon_poll has something to do, or -1 where the
+   system has none. It belongs to the library: do not close, read or change it. */
+IPDAEMON_API int64_t ipdaemon_wait_handle(ipdaemon_t handle);
+
+/* Milliseconds until ipdaemon_poll has something to do although nothing arrives: 0 now, -1 never. */
+IPDAEMON_API int32_t ipdaemon_next_deadline(ipdaemon_t handle);
+
+/* As ipdaemon_do_doevents, waiting at most `timeout_ms` instead of SelectWaitMillis. */
+IPDAEMON_API int32_t ipdaemon_poll(ipdaemon_t handle, int32_t timeout_ms);
+
+/* Tells that the host's own loop calls ipdaemon_poll when ipdaemon_wants_poll says so; from then on
+   ProcessIdleEvents exists and is True by default. To be called once, after ipdaemon_open. */
+IPDAEMON_API int32_t ipdaemon_enable_idle_events(ipdaemon_t handle);
+
+/* 1 while the host's loop should wait for the handle: it listens or has connections, and
+   ProcessIdleEvents is True. Otherwise 0, also for an invalid handle. */
+IPDAEMON_API int32_t ipdaemon_wants_poll(ipdaemon_t handle);
+
+/* Sets the hook that blocking waits call at least every 100 ms. NULL removes it. */
+IPDAEMON_API int32_t ipdaemon_set_wait_hook(ipdaemon_t handle, ipdaemon_wait_hook hook, void *user);
+
+/* Delivers DataIn in batches: where several pieces of one connection are complete at a time,
+   `callback` gets them in one call, all others go to the DataIn callback as usual (which must be
+   registered; without it no input is delivered to either).
+   `words` is memory of the caller with room for 2 + 3 * capacity numbers that outlives the
+   registration. Before the call the library writes words[0] = 0, words[1] = 0 and for piece i
+   words[2 + 3 * i] = begin and words[3 + 3 * i] = end of its bytes, words[4 + 3 * i] = eol.
+   The callee goes through the pieces in order. Before it looks at piece i it writes words[1] = i + 1,
+   and after each piece it stops if words[0] is no longer 0: then something that happened meanwhile
+   changes what comes next. Pieces it did not count in words[1] are delivered again later.
+   A NULL callback removes. */
+IPDAEMON_API int32_t ipdaemon_register_data_batch(ipdaemon_t handle, ipdaemon_data_batch callback, void *user,
+                                                  int32_t *words, int32_t capacity);
+
+/* Records an error as if the last call had failed with it: for bindings that refuse a value before
+   it reaches the library. `detail` is UTF-8. Returns `code`. */
+IPDAEMON_API int32_t ipdaemon_fail(ipdaemon_t handle, int32_t code, const uint8_t *detail, uint64_t length);
+
+/* What ipdaemon_counter counts since ipdaemon_open. */
+enum {
+  IPDAEMON_COUNTER_ACCEPTED = 1,        /* connections established */
+  IPDAEMON_COUNTER_REFUSED_FULL = 2,    /* peers closed at once because of MaxConnections */
+  IPDAEMON_COUNTER_REFUSED_PROGRAM = 3, /* peers refused by ConnectionRequest or AllowedClients */
+  IPDAEMON_COUNTER_BYTES_IN = 4,        /* payload bytes received */
+  IPDAEMON_COUNTER_BYTES_OUT = 5,       /* payload bytes the system has taken */
+  IPDAEMON_COUNTER_MEMORY = 6           /* bytes queued in both directions now */
+};
+
+/* Reads a counter; -1 for an unknown one or an invalid handle. */
+IPDAEMON_API int64_t ipdaemon_counter(ipdaemon_t handle, int32_t counter);
+
+/* The sentence of an error code, "" for an unknown one. Static. */
+IPDAEMON_API const char *ipdaemon_error_sentence(int32_t code);
+
+/* The version of this library as text, for example "0.1.0". Static. */
+IPDAEMON_API const char *ipdaemon_version(void);
+
+/* The tables of this library, and the columns of their rows. */
+enum {
+  IPDAEMON_TABLE_PROPERTIES = 1,
+  IPDAEMON_TABLE_SETTINGS = 2,
+  IPDAEMON_TABLE_EVENTS = 3,
+  IPDAEMON_TABLE_PARAMETERS = 4,
+  IPDAEMON_TABLE_CONSTANTS = 5,
+  IPDAEMON_TABLE_ERRORS = 6,
+  IPDAEMON_TABLE_CALLS = 7
+};
+enum {
+  IPDAEMON_COLUMN_ID = 1,        /* number: property id, setting position, event id, constant value, error code */
+  IPDAEMON_COLUMN_NAME = 2,      /* text: "LocalPort"; parameters: the key; calls: "do_send" */
+  IPDAEMON_COLUMN_SUMMARY = 3,   /* text; errors: the sentence */
+  IPDAEMON_COLUMN_TYPE = 4,      /* text: "INTEGER", "BOOLEAN", "TEXT", "BYTES", "FLAGS", "OPAQUE" */
+  IPDAEMON_COLUMN_PER = 5,       /* text: "SERVER", "CONNECTION" */
+  IPDAEMON_COLUMN_ACCESS = 6,    /* text: "READ_WRITE", "READ_ONLY", "WRITE_ONLY" */
+  IPDAEMON_COLUMN_WHEN = 7,      /* text: "ALWAYS", "NOT_LISTENING" */
+  IPDAEMON_COLUMN_MINIMUM = 8,   /* number */
+  IPDAEMON_COLUMN_MAXIMUM = 9,   /* number */
+  IPDAEMON_COLUMN_DEFAULT = 10,  /* text */
+  IPDAEMON_COLUMN_GROUP = 11,    /* text: constants: the enumeration; parameters: the event */
+  IPDAEMON_COLUMN_DIRECTION = 12, /* text: parameters: "IN", "INOUT" */
+  IPDAEMON_COLUMN_CALLABLE = 13, /* text: calls: "ALLOWED", "NESTS", "DEFERRED" */
+  IPDAEMON_COLUMN_SYMBOL = 14    /* text: the upper-case name used in the C constants */
+};
+
+/* Reads one field of one row, rows counted from 0. Static. Returns UNKNOWN_NAME past the last row,
+   for an unknown table, or for a column that the table does not have. */
+IPDAEMON_API int32_t ipdaemon_describe(int32_t table, int32_t row, int32_t column, ipdaemon_value *out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

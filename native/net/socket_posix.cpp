@@ -1,0 +1,551 @@
+// Sockets of POSIX systems. The few differences between Linux, macOS and the BSDs are decided at the
+// top, once; below, the functions read the same for all.
+#include "net/socket.hpp"
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <csignal>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#if defined(__linux__)
+#include <sys/sendfile.h>
+#endif
+
+#include "base/system_error.hpp"
+#include "include/ipdaemon.h"
+
+namespace ipdaemon {
+
+namespace {
+
+#if defined(__linux__) || defined(__FreeBSD__) || defined(__NetBSD__) || defined(__OpenBSD__)
+constexpr bool flags_at_creation = true;
+constexpr int socket_type_flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
+#else
+constexpr bool flags_at_creation = false;
+constexpr int socket_type_flags = 0;
+#endif
+
+#if defined(MSG_NOSIGNAL)
+constexpr int send_flags = MSG_NOSIGNAL;
+#else
+constexpr int send_flags = 0;
+#endif
+
+#if defined(TCP_KEEPIDLE)
+constexpr int keep_idle_option = TCP_KEEPIDLE;
+#else
+constexpr int keep_idle_option = TCP_KEEPALIVE;
+#endif
+
+// Linux stores twice the buffer that was asked for, and reports that.
+#if defined(__linux__)
+constexpr int buffer_factor = 2;
+#else
+constexpr int buffer_factor = 1;
+#endif
+
+// More pieces than this go out with the next call.
+constexpr int pieces_max = 64;
+
+// How many dead peers one accept passes over. It is a limit only so that no error that stays can
+// keep the call from returning.
+constexpr int dead_peers_max = 64;
+
+// Gives a new socket what the system could not give it at creation. Returns false with errno set.
+bool finish_creation([[maybe_unused]] int descriptor) {
+#if defined(SO_NOSIGPIPE)
+  const int on = 1;
+  setsockopt(descriptor, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on);
+#endif
+  if (flags_at_creation) return true;
+  return fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0 &&
+         fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK) == 0;
+}
+
+int accept_flagged(int listener, sockaddr* peer, socklen_t* length) {
+#if defined(__linux__) || defined(__FreeBSD__) || defined(__NetBSD__) || defined(__OpenBSD__)
+  return ::accept4(listener, peer, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+#else
+  return ::accept(listener, peer, length);
+#endif
+}
+
+// Whether an error of accept tells about the peer at the head of the queue, which is off the queue
+// by then, and not about the listener.
+bool belongs_to_dead_peer(int system_error) {
+  switch (system_error) {
+    case ECONNABORTED:
+    case EPROTO:
+    case EPERM:  // A firewall rule.
+    case ENETDOWN:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:
+    case ENETUNREACH:
+    case ETIMEDOUT:
+#if defined(ENONET)
+    case ENONET:
+#endif
+      return true;
+    default:
+      return false;
+  }
+}
+
+socklen_t to_system(const Endpoint& endpoint, sockaddr_storage* out) {
+  std::memset(out, 0, sizeof *out);
+  if (endpoint.address.family == Family::ipv4) {
+    sockaddr_in system = {};
+    system.sin_family = AF_INET;
+    system.sin_port = htons(endpoint.port);
+    std::memcpy(&system.sin_addr, endpoint.address.bytes.data(), 4);
+    std::memcpy(out, &system, sizeof system);
+    return sizeof system;
+  }
+  sockaddr_in6 system = {};
+  system.sin6_family = AF_INET6;
+  system.sin6_port = htons(endpoint.port);
+  system.sin6_scope_id = endpoint.address.scope;
+  std::memcpy(&system.sin6_addr, endpoint.address.bytes.data(), 16);
+  std::memcpy(out, &system, sizeof system);
+  return sizeof system;
+}
+
+// An endpoint of family none for an address that is neither IPv4 nor IPv6.
+Endpoint from_system(const sockaddr* from) {
+  Endpoint endpoint;
+  if (from->sa_family == AF_INET) {
+    sockaddr_in system;
+    std::memcpy(&system, from, sizeof system);
+    endpoint.address.family = Family::ipv4;
+    endpoint.port = ntohs(system.sin_port);
+    std::memcpy(endpoint.address.bytes.data(), &system.sin_addr, 4);
+  } else if (from->sa_family == AF_INET6) {
+    sockaddr_in6 system;
+    std::memcpy(&system, from, sizeof system);
+    endpoint.address.family = Family::ipv6;
+    endpoint.address.scope = system.sin6_scope_id;
+    endpoint.port = ntohs(system.sin6_port);
+    std::memcpy(endpoint.address.bytes.data(), &system.sin6_addr, 16);
+    endpoint.address = endpoint.address.unmapped();
+  }
+  return endpoint;
+}
+
+int domain_of(Family family) {
+  return family == Family::ipv6 ? AF_INET6 : AF_INET;
+}
+
+bool set_integer(int descriptor, int level, int option, int value) {
+  return setsockopt(descriptor, level, option, &value, sizeof value) == 0;
+}
+
+// The system's names of an option.
+std::pair<int, int> level_and_option(SocketOption option) {
+  switch (option) {
+    case SocketOption::keep_alive:
+      return {SOL_SOCKET, SO_KEEPALIVE};
+    case SocketOption::keep_alive_time_s:
+      return {IPPROTO_TCP, keep_idle_option};
+    case SocketOption::keep_alive_interval_s:
+      return {IPPROTO_TCP, TCP_KEEPINTVL};
+    case SocketOption::keep_alive_count:
+      return {IPPROTO_TCP, TCP_KEEPCNT};
+    case SocketOption::no_delay:
+      return {IPPROTO_TCP, TCP_NODELAY};
+    case SocketOption::receive_buffer:
+      return {SOL_SOCKET, SO_RCVBUF};
+    case SocketOption::send_buffer:
+      break;
+  }
+  return {SOL_SOCKET, SO_SNDBUF};
+}
+
+bool is_buffer(SocketOption option) {
+  return option == SocketOption::receive_buffer || option == SocketOption::send_buffer;
+}
+
+Transfer failed(int system_error) {
+  return {0, code_from_system(system_error)};
+}
+
+// Reads a part of the file and sends it: for files that the system cannot send by itself.
+Transfer send_file_by_reading(int socket, const File& file, std::int64_t offset, std::int64_t length) {
+  char buffer[16 * 1024];
+  const auto wanted = static_cast<std::size_t>(std::min<std::int64_t>(length, sizeof buffer));
+  const Transfer piece = file.read(offset, buffer, wanted);
+  if (piece.error != 0 || piece.count == 0) return piece;
+  while (true) {
+    const ssize_t count = ::send(socket, buffer, static_cast<std::size_t>(piece.count), send_flags);
+    if (count >= 0) return {count, 0};
+    if (errno != EINTR) return failed(errno);
+  }
+}
+
+#if defined(__linux__)
+
+// sendfile has no flag against SIGPIPE as send has, so for its duration the signal is held back from
+// this thread, and taken off the queue if the call raised it. A signal that waited before is left.
+class SigpipeGuard {
+ public:
+  SigpipeGuard() {
+    sigset_t pending;
+    sigemptyset(&pending);
+    sigpending(&pending);
+    if (sigismember(&pending, SIGPIPE) == 1) return;
+    sigemptyset(&sigpipe_);
+    sigaddset(&sigpipe_, SIGPIPE);
+    active_ = pthread_sigmask(SIG_BLOCK, &sigpipe_, &before_) == 0;
+  }
+  SigpipeGuard(const SigpipeGuard&) = delete;
+  SigpipeGuard& operator=(const SigpipeGuard&) = delete;
+  ~SigpipeGuard() {
+    if (!active_) return;
+    const int saved = errno;
+    if (raised_) {
+      const timespec at_once = {};
+      while (sigtimedwait(&sigpipe_, nullptr, &at_once) < 0 && errno == EINTR) continue;
+    }
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    errno = saved;
+  }
+
+  void raised() { raised_ = true; }
+
+ private:
+  sigset_t sigpipe_;
+  sigset_t before_;
+  bool active_ = false;
+  bool raised_ = false;
+};
+
+// What the kernel moves in one call at most.
+constexpr std::int64_t sendfile_max = 0x7ffff000;
+
+Transfer send_file_by_system(int socket, const File& file, std::int64_t offset, std::int64_t length) {
+  SigpipeGuard guard;
+  auto position = static_cast<off_t>(offset);
+  while (true) {
+    const ssize_t count = ::sendfile(socket, static_cast<int>(file.handle()), &position,
+                                     static_cast<std::size_t>(std::min(length, sendfile_max)));
+    if (count >= 0) return {count, 0};
+    switch (errno) {
+      case EINTR:
+        continue;
+      case EPIPE:
+        guard.raised();
+        return failed(EPIPE);
+      case EIO:
+        return {0, IPDAEMON_ERROR_FILE_UNUSABLE};
+      case EINVAL:
+      case ENOSYS:
+        // File systems exist whose files cannot be mapped.
+        return send_file_by_reading(socket, file, offset, length);
+      default:
+        return failed(errno);
+    }
+  }
+}
+
+#elif defined(__APPLE__)
+
+Transfer send_file_by_system(int socket, const File& file, std::int64_t offset, std::int64_t length) {
+  while (true) {
+    off_t moved = length;
+    const int result = ::sendfile(static_cast<int>(file.handle()), socket, offset, &moved, nullptr, 0);
+    // Bytes may have been moved although the call failed.
+    if (result == 0 || moved > 0) return {moved, 0};
+    if (errno == EINTR) continue;
+    if (errno == EIO) return {0, IPDAEMON_ERROR_FILE_UNUSABLE};
+    if (errno == ENOTSUP || errno == EOPNOTSUPP) return send_file_by_reading(socket, file, offset, length);
+    return failed(errno);
+  }
+}
+
+#elif defined(__FreeBSD__)
+
+Transfer send_file_by_system(int socket, const File& file, std::int64_t offset, std::int64_t length) {
+  while (true) {
+    off_t moved = 0;
+    const int result = ::sendfile(static_cast<int>(file.handle()), socket, offset, static_cast<std::size_t>(length),
+                                  nullptr, &moved, 0);
+    if (result == 0 || moved > 0) return {moved, 0};
+    if (errno == EINTR) continue;
+    if (errno == EIO) return {0, IPDAEMON_ERROR_FILE_UNUSABLE};
+    if (errno == EINVAL) return send_file_by_reading(socket, file, offset, length);
+    return failed(errno);
+  }
+}
+
+#else
+
+Transfer send_file_by_system(int socket, const File& file, std::int64_t offset, std::int64_t length) {
+  return send_file_by_reading(socket, file, offset, length);
+}
+
+#endif
+
+int code_from_resolver(int status, int system_error) {
+  switch (status) {
+    case 0:
+      return 0;
+    case EAI_NONAME:
+      return IPDAEMON_ERROR_HOST_NOT_FOUND;
+    case EAI_AGAIN:
+      return IPDAEMON_ERROR_HOST_NOT_FOUND_NOW;
+    case EAI_FAMILY:
+      return IPDAEMON_ERROR_ADDRESS_FAMILY_NOT_SUPPORTED;
+    case EAI_MEMORY:
+      return IPDAEMON_ERROR_NO_BUFFERS;
+    case EAI_SYSTEM:
+      return code_from_system(system_error);
+#if defined(EAI_NODATA) && EAI_NODATA != EAI_NONAME
+    case EAI_NODATA:
+      return IPDAEMON_ERROR_NO_ADDRESS;
+#endif
+#if defined(EAI_ADDRFAMILY)
+    case EAI_ADDRFAMILY:
+      return IPDAEMON_ERROR_NO_ADDRESS;
+#endif
+    default:
+      return IPDAEMON_ERROR_NAME_SERVER_FAILED;
+  }
+}
+
+}  // namespace
+
+int Socket::listen(const Endpoint& local, const ListenOptions& options, Socket* out) {
+  const Family family = local.address.family;
+  if (family == Family::none) return IPDAEMON_ERROR_ADDRESS_FAMILY_NOT_SUPPORTED;
+  Socket socket(::socket(domain_of(family), SOCK_STREAM | socket_type_flags, 0));
+  if (!socket.valid()) return code_from_system(errno);
+  const int descriptor = socket.handle();
+  if (!finish_creation(descriptor)) return code_from_system(errno);
+  if (family == Family::ipv6 && !set_integer(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, options.dual_stack ? 0 : 1)) {
+    return code_from_system(errno);
+  }
+  // Without it a restart fails for a minute, as long as connections of the last run are remembered.
+  // It does not let two listeners have the same port; SO_REUSEPORT does.
+  if (!set_integer(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)) return code_from_system(errno);
+  if (options.share_port && !set_integer(descriptor, SOL_SOCKET, SO_REUSEPORT, 1)) return code_from_system(errno);
+  // The system may clamp or ignore the sizes; what is in force can be read back.
+  if (options.receive_buffer > 0) set_integer(descriptor, SOL_SOCKET, SO_RCVBUF, options.receive_buffer);
+  if (options.send_buffer > 0) set_integer(descriptor, SOL_SOCKET, SO_SNDBUF, options.send_buffer);
+  sockaddr_storage address;
+  const socklen_t length = to_system(local, &address);
+  if (::bind(descriptor, reinterpret_cast<const sockaddr*>(&address), length) != 0) return code_from_system(errno);
+  if (::listen(descriptor, options.backlog) != 0) return code_from_system(errno);
+  *out = std::move(socket);
+  return 0;
+}
+
+int Socket::listen_again(int backlog) {
+  return ::listen(handle_, backlog) == 0 ? 0 : code_from_system(errno);
+}
+
+int Socket::accept(Socket* out, Endpoint* peer) {
+  for (int dead = 0; dead < dead_peers_max;) {
+    sockaddr_storage address = {};
+    socklen_t length = sizeof address;
+    Socket socket(accept_flagged(handle_, reinterpret_cast<sockaddr*>(&address), &length));
+    if (socket.valid()) {
+      // macOS reports a peer that is gone already with an empty address.
+      const Endpoint endpoint = from_system(reinterpret_cast<const sockaddr*>(&address));
+      if (endpoint.address.family == Family::none || !finish_creation(socket.handle())) {
+        ++dead;
+        continue;
+      }
+      *peer = endpoint;
+      *out = std::move(socket);
+      return 0;
+    }
+    if (errno == EINTR) continue;
+    if (!belongs_to_dead_peer(errno)) return code_from_system(errno);
+    ++dead;
+  }
+  return IPDAEMON_ERROR_WOULD_BLOCK;
+}
+
+Transfer Socket::receive(void* buffer, std::size_t length) {
+  while (true) {
+    const ssize_t count = ::recv(handle_, buffer, length, 0);
+    if (count >= 0) return {count, 0};
+    if (errno != EINTR) return failed(errno);
+  }
+}
+
+Transfer Socket::send(const BytesView* pieces, int count) {
+  if (count == 1) {
+    while (true) {
+      const ssize_t sent = ::send(handle_, pieces->data(), pieces->size(), send_flags);
+      if (sent >= 0) return {sent, 0};
+      if (errno != EINTR) return failed(errno);
+    }
+  }
+  iovec parts[pieces_max];
+  const int used = std::clamp(count, 0, pieces_max);
+  for (int i = 0; i < used; ++i) {
+    // The system only reads through the pointer, its type cannot say so.
+    parts[i] = {const_cast<char*>(pieces[i].data()), pieces[i].size()};
+  }
+  msghdr message = {};
+  message.msg_iov = parts;
+  message.msg_iovlen = static_cast<decltype(message.msg_iovlen)>(used);
+  while (true) {
+    const ssize_t sent = ::sendmsg(handle_, &message, send_flags);
+    if (sent >= 0) return {sent, 0};
+    if (errno != EINTR) return failed(errno);
+  }
+}
+
+Transfer Socket::send_file(const File& file, std::int64_t offset, std::int64_t length) {
+  // Nothing to send is the end of the file for the caller, and "up to its end" for some systems.
+  if (length <= 0) return {0, 0};
+  return send_file_by_system(handle_, file, offset, length);
+}
+
+int Socket::shut_down_send() {
+  return ::shutdown(handle_, SHUT_WR) == 0 ? 0 : code_from_system(errno);
+}
+
+void Socket::close() {
+  if (!valid()) return;
+  // Never repeated: after EINTR the number is free, and may be another thread's by now.
+  const int saved = errno;
+  ::close(release());
+  errno = saved;
+}
+
+void Socket::reset() {
+  if (!valid()) return;
+  const int saved = errno;
+  const linger at_once = {1, 0};
+  setsockopt(handle_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  close();
+  errno = saved;
+}
+
+int Socket::set(SocketOption option, int value) {
+  const auto [level, name] = level_and_option(option);
+  return set_integer(handle_, level, name, value) ? 0 : code_from_system(errno);
+}
+
+int Socket::get(SocketOption option, int* value) const {
+  const auto [level, name] = level_and_option(option);
+  int result = 0;
+  socklen_t length = sizeof result;
+  if (getsockopt(handle_, level, name, &result, &length) != 0) return code_from_system(errno);
+  if (option == SocketOption::keep_alive || option == SocketOption::no_delay) result = result != 0 ? 1 : 0;
+  *value = is_buffer(option) ? result / buffer_factor : result;
+  return 0;
+}
+
+int Socket::local_endpoint(Endpoint* out) const {
+  sockaddr_storage address = {};
+  socklen_t length = sizeof address;
+  if (getsockname(handle_, reinterpret_cast<sockaddr*>(&address), &length) != 0) return code_from_system(errno);
+  *out = from_system(reinterpret_cast<const sockaddr*>(&address));
+  return 0;
+}
+
+int Socket::pending_error() {
+  int error = 0;
+  socklen_t length = sizeof error;
+  if (getsockopt(handle_, SOL_SOCKET, SO_ERROR, &error, &length) != 0) return code_from_system(errno);
+  return code_from_system(error);
+}
+
+int resolve(const std::string& name, std::vector<Address>* out) {
+  if (name.empty() || name.find('\0') != std::string::npos) return IPDAEMON_ERROR_HOST_NOT_FOUND;
+  addrinfo hints = {};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const int status = getaddrinfo(name.c_str(), nullptr, &hints, &found);
+  if (status != 0) return code_from_resolver(status, errno);
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> list(found, &freeaddrinfo);
+  std::vector<Address> addresses;
+  for (const addrinfo* entry = list.get(); entry != nullptr; entry = entry->ai_next) {
+    const Address address = from_system(entry->ai_addr).address;
+    if (address.family == Family::none) continue;
+    if (std::find(addresses.begin(), addresses.end(), address) == addresses.end()) addresses.push_back(address);
+  }
+  if (addresses.empty()) return IPDAEMON_ERROR_NO_ADDRESS;
+  *out = std::move(addresses);
+  return 0;
+}
+
+bool family_available(Family family) {
+  if (family == Family::none) return false;
+  return Socket(::socket(domain_of(family), SOCK_STREAM | socket_type_flags, 0)).valid();
+}
+
+std::int64_t raise_descriptor_limit() {
+  rlimit limit = {};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  rlim_t wanted = limit.rlim_max;
+#if defined(__APPLE__)
+  // Unlimited is what the hard limit says there, but not what is allowed.
+  wanted = std::min<rlim_t>(wanted, OPEN_MAX);
+#endif
+  if (limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < wanted) {
+    rlimit raised = limit;
+    raised.rlim_cur = wanted;
+    if (setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+  }
+  return limit.rlim_cur == RLIM_INFINITY ? 0 : static_cast<std::int64_t>(limit.rlim_cur);
+}
+
+#if defined(__linux__)
+#define IPD_SYSTEM "linux"
+#elif defined(__APPLE__)
+#define IPD_SYSTEM "darwin"
+#elif defined(__FreeBSD__)
+#define IPD_SYSTEM "freebsd"
+#elif defined(__OpenBSD__)
+#define IPD_SYSTEM "openbsd"
+#elif defined(__NetBSD__)
+#define IPD_SYSTEM "netbsd"
+#else
+#define IPD_SYSTEM "posix"
+#endif
+
+#if defined(__x86_64__)
+#define IPD_PROCESSOR "x64"
+#elif defined(__aarch64__)
+#define IPD_PROCESSOR "arm64"
+#elif defined(__arm__)
+#define IPD_PROCESSOR "arm"
+#elif defined(__i386__)
+#define IPD_PROCESSOR "ia32"
+#elif defined(__riscv)
+#define IPD_PROCESSOR "riscv64"
+#elif defined(__powerpc64__)
+#define IPD_PROCESSOR "ppc64"
+#elif defined(__s390x__)
+#define IPD_PROCESSOR "s390x"
+#elif defined(__loongarch64)
+#define IPD_PROCESSOR "loong64"
+#else
+#define IPD_PROCESSOR "other"
+#endif
+
+const char* system_name() {
+  return IPD_SYSTEM "-" IPD_PROCESSOR;
+}
+
+}  // namespace ipdaemon

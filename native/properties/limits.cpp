@@ -1,0 +1,136 @@
+#include "properties/limits.hpp"
+
+#include <variant>
+
+#include "properties/text.hpp"
+
+namespace ipdaemon {
+
+namespace {
+
+int refuse(const Row& row, const ValueView& value, const std::string& wanted, std::string* detail) {
+  const std::string got = is_number(value.type) ? std::to_string(value.number) : in_quotes(value.bytes);
+  *detail = std::string(row.name) + " cannot be " + got + "; " + wanted;
+  return IPDAEMON_ERROR_INVALID_VALUE;
+}
+
+std::string range_of(const Row& row) {
+  return std::to_string(row.minimum) + " to " + std::to_string(row.maximum);
+}
+
+int convert_boolean(const Row& row, const ValueView& value, Stored* out, std::string* detail) {
+  if (is_number(value.type)) {
+    out->number = value.number != 0 ? 1 : 0;
+    return 0;
+  }
+  bool truth = false;
+  if (!parse_boolean(value.bytes, &truth)) return refuse(row, value, "use True or False", detail);
+  out->number = truth ? 1 : 0;
+  return 0;
+}
+
+int convert_number(const Row& row, const ValueView& value, Stored* out, std::string* detail) {
+  std::int64_t number = value.number;
+  if (!is_number(value.type) && !parse_integer(value.bytes, &number)) {
+    return refuse(row, value, "a whole number from " + range_of(row) + " is needed", detail);
+  }
+  if (number < row.minimum || number > row.maximum) {
+    return refuse(row, value, "it must be within " + range_of(row), detail);
+  }
+  out->number = number;
+  return 0;
+}
+
+int convert_bytes(const Row& row, const ValueView& value, Stored* out, std::string* detail) {
+  if (is_number(value.type)) {
+    out->bytes = std::to_string(value.number);
+  } else {
+    out->bytes.assign(value.bytes);
+  }
+  const auto length = static_cast<std::int64_t>(out->bytes.size());
+  if (length < row.minimum || length > row.maximum) {
+    *detail = std::string(row.name) + " cannot have " + std::to_string(length) + " bytes; its length must be within " +
+              range_of(row);
+    return IPDAEMON_ERROR_INVALID_VALUE;
+  }
+  if (row.type == Type::TEXT && out->bytes.find('\0') != Bytes::npos) {
+    return refuse(row, value, "it must not contain a NUL character", detail);
+  }
+  return 0;
+}
+
+using FieldPointer = std::variant<std::int32_t ConnectionProperties::*, bool ConnectionProperties::*,
+                                  Bytes ConnectionProperties::*>;
+struct FieldRow {
+  int id;
+  FieldPointer field;
+};
+
+#undef IPD_FIELD_CONNECTION_READ_WRITE
+#define IPD_FIELD_CONNECTION_READ_WRITE(type, NAME) {IPDAEMON_PROPERTY_##NAME, &ConnectionProperties::NAME},
+
+const FieldRow field_rows[] = {
+#define IPD_PROPERTY(id, NAME, name, type, per, access, when, minimum, maximum, fallback, summary) \
+  IPD_FIELD_##per##_##access(type, NAME)
+#include "ipdaemon_properties.def"
+#undef IPD_PROPERTY
+};
+
+const FieldRow* field_row(int id) {
+  for (const FieldRow& row : field_rows) {
+    if (row.id == id) return &row;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+int convert(const Row& row, const ValueView& value, Stored* out, std::string* detail) {
+  switch (row.type) {
+    case Type::BOOLEAN:
+      return convert_boolean(row, value, out, detail);
+    case Type::INTEGER:
+    case Type::FLAGS:
+      return convert_number(row, value, out, detail);
+    default:
+      return convert_bytes(row, value, out, detail);
+  }
+}
+
+Stored fallback_of(const Row& row) {
+  Stored stored;
+  if (is_number(row.type)) {
+    parse_integer(row.fallback, &stored.number);
+  } else {
+    stored.bytes = row.fallback;
+  }
+  return stored;
+}
+
+bool ConnectionProperties::read(int id, ValueView* out) const {
+  const FieldRow* row = field_row(id);
+  if (row == nullptr) return false;
+  if (const auto* integer = std::get_if<std::int32_t ConnectionProperties::*>(&row->field)) {
+    *out = ValueView::integer(this->*(*integer));
+  } else if (const auto* boolean = std::get_if<bool ConnectionProperties::*>(&row->field)) {
+    *out = ValueView::boolean(this->*(*boolean));
+  } else {
+    *out = ValueView::raw(this->*std::get<Bytes ConnectionProperties::*>(row->field));
+  }
+  return true;
+}
+
+bool ConnectionProperties::write(int id, Stored&& value) {
+  const FieldRow* row = field_row(id);
+  if (row == nullptr) return false;
+  if (const auto* integer = std::get_if<std::int32_t ConnectionProperties::*>(&row->field)) {
+    this->*(*integer) = static_cast<std::int32_t>(value.number);
+  } else if (const auto* boolean = std::get_if<bool ConnectionProperties::*>(&row->field)) {
+    this->*(*boolean) = value.number != 0;
+  } else {
+    this->*std::get<Bytes ConnectionProperties::*>(row->field) = std::move(value.bytes);
+  }
+  return true;
+}
+
+}  // namespace ipdaemon

@@ -1,0 +1,30 @@
+#include "reactor/reactor.hpp"
+
+#include <new>
+
+namespace ipdaemon {
+
+void Reactor::serve(const Ready& ready) {
+  auto* source = static_cast<Source*>(ready.token);
+  try {
+    source->on_ready(ready);
+  } catch (const std::bad_alloc&) {
+    source->on_out_of_memory();
+  }
+}
+
+void Reactor::retire(std::unique_ptr<Source> source) {
+  // A chain through the sources themselves: retiring must not need memory.
+  source->next_retired_ = std::move(retired_);
+  retired_ = std::move(source);
+}
+
+void Reactor::free_retired() {
+  // One at a time: freeing the chain by its first link would recurse.
+  while (retired_) {
+    std::unique_ptr<Source> rest = std::move(retired_->next_retired_);
+    retired_ = std::move(rest);
+  }
+}
+
+}  // namespace ipdaemon

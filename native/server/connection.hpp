@@ -1,0 +1,157 @@
+// One peer, from accepted to gone: reads and frames what comes, sends or queues what goes, and knows
+// which events it still owes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "net/socket.hpp"
+#include "properties/values.hpp"
+#include "reactor/source.hpp"
+#include "server/deadlines.hpp"
+#include "server/framer.hpp"
+#include "server/outbox.hpp"
+
+namespace ipdaemon {
+
+class Server;
+
+class Connection final : public Source, public Deadline {
+ public:
+  Connection(Server& server, Socket&& socket, const Endpoint& peer, std::int32_t id);
+  ~Connection() override;
+
+  // Watches the socket. Returns 0 or an error code.
+  int start();
+  // Fires Connected and the ReadyToSend that follows it.
+  void greet();
+
+  void on_ready(const Ready& ready) override;
+  void on_out_of_memory() override;
+  void on_deadline(std::int64_t now_ms) override;
+
+  // Sends `data` and `tail` as one; see ipdaemon_do_send.
+  int send(BytesView data, BytesView tail);
+  int send_file(File&& file);
+  // Ends a blocking send.
+  void interrupt() { interrupted_ = sending_; }
+  // Our own wish to end the connection, by the rules of Linger.
+  void disconnect();
+  // Ends it at once, whatever is queued.
+  void abort(int status);
+  // Closes the socket without any event; the server is being reset or closed.
+  void drop();
+
+  int set(const Row& row, Stored&& value);
+  int get(const Row& row, ValueView* out, std::string* scratch);
+  std::string uid() const;
+
+  // Delivers what is owed and possible now: a late ReadyToSend, input, the end. Only the first while
+  // one of its callbacks is running.
+  void deliver_owed();
+  // A callback of this connection starts, has returned.
+  void enter_callback() { ++busy_; }
+  void leave_callback();
+  bool busy() const { return busy_ > 0; }
+
+  std::int32_t id() const { return id_; }
+  bool is_open() const { return state_ == State::open; }
+  bool is_ended() const { return state_ == State::ended; }
+  const Endpoint& peer() const { return peer_; }
+  std::size_t memory() const { return input_.size() + outbox_.size(); }
+
+  // For the server's gathering of small sends.
+  bool can_gather() const { return outbox_.empty(); }
+  void write_gathered(BytesView bytes);
+
+ private:
+  enum class State : std::uint8_t {
+    open,
+    finishing,  // Nothing is read any more; ends when everything queued has been sent.
+    ended,      // The socket is gone; Disconnected is owed or being delivered.
+  };
+
+  // Receiving.
+  bool receive();
+  void feed(BytesView data);
+  void feed_input();
+  std::size_t deliver_pieces(BytesView data);
+  std::size_t deliver_next(BytesView data, std::size_t from, bool* complete);
+  std::size_t deliver_batch(BytesView data, const Framing& by, Piece piece);
+  void deliver_piece(BytesView text, bool eol);
+  void deliver_rest();
+  bool may_deliver() const;
+  Framing framing() const;
+  void framing_changed();
+  void owe_input();
+  void on_peer_end();
+  void discard_input();
+
+  // Sending.
+  int check_sendable() const;
+  bool is_full() const;
+  int refuse();
+  int send_now(BytesView data, BytesView tail);
+  int wait_until_sent(std::uint64_t begin, std::uint64_t goal);
+  void write();
+  bool write_bytes();
+  void write_file();
+  void on_taken(std::int64_t count);
+  void on_drained();
+  void fire_ready();
+  bool ready_is_due() const;
+
+  // Ending.
+  enum class Close : std::uint8_t { orderly, reset };
+  void fail(int code);
+  void read_out();
+  void finish_if_peer_ended();
+  void finish(int status, const char* detail, Close how);
+  void deliver_disconnected();
+  bool is_lingering() const;
+  std::int64_t deadline_ms() const;
+  void note_activity();
+  void schedule();
+  void update_interest();
+  void remember_local_address();
+
+  Server& server_;
+  Socket socket_;
+  const std::int32_t id_;
+  const Endpoint peer_;
+  Address local_;
+  std::uint64_t uid_;
+  ConnectionProperties properties_;
+  Framer framer_;
+  std::uint32_t line_length_max_;
+  Bytes input_;  // Received, not delivered yet.
+  Outbox outbox_;
+  std::int64_t last_activity_ms_ = 0;  // Only kept while there is an idle time-out.
+  const char* status_detail_ = nullptr;
+  std::int32_t status_ = 0;      // How the connection ended.
+  std::int32_t failed_code_ = 0;  // A write failed; what can still be read is read, then this is the status.
+  std::int64_t bytes_sent_ = 0;
+  std::uint16_t busy_ = 0;  // Callbacks of this connection on the stack.
+  State state_ = State::open;
+  Interest interest_ = Interest::none;
+  bool watched_ : 1 = false;
+  bool linger_ : 1 = true;
+  bool ready_ : 1 = true;           // What the property ReadyToSend reads.
+  bool ready_owed_ : 1 = false;     // A send was refused: one event when the queue is empty.
+  bool greeting_owed_ : 1 = false;  // The ReadyToSend that follows Connected has not fired; DataIn waits.
+  bool sending_ : 1 = false;        // A blocking send is on the stack.
+  bool interrupted_ : 1 = false;
+  bool peer_ended_ : 1 = false;
+  bool rest_owed_ : 1 = false;      // The peer has ended and the last bytes are not delivered yet.
+  bool input_owed_ : 1 = false;     // input_ may hold complete pieces.
+  bool feeding_ : 1 = false;        // deliver_pieces is on the stack: input_ must not move.
+  bool discard_ : 1 = false;        // What deliver_pieces has not delivered shall be discarded.
+  bool paused_ : 1 = false;         // Input is not watched while a callback runs under a nested pump.
+  bool end_owed_ : 1 = false;       // Disconnected has not been delivered.
+
+  friend class DueList;
+  Connection* due_next_ = nullptr;
+  Connection* due_previous_ = nullptr;
+};
+
+}  // namespace ipdaemon

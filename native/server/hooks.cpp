@@ -1,0 +1,162 @@
+// Properties of the server that do something when they are set, or are computed when they are read.
+// A property in neither table is plain storage.
+
+#include <algorithm>
+
+#include "ipdaemon.h"
+#include "properties/text.hpp"
+#include "server/server.hpp"
+#include "tls/tls.hpp"
+
+namespace ipdaemon {
+
+const Server::PropertyHook* Server::property_hook(int id) {
+  static constexpr PropertyHook hooks[] = {
+      {IPDAEMON_PROPERTY_VERSION, nullptr, &Server::read_version},
+      {IPDAEMON_PROPERTY_CONNECTION_BACKLOG, &Server::apply_backlog, nullptr},
+      {IPDAEMON_PROPERTY_CONNECTION_COUNT, nullptr, &Server::read_connection_count},
+      {IPDAEMON_PROPERTY_DEFAULT_MAX_LINE_LENGTH, &Server::apply_line_length, nullptr},
+      {IPDAEMON_PROPERTY_LISTENING, &Server::apply_listening, &Server::read_listening},
+      {IPDAEMON_PROPERTY_LOCAL_HOST, nullptr, &Server::read_local_host},
+      {IPDAEMON_PROPERTY_LOCAL_PORT, nullptr, &Server::read_local_port},
+      {IPDAEMON_PROPERTY_SSL_CERT_STORE_TYPE, &Server::apply_store_type, nullptr},
+      {IPDAEMON_PROPERTY_SSL_ENABLED, &Server::apply_ssl_enabled, nullptr},
+      {IPDAEMON_PROPERTY_SSL_START_MODE, &Server::apply_start_mode, nullptr},
+      {IPDAEMON_PROPERTY_CODE_PAGE, nullptr, &Server::read_code_page},
+  };
+  const auto* hook = std::find_if(std::begin(hooks), std::end(hooks), [&](const auto& row) { return row.id == id; });
+  return hook != std::end(hooks) ? hook : nullptr;
+}
+
+void Server::read_version(ValueView* out) { *out = ValueView::text("ipdaemon " IPDAEMON_VERSION); }
+
+void Server::read_connection_count(ValueView* out) { *out = ValueView::integer(connection_count_); }
+
+void Server::read_listening(ValueView* out) { *out = ValueView::boolean(listener_ != nullptr); }
+
+void Server::read_local_host(ValueView* out) {
+  scratch_ = listener_ ? listener_->local().address.text() : std::string(bytes(IPDAEMON_PROPERTY_LOCAL_HOST));
+  *out = ValueView::text(scratch_);
+}
+
+void Server::read_local_port(ValueView* out) {
+  *out = ValueView::integer(listener_ ? listener_->local().port : number(IPDAEMON_PROPERTY_LOCAL_PORT));
+}
+
+void Server::read_code_page(ValueView* out) { *out = ValueView::integer(setting(IPDAEMON_SETTING_CODE_PAGE)); }
+
+int Server::apply_backlog(const Row&, Stored& value) {
+  if (!listener_) return 0;
+  const int error = listener_->set_backlog(static_cast<int>(value.number));
+  return error != 0 ? fail(error, "the system refuses to change the backlog of a listening socket") : 0;
+}
+
+int Server::apply_line_length(const Row&, Stored& value) {
+  constexpr std::int64_t shortest = 256;
+  value.number = std::max(value.number, shortest);
+  return 0;
+}
+
+int Server::apply_store_type(const Row& row, Stored& value) {
+  if (value.number <= IPDAEMON_SSL_CERT_STORE_TYPE_SECURITY_KEY ||
+      value.number == IPDAEMON_SSL_CERT_STORE_TYPE_AUTO) {
+    return 0;
+  }
+  return invalid(row, std::to_string(value.number), "use 0 to 20, or 99 to have it detected");
+}
+
+// SSLEnabled and SSLStartMode are one wish under two names.
+int Server::apply_ssl_enabled(const Row&, Stored& value) {
+  std::int64_t& mode = properties_[property_position(IPDAEMON_PROPERTY_SSL_START_MODE)].number;
+  if (value.number == 0) {
+    mode = IPDAEMON_SSL_START_MODE_NONE;
+  } else if (mode != IPDAEMON_SSL_START_MODE_IMPLICIT) {
+    mode = IPDAEMON_SSL_START_MODE_AUTOMATIC;
+  }
+  return 0;
+}
+
+int Server::apply_start_mode(const Row&, Stored& value) {
+  const bool at_once =
+      value.number == IPDAEMON_SSL_START_MODE_AUTOMATIC || value.number == IPDAEMON_SSL_START_MODE_IMPLICIT;
+  properties_[property_position(IPDAEMON_PROPERTY_SSL_ENABLED)].number = at_once ? 1 : 0;
+  return 0;
+}
+
+int Server::apply_listening(const Row&, Stored& value) {
+  if ((value.number != 0) == (listener_ != nullptr)) return 0;
+  if (value.number != 0) return listen();
+  stop_listening();
+  return 0;
+}
+
+int Server::listen() {
+  // A wish for TLS that cannot be granted must not end in a server that talks in clear.
+  const char* no_tls = tls::unavailable_reason();
+  if (number(IPDAEMON_PROPERTY_SSL_START_MODE) != IPDAEMON_SSL_START_MODE_NONE && no_tls != nullptr) {
+    return fail(IPDAEMON_ERROR_TLS_UNAVAILABLE, no_tls);
+  }
+  Endpoint local;
+  ListenOptions options;
+  if (const int code = local_endpoint(&local, &options.dual_stack); code != 0) return code;
+  options.backlog = static_cast<int>(number(IPDAEMON_PROPERTY_CONNECTION_BACKLOG));
+  options.share_port = setting(IPDAEMON_SETTING_BIND_EXCLUSIVELY) == 0;
+  options.receive_buffer = static_cast<int>(setting(IPDAEMON_SETTING_IN_BUFFER_SIZE));
+  options.send_buffer = static_cast<int>(setting(IPDAEMON_SETTING_OUT_BUFFER_SIZE));
+  raise_descriptor_limit();
+  if (allowed_clients_.has_names()) unknown_clients_ = allowed_clients_.resolve_names();
+  auto listener = std::make_unique<Listener>(*this);
+  if (const int error = listener->open(local, options); error != 0) return fail(error, local.text());
+  listener_ = std::move(listener);
+  ipv6_in_force_ = options.dual_stack ? IPDAEMON_USE_IPV6_BOTH
+                   : local.address.family == Family::ipv6 ? IPDAEMON_USE_IPV6_IPV6_ONLY
+                                                          : IPDAEMON_USE_IPV6_IPV4_ONLY;
+  return 0;
+}
+
+void Server::stop_listening() {
+  if (!listener_) return;
+  listener_->close();
+  reactor_.retire(std::move(listener_));
+}
+
+// Where to listen, by LocalHost, LocalPort and UseIPv6.
+int Server::local_endpoint(Endpoint* out, bool* dual_stack) {
+  const std::int64_t ipv6 = setting(IPDAEMON_SETTING_USE_IPV6);
+  const std::string host(trim(bytes(IPDAEMON_PROPERTY_LOCAL_HOST)));
+  const bool both = ipv6 == IPDAEMON_USE_IPV6_BOTH;
+  const bool use_ipv6 = ipv6 == IPDAEMON_USE_IPV6_IPV6_ONLY || (both && family_available(Family::ipv6));
+  const Family family = use_ipv6 ? Family::ipv6 : Family::ipv4;
+  out->port = static_cast<std::uint16_t>(number(IPDAEMON_PROPERTY_LOCAL_PORT));
+  *dual_stack = false;
+  if (host.empty()) {
+    *dual_stack = both && use_ipv6;
+    out->address = Address::any(family);
+    return 0;
+  }
+  if (const int code = find_local_host(host, both ? Family::none : family, &out->address); code != 0) return code;
+  *dual_stack = both && out->address.family == Family::ipv6 && out->address.is_any();
+  return 0;
+}
+
+// Family none: either will do.
+int Server::find_local_host(const std::string& host, Family family, Address* out) {
+  std::vector<Address> candidates(1);
+  if (!Address::parse(host, &candidates[0])) {
+    candidates.clear();
+    if (const int error = resolve(host, &candidates); error != 0) {
+      return fail(error, "LocalHost is " + in_quotes(host) + ", which has no address");
+    }
+  }
+  for (const Address& candidate : candidates) {
+    if (family == Family::none || candidate.family == family) {
+      *out = candidate;
+      return 0;
+    }
+  }
+  return fail(IPDAEMON_ERROR_ADDRESS_FAMILY_NOT_SUPPORTED,
+              "LocalHost is " + in_quotes(host) + ", which has no " + (family == Family::ipv6 ? "IPv6" : "IPv4") +
+                  " address; change LocalHost or the setting UseIPv6");
+}
+
+}  // namespace ipdaemon

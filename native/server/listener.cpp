@@ -1,0 +1,89 @@
+#include "server/listener.hpp"
+
+#include <algorithm>
+
+#include "base/clock.hpp"
+#include "ipdaemon.h"
+#include "server/server.hpp"
+
+namespace ipdaemon {
+
+int Listener::open(const Endpoint& local, const ListenOptions& options) {
+  int error = Socket::listen(local, options, &socket_);
+  if (error == 0) error = socket_.local_endpoint(&local_);
+  if (error == 0) {
+    error = server_.reactor().poller().watch(socket_.handle(), Interest::read, static_cast<Source*>(this));
+  }
+  return error;
+}
+
+void Listener::close() {
+  server_.deadlines().cancel(this);
+  socket_.close();
+}
+
+void Listener::on_ready(const Ready&) {
+  for (int i = 0; i < burst_ && socket_.valid(); ++i) {
+    Socket peer_socket;
+    Endpoint peer;
+    const int error = socket_.accept(&peer_socket, &peer);
+    if (error == IPDAEMON_ERROR_WOULD_BLOCK) {
+      burst_ = 1;
+      return;
+    }
+    if (error != 0) {
+      suspend(error);
+      return;
+    }
+    trouble_reported_ = false;
+    server_.admit(std::move(peer_socket), peer);
+    if (!server_.may_deliver()) return;
+  }
+  burst_ = std::min(burst_ * 2, burst_max);
+}
+
+void Listener::on_out_of_memory() {
+  if (socket_.valid()) suspend(IPDAEMON_ERROR_NO_BUFFERS);
+}
+
+void Listener::on_deadline(std::int64_t) {
+  if (!socket_.valid()) return;
+  server_.reactor().poller().change(socket_.handle(), Interest::read, static_cast<Source*>(this));
+}
+
+// Out of descriptors or memory: peers wait in the backlog, connections go on, and we try again soon.
+void Listener::suspend(int code) {
+  burst_ = 1;
+  server_.reactor().poller().change(socket_.handle(), Interest::none, static_cast<Source*>(this));
+  server_.deadlines().set(this, monotonic_ms() + retry_ms);
+  if (trouble_reported_) return;
+  trouble_reported_ = true;
+  server_.report_error(nullptr, code, "peers wait until connections can be accepted again");
+}
+
+bool Drain::start(bool watched) {
+  Poller& poller = server_.reactor().poller();
+  auto* token = static_cast<Source*>(this);
+  const int error = watched ? poller.change(socket_.handle(), Interest::read, token)
+                            : poller.watch(socket_.handle(), Interest::read, token);
+  if (error != 0) return false;
+  server_.deadlines().set(this, monotonic_ms() + time_max_ms);
+  return true;
+}
+
+void Drain::on_ready(const Ready&) {
+  if (!socket_.valid()) return;
+  const Transfer received = socket_.receive(server_.receive_buffer(), Server::receive_length);
+  if (received.error == IPDAEMON_ERROR_WOULD_BLOCK) return;
+  left_ -= received.count;
+  if (received.error != 0 || received.count == 0 || left_ < 0) end();
+}
+
+void Drain::end() {
+  if (!socket_.valid()) return;
+  socket_.close();
+  server_.deadlines().cancel(this);
+  server_.end_drain(*this);
+}
+
+}  // namespace ipdaemon

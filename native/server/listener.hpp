@@ -1,0 +1,68 @@
+// The listening socket: accepts in bounded bursts and survives running out of descriptors.
+#pragma once
+
+#include <cstdint>
+
+#include "net/socket.hpp"
+#include "reactor/source.hpp"
+#include "server/deadlines.hpp"
+
+namespace ipdaemon {
+
+class Server;
+
+class Listener final : public Source, public Deadline {
+ public:
+  explicit Listener(Server& server) : server_(server) {}
+
+  int open(const Endpoint& local, const ListenOptions& options);
+  void close();
+  int set_backlog(int backlog) { return socket_.listen_again(backlog); }
+  const Endpoint& local() const { return local_; }
+
+  void on_ready(const Ready& ready) override;
+  void on_out_of_memory() override;
+  void on_deadline(std::int64_t now_ms) override;
+
+ private:
+  static constexpr int burst_max = 64;
+  static constexpr std::int64_t retry_ms = 100;
+
+  void suspend(int code);
+
+  Server& server_;
+  Socket socket_;
+  Endpoint local_;
+  // How many peers to accept per turn. Grows while they keep coming, so that a lone peer costs no
+  // second call that only finds nobody.
+  int burst_ = 1;
+  bool trouble_reported_ = false;
+};
+
+// A socket whose connection is over for the program: waits briefly for the end of what the peer still
+// sends, because closing with unread input would reset the connection and could destroy our last
+// bytes on their way.
+class Drain final : public Source, public Deadline {
+ public:
+  static constexpr std::int64_t time_max_ms = 1000;
+  static constexpr std::int64_t bytes_max = 1 << 20;
+
+  Drain(Server& server, Socket&& socket) : server_(server), socket_(std::move(socket)) {}
+
+  // Takes over from the watched connection. Returns false if it cannot be watched.
+  bool start(bool watched);
+  void on_ready(const Ready& ready) override;
+  void on_out_of_memory() override { end(); }
+  void on_deadline(std::int64_t) override { end(); }
+  void end();
+
+ private:
+  friend class Server;
+  Server& server_;
+  Socket socket_;
+  std::int64_t left_ = bytes_max;
+  Drain* previous_ = nullptr;
+  Drain* next_ = nullptr;
+};
+
+}  // namespace ipdaemon

@@ -1,0 +1,570 @@
+#include "server/server.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "base/clock.hpp"
+#include "ipdaemon.h"
+#include "properties/limits.hpp"
+#include "properties/text.hpp"
+#include "tls/tls.hpp"
+
+namespace ipdaemon {
+
+namespace {
+
+constexpr int pump_depth_max = 64;
+constexpr int wait_slice_ms = 100;
+constexpr std::int64_t shutdown_max_ms = 10'000;
+// How many connections one pass serves that owe something; the next pump goes on.
+constexpr int due_per_pass_max = 4096;
+// A batch shall not delay what its first callbacks have sent by more than about this.
+constexpr std::int64_t batch_slow_us = 1000;
+constexpr std::int64_t batch_fast_us = 250;
+constexpr int batch_limit_max = 256;
+constexpr std::size_t high_water_min = 64 * 1024;
+
+struct ErrorRow {
+  int code;
+  const char* sentence;
+};
+
+constexpr ErrorRow error_rows[] = {
+#define IPD_ERROR(code, NAME, sentence) {code, sentence},
+#include "ipdaemon_errors.def"
+#undef IPD_ERROR
+};
+
+constexpr bool errors_rise() {
+  for (std::size_t i = 1; i < sizeof error_rows / sizeof error_rows[0]; ++i) {
+    if (error_rows[i - 1].code >= error_rows[i].code) return false;
+  }
+  return true;
+}
+static_assert(errors_rise(), "error rows are kept in order of their codes");
+
+}  // namespace
+
+const char* error_sentence(int code) {
+  const auto* row = std::lower_bound(std::begin(error_rows), std::end(error_rows), code,
+                                     [](const ErrorRow& a, int b) { return a.code < b; });
+  return row != std::end(error_rows) && row->code == code ? row->sentence : "";
+}
+
+std::string error_text(int code, BytesView detail) {
+  std::string text;
+  if (code >= 10000 && code < 20000) text = "[" + std::to_string(code) + "] ";
+  text += error_sentence(code);
+  if (detail.empty()) return text;
+  if (!text.empty() && text.back() == '.') text.pop_back();
+  return text + ": " + std::string(detail);
+}
+
+std::unique_ptr<Server> Server::create(EventSink& sink, int* error) {
+  std::unique_ptr<Poller> poller = Poller::create(error);
+  if (!poller) return nullptr;
+  return std::make_unique<Server>(sink, std::move(poller));
+}
+
+Server::Server(EventSink& sink, std::unique_ptr<Poller> poller)
+    : sink_(sink), reactor_(std::move(poller)), deadlines_(monotonic_ms()) {
+  set_defaults();
+}
+
+Server::~Server() {
+  drop_everything();
+  reactor_.free_retired();
+}
+
+void Server::set_defaults() {
+  for (std::size_t i = 0; i < property_count; ++i) properties_[i] = fallback_of(property_rows[i]);
+  for (std::size_t i = 0; i < setting_count; ++i) settings_[i] = fallback_of(setting_rows[i]);
+  settings_[IPDAEMON_SETTING_PROCESS_IDLE_EVENTS - 1].number = idle_events_ ? 1 : 0;
+  allowed_clients_ = AllowedClients();
+  unknown_clients_.clear();
+}
+
+// ---- The frame of a call ----------------------------------------------------------------------------
+
+void Server::enter_call() {
+  ++call_depth_;
+  if (last_error_.code != 0) last_error_ = LastError();
+}
+
+void Server::leave_call() {
+  if (--call_depth_ > 0 || retired_) return;
+  if (reset_wanted_) reset_now();
+  reactor_.free_retired();
+}
+
+bool Server::retire() {
+  retired_ = true;
+  quiet_ = true;
+  cancel_batch();
+  return call_depth_ == 0;
+}
+
+int Server::fail(int code, std::string detail) {
+  last_error_.code = code;
+  last_error_.detail = std::move(detail);
+  return code;
+}
+
+int Server::unknown_connection(int id) {
+  return fail(IPDAEMON_ERROR_UNKNOWN_CONNECTION, "connection id " + std::to_string(id) + " does not exist, or no more");
+}
+
+int Server::unknown_property(int id) {
+  return fail(IPDAEMON_ERROR_UNKNOWN_NAME, "property id " + std::to_string(id) + " does not exist");
+}
+
+// ---- Properties -------------------------------------------------------------------------------------
+
+int Server::set(int property, int index, const ValueView& value) {
+  const std::size_t position = property_position(property);
+  if (position == property_count) return unknown_property(property);
+  const Row& row = property_rows[position];
+  if (row.access == Access::READ_ONLY) {
+    return fail(IPDAEMON_ERROR_READ_ONLY, std::string(row.name) + " cannot be set");
+  }
+  if (row.id == IPDAEMON_PROPERTY_DATA_TO_SEND) {
+    if (!is_number(value.type)) return send(index, value.bytes, {});
+    const std::string text = std::to_string(value.number);
+    return send(index, text, {});
+  }
+  Connection* connection = nullptr;
+  if (row.per == Per::CONNECTION) {
+    connection = find(index);
+    if (connection == nullptr) return unknown_connection(index);
+  }
+  Stored next;
+  std::string detail;
+  if (const int code = convert(row, value, &next, &detail); code != 0) return fail(code, std::move(detail));
+  if (connection != nullptr) {
+    if (row.id == IPDAEMON_PROPERTY_CONNECTED && next.number == 0) return disconnect(index);
+    return connection->set(row, std::move(next));
+  }
+  if (row.when == When::NOT_LISTENING && listener_) {
+    return fail(row.id == IPDAEMON_PROPERTY_LOCAL_HOST ? IPDAEMON_ERROR_LOCAL_HOST_WHILE_LISTENING
+                                                       : IPDAEMON_ERROR_LOCAL_PORT_WHILE_LISTENING);
+  }
+  const PropertyHook* hook = property_hook(row.id);
+  if (hook != nullptr && hook->apply != nullptr) {
+    if (const int code = (this->*hook->apply)(row, next); code != 0) return code;
+  }
+  properties_[position] = std::move(next);
+  return 0;
+}
+
+int Server::get(int property, int index, ValueView* out) {
+  const std::size_t position = property_position(property);
+  if (position == property_count) return unknown_property(property);
+  const Row& row = property_rows[position];
+  if (row.access == Access::WRITE_ONLY) {
+    return fail(IPDAEMON_ERROR_WRITE_ONLY, std::string(row.name) + " cannot be read");
+  }
+  if (row.per == Per::CONNECTION) {
+    Connection* connection = find(index);
+    if (connection == nullptr) return unknown_connection(index);
+    return connection->get(row, out, &scratch_);
+  }
+  const PropertyHook* hook = property_hook(row.id);
+  if (hook != nullptr && hook->read != nullptr) {
+    (this->*hook->read)(out);
+  } else {
+    *out = view_of(row, properties_[position]);
+  }
+  return 0;
+}
+
+// ---- Methods ----------------------------------------------------------------------------------------
+
+int Server::disconnect(int id) {
+  Connection* connection = find(id);
+  if (connection == nullptr) return unknown_connection(id);
+  connection->disconnect();
+  if (in_callback() || !connection->is_ended()) return 0;
+  connection->deliver_owed();
+  const bool stopped = stop_;
+  stop_ = false;
+  return stopped ? IPDAEMON_ERROR_HANDLER_STOPPED : 0;
+}
+
+int Server::interrupt(int id) {
+  Connection* connection = find(id);
+  if (connection == nullptr) return unknown_connection(id);
+  connection->interrupt();
+  return 0;
+}
+
+int Server::reset() {
+  if (in_callback() || call_depth_ > 1) {
+    reset_wanted_ = true;
+    quiet_ = true;
+    stop_listening();
+    cancel_batch();
+    return 0;
+  }
+  reset_now();
+  return 0;
+}
+
+void Server::reset_now() {
+  reset_wanted_ = false;
+  quiet_ = false;
+  drop_everything();
+  set_defaults();
+}
+
+void Server::drop_everything() {
+  stop_listening();
+  table_.for_each([](Connection& connection) { connection.drop(); });
+  for (const std::int32_t id : table_.ids()) reactor_.retire(table_.remove(id));
+  while (drains_ != nullptr) drains_->end();
+  connection_count_ = 0;
+}
+
+int Server::send(int id, BytesView data, BytesView tail) {
+  Connection* connection = find(id);
+  if (connection == nullptr) return unknown_connection(id);
+  return connection->send(data, tail);
+}
+
+int Server::send_file(int id, BytesView path) {
+  Connection* connection = find(id);
+  if (connection == nullptr) return unknown_connection(id);
+  File file;
+  std::string reason;
+  if (path.find('\0') != BytesView::npos) {
+    return fail(IPDAEMON_ERROR_FILE_UNUSABLE, in_quotes(path) + " is no file name: it contains a NUL character");
+  }
+  if (!File::open(std::string(path), &file, &reason)) {
+    return fail(IPDAEMON_ERROR_FILE_UNUSABLE, in_quotes(path) + ": " + reason);
+  }
+  return connection->send_file(std::move(file));
+}
+
+int Server::start_ssl(int id) {
+  Connection* connection = find(id);
+  if (connection == nullptr) return unknown_connection(id);
+  if (!connection->is_open()) return fail(IPDAEMON_ERROR_NOT_OPEN);
+  return fail(IPDAEMON_ERROR_TLS_UNAVAILABLE, tls::unavailable_reason());
+}
+
+int Server::shutdown() {
+  ++shutdowns_;
+  stop_listening();
+  for (const std::int32_t id : table_.ids()) {
+    Connection* connection = find(id);
+    if (connection != nullptr) connection->disconnect();
+  }
+  if (in_callback()) return 0;
+  bool stopped = false;
+  const std::int64_t end_ms = monotonic_ms() + shutdown_max_ms;
+  while ((table_.size() > 0 || drains_ != nullptr) && !quiet_) {
+    const std::int64_t left_ms = end_ms - monotonic_ms();
+    if (left_ms <= 0) {
+      for (const std::int32_t id : table_.ids()) find(id)->abort(IPDAEMON_ERROR_CONNECTION_TIMED_OUT);
+      while (drains_ != nullptr) drains_->end();
+    }
+    const int code = pump(static_cast<int>(std::clamp<std::int64_t>(left_ms, 0, wait_slice_ms)));
+    // An exception of a callback leaves when all connections are gone, not before.
+    if (code == IPDAEMON_ERROR_HANDLER_STOPPED) stopped = true;
+    if (code == IPDAEMON_ERROR_BAD_STATE) return fail(code);
+    if (!sink_.may_wait()) return IPDAEMON_ERROR_HANDLER_STOPPED;
+  }
+  return stopped ? IPDAEMON_ERROR_HANDLER_STOPPED : 0;
+}
+
+int Server::do_events() {
+  const std::int64_t wait_ms = setting(IPDAEMON_SETTING_SELECT_WAIT_MILLIS);
+  if (wait_ms <= wait_slice_ms) return pump(static_cast<int>(wait_ms));
+  const std::int64_t end_ms = monotonic_ms() + wait_ms;
+  const std::uint64_t delivered_before = delivered_;
+  for (;;) {
+    const std::int64_t left_ms = end_ms - monotonic_ms();
+    if (left_ms <= 0) return 0;
+    if (const int code = pump(static_cast<int>(std::min<std::int64_t>(left_ms, wait_slice_ms))); code != 0) return code;
+    if (delivered_ != delivered_before) return 0;
+    if (!sink_.may_wait()) return IPDAEMON_ERROR_HANDLER_STOPPED;
+  }
+}
+
+int Server::poll(int timeout_ms) { return pump(timeout_ms); }
+
+// ---- Pumping ----------------------------------------------------------------------------------------
+
+int Server::pump(int timeout_ms) {
+  if (pump_depth_ >= pump_depth_max) {
+    return fail(IPDAEMON_ERROR_BAD_STATE, "events are being pumped inside 64 callbacks already; return from some first");
+  }
+  flush_gathered();
+  cancel_batch();
+  struct Scope {
+    Server& server;
+    const bool outer_stop;
+    explicit Scope(Server& s) : server(s), outer_stop(s.stop_) {
+      server.stop_ = false;
+      ++server.pump_depth_;
+    }
+    ~Scope() {
+      --server.pump_depth_;
+      server.stop_ = outer_stop;
+      // The outermost buffer is kept, those of nested pumps are rarely needed again.
+      const auto keep = static_cast<std::size_t>(std::max(server.pump_depth_, 1));
+      if (server.receive_buffers_.size() > keep) server.receive_buffers_.resize(keep);
+    }
+  } scope(*this);
+  const std::uint64_t delivered_before = delivered_;
+  deliver_due();
+  if (may_deliver()) {
+    int wait = delivered_ != delivered_before || !due_.empty() ? 0 : timeout_ms;
+    const int deadline = deadlines_.wait_ms(monotonic_ms());
+    if (deadline >= 0) wait = std::min(wait, deadline);
+    reactor_.turn(wait, [this] {
+      if (!due_.empty()) deliver_due();
+      return may_deliver();
+    });
+  }
+  if (may_deliver() && deadlines_.wait_ms(monotonic_ms()) == 0) {
+    deadlines_.expire(monotonic_ms(), [this] { return !may_deliver(); });
+    deliver_due();
+  }
+  return stop_ ? IPDAEMON_ERROR_HANDLER_STOPPED : 0;
+}
+
+void Server::deliver_due() {
+  for (int i = 0; i < due_per_pass_max && !due_.empty() && may_deliver(); ++i) {
+    Connection* connection = due_.first();
+    due_.remove(connection);
+    try {
+      connection->deliver_owed();
+    } catch (const std::bad_alloc&) {
+      connection->on_out_of_memory();
+    }
+  }
+  while (!unknown_clients_.empty() && may_deliver()) {
+    const std::string name = std::move(unknown_clients_.back());
+    unknown_clients_.pop_back();
+    report_error(nullptr, IPDAEMON_ERROR_HOST_NOT_FOUND,
+                 in_quotes(name) + " in AllowedClients has no address and admits nobody");
+  }
+}
+
+int Server::next_deadline() {
+  if (!due_.empty() || !unknown_clients_.empty()) return 0;
+  return deadlines_.wait_ms(monotonic_ms());
+}
+
+void Server::enable_idle_events() {
+  idle_events_ = true;
+  settings_[IPDAEMON_SETTING_PROCESS_IDLE_EVENTS - 1].number = 1;
+}
+
+bool Server::wants_poll() const {
+  return !quiet_ && setting(IPDAEMON_SETTING_PROCESS_IDLE_EVENTS) != 0 &&
+         (listener_ != nullptr || table_.size() > 0 || drains_ != nullptr);
+}
+
+std::int64_t Server::counter(int which) const {
+  switch (which) {
+    case IPDAEMON_COUNTER_ACCEPTED:
+      return accepted_;
+    case IPDAEMON_COUNTER_REFUSED_FULL:
+      return refused_full_;
+    case IPDAEMON_COUNTER_REFUSED_PROGRAM:
+      return refused_program_;
+    case IPDAEMON_COUNTER_BYTES_IN:
+      return bytes_in_;
+    case IPDAEMON_COUNTER_BYTES_OUT:
+      return bytes_out_;
+    case IPDAEMON_COUNTER_MEMORY: {
+      auto memory = static_cast<std::int64_t>(gather_size_);
+      table_.for_each([&](const Connection& connection) { memory += static_cast<std::int64_t>(connection.memory()); });
+      return memory;
+    }
+    default:
+      return -1;
+  }
+}
+
+// ---- Events -----------------------------------------------------------------------------------------
+
+bool Server::deliver(Connection* connection, int event, ValueView* parameters, int count) {
+  return run_callback(connection, [&] { return sink_.event(event, parameters, count); });
+}
+
+std::size_t Server::run_batch(Connection* connection, BatchWords batch, BytesView bytes, int count) {
+  // Batches nest when a callback pumps. The outer one was cancelled by that; its count must survive.
+  std::int32_t* const outer_words = batch_words_;
+  const std::int32_t outer_delivered = outer_words != nullptr ? outer_words[BatchWords::delivered] : 0;
+  batch_words_ = batch.words;
+  batch.words[BatchWords::cancelled] = 0;
+  batch.words[BatchWords::delivered] = 0;
+  run_callback(connection, [&] { return sink_.data_batch(connection->id(), bytes, count); });
+  const std::int32_t delivered = std::clamp(batch.words[BatchWords::delivered], 0, count);
+  batch_words_ = outer_words;
+  if (outer_words != nullptr) {
+    outer_words[BatchWords::cancelled] = 1;
+    outer_words[BatchWords::delivered] = outer_delivered;
+  }
+  return static_cast<std::size_t>(delivered);
+}
+
+void Server::cancel_batch() {
+  if (batch_words_ != nullptr) batch_words_[BatchWords::cancelled] = 1;
+}
+
+void Server::measure_batch(std::int64_t elapsed_us) {
+  if (elapsed_us > batch_slow_us) {
+    batch_limit_ = std::max(1, batch_limit_ / 4);
+  } else if (elapsed_us < batch_fast_us) {
+    batch_limit_ = std::min(batch_limit_max, batch_limit_ * 2);
+  }
+}
+
+void Server::report_error(Connection* connection, int code, BytesView detail) {
+  if (!wants(IPDAEMON_EVENT_ERROR)) return;
+  const std::string text = error_text(code, detail);
+  ValueView parameters[] = {ValueView::integer(connection != nullptr ? connection->id() : 0), ValueView::integer(code),
+                            ValueView::text(text)};
+  deliver(connection, IPDAEMON_EVENT_ERROR, parameters, 3);
+}
+
+// ---- Connections ------------------------------------------------------------------------------------
+
+void Server::admit(Socket&& socket, const Endpoint& peer) {
+  if (static_cast<std::int64_t>(table_.size()) >= connections_max()) {
+    // Closed without a byte: a peer left in the backlog would hang, and so would health checks.
+    ++refused_full_;
+    return;
+  }
+  if (!request_accepted(peer)) {
+    ++refused_program_;
+    return;
+  }
+  apply_socket_options(socket);
+  do {
+    last_id_ = last_id_ == std::numeric_limits<std::int32_t>::max() ? 1 : last_id_ + 1;
+  } while (find(last_id_) != nullptr);
+  auto owned = std::make_unique<Connection>(*this, std::move(socket), peer, last_id_);
+  Connection* connection = owned.get();
+  table_.insert(last_id_, std::move(owned));
+  if (const int error = connection->start(); error != 0) {
+    connection->drop();
+    reactor_.retire(table_.remove(connection->id()));
+    report_error(nullptr, error, "a peer could not be watched and was dropped");
+    return;
+  }
+  ++accepted_;
+  ++connection_count_;
+  connection->greet();
+}
+
+// Asks the list and the program. A callback that throws refuses.
+bool Server::request_accepted(const Endpoint& peer) {
+  bool accept = allowed_clients_.admits(peer.address);
+  if (!wants(IPDAEMON_EVENT_CONNECTION_REQUEST)) return accept;
+  const std::uint32_t shutdowns_before = shutdowns_;
+  const std::string address = peer.address.text();
+  ValueView parameters[] = {ValueView::text(address), ValueView::integer(peer.port), ValueView::boolean(accept)};
+  const bool go_on = deliver(nullptr, IPDAEMON_EVENT_CONNECTION_REQUEST, parameters, 3);
+  accept = parameters[2].number != 0;
+  return accept && go_on && shutdowns_ == shutdowns_before;
+}
+
+void Server::apply_socket_options(Socket& socket) {
+  const auto seconds = [](std::int64_t milliseconds) { return static_cast<int>((milliseconds + 999) / 1000); };
+  if (number(IPDAEMON_PROPERTY_KEEP_ALIVE) != 0) {
+    socket.set(SocketOption::keep_alive, 1);
+    if (const auto time = setting(IPDAEMON_SETTING_KEEP_ALIVE_TIME); time > 0) {
+      socket.set(SocketOption::keep_alive_time_s, seconds(time));
+    }
+    if (const auto interval = setting(IPDAEMON_SETTING_KEEP_ALIVE_INTERVAL); interval > 0) {
+      socket.set(SocketOption::keep_alive_interval_s, seconds(interval));
+    }
+    if (const auto count = setting(IPDAEMON_SETTING_KEEP_ALIVE_RETRY_COUNT); count > 0) {
+      socket.set(SocketOption::keep_alive_count, static_cast<int>(count));
+    }
+  }
+  if (setting(IPDAEMON_SETTING_TCP_NO_DELAY) != 0) socket.set(SocketOption::no_delay, 1);
+  if (const auto size = setting(IPDAEMON_SETTING_IN_BUFFER_SIZE); size > 0) {
+    socket.set(SocketOption::receive_buffer, static_cast<int>(size));
+  }
+  if (const auto size = setting(IPDAEMON_SETTING_OUT_BUFFER_SIZE); size > 0) {
+    socket.set(SocketOption::send_buffer, static_cast<int>(size));
+  }
+}
+
+void Server::forget(Connection& connection) {
+  forget_gathered(connection);
+  due_.remove(&connection);
+  if (std::unique_ptr<Connection> owned = table_.remove(connection.id())) reactor_.retire(std::move(owned));
+}
+
+void Server::drain(Socket&& socket, bool watched) {
+  std::unique_ptr<Drain> drain;
+  try {
+    drain = std::make_unique<Drain>(*this, std::move(socket));
+  } catch (const std::bad_alloc&) {
+    return;
+  }
+  if (!drain->start(watched)) return;
+  drain->next_ = drains_;
+  if (drains_ != nullptr) drains_->previous_ = drain.get();
+  drains_ = drain.release();
+}
+
+void Server::end_drain(Drain& drain) {
+  (drain.previous_ != nullptr ? drain.previous_->next_ : drains_) = drain.next_;
+  if (drain.next_ != nullptr) drain.next_->previous_ = drain.previous_;
+  reactor_.retire(std::unique_ptr<Source>(&drain));
+}
+
+// ---- Buffers ----------------------------------------------------------------------------------------
+
+char* Server::receive_buffer() {
+  const auto level = static_cast<std::size_t>(std::max(pump_depth_ - 1, 0));
+  while (receive_buffers_.size() <= level) {
+    receive_buffers_.push_back(std::make_unique_for_overwrite<char[]>(headroom + receive_length));
+  }
+  return receive_buffers_[level].get();
+}
+
+std::size_t Server::high_water() const {
+  return std::max(high_water_min, static_cast<std::size_t>(setting(IPDAEMON_SETTING_OUT_BUFFER_SIZE)));
+}
+
+bool Server::gather(Connection& connection, BytesView data, BytesView tail) {
+  const std::size_t length = data.size() + tail.size();
+  if (length > gather_piece_max) return false;
+  if (gather_connection_ != &connection || gather_size_ + length > gather_length) {
+    flush_gathered();
+    if (!connection.can_gather()) return false;
+  }
+  if (!gather_buffer_) gather_buffer_ = std::make_unique_for_overwrite<char[]>(gather_length);
+  gather_connection_ = &connection;
+  char* to = gather_buffer_.get() + gather_size_;
+  std::memcpy(to, data.data(), data.size());
+  if (!tail.empty()) std::memcpy(to + data.size(), tail.data(), tail.size());
+  gather_size_ += length;
+  return true;
+}
+
+void Server::flush_gathered() {
+  if (gather_connection_ == nullptr) return;
+  Connection* connection = gather_connection_;
+  const BytesView bytes(gather_buffer_.get(), gather_size_);
+  gather_connection_ = nullptr;
+  gather_size_ = 0;
+  if (!bytes.empty()) connection->write_gathered(bytes);
+}
+
+void Server::forget_gathered(const Connection& connection) {
+  if (gather_connection_ != &connection) return;
+  gather_connection_ = nullptr;
+  gather_size_ = 0;
+}
+
+}  // namespace ipdaemon

@@ -1,0 +1,272 @@
+// One instance: its properties, its listener, its connections, and the pump that turns them.
+// Belongs to one thread. Public members are what the C ABI offers, one for one.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "properties/values.hpp"
+#include "reactor/reactor.hpp"
+#include "server/allowed_clients.hpp"
+#include "server/connection.hpp"
+#include "server/connection_table.hpp"
+#include "server/deadlines.hpp"
+#include "server/due_list.hpp"
+#include "server/events.hpp"
+#include "server/listener.hpp"
+
+namespace ipdaemon {
+
+// The code and detail of the last error; the text is made when somebody asks for it.
+struct LastError {
+  int code = 0;
+  std::string detail;
+};
+
+std::string error_text(int code, BytesView detail);
+const char* error_sentence(int code);
+
+class Server {
+ public:
+  // Null with an error code in `error` when the system has no more descriptors.
+  static std::unique_ptr<Server> create(EventSink& sink, int* error);
+  Server(EventSink& sink, std::unique_ptr<Poller> poller);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // ---- Calls ----
+  int set(int property, int index, const ValueView& value);
+  int get(int property, int index, ValueView* out);
+  int config(BytesView text, BytesView* out);
+  int disconnect(int id);
+  int do_events();
+  int poll(int timeout_ms);
+  int interrupt(int id);
+  int reset();
+  int send(int id, BytesView data, BytesView tail);
+  int send_file(int id, BytesView path);
+  int shutdown();
+  int start_ssl(int id);
+
+  std::int64_t wait_descriptor() { return reactor_.poller().descriptor(); }
+  int next_deadline();
+  void enable_idle_events();
+  bool wants_poll() const;
+  std::int64_t counter(int which) const;
+
+  // ---- The frame of a call, kept by the ABI ----
+  void enter_call();   // Clears the last error.
+  void leave_call();   // After the outermost one: frees what was closed, does a deferred reset.
+  // Events end here and for good: the handle was closed. Returns false while calls are on the stack.
+  bool retire();
+  const LastError& last_error() const { return last_error_; }
+  // Records an error; returns `code`.
+  int fail(int code, std::string detail = {});
+
+  // ---- For connections and listeners ----
+  Reactor& reactor() { return reactor_; }
+  Deadlines& deadlines() { return deadlines_; }
+  DueList& due() { return due_; }
+  EventSink& sink() { return sink_; }
+  std::int64_t number(int property) const { return properties_[property_position(property)].number; }
+  BytesView bytes(int property) const { return properties_[property_position(property)].bytes; }
+  std::int64_t setting(int position) const { return settings_[static_cast<std::size_t>(position) - 1].number; }
+
+  // Runs a callback. `connection` may be null. Returns false if nothing more may be delivered now: the
+  // callback ended the pumping, or the handle is being closed or reset.
+  bool deliver(Connection* connection, int event, ValueView* parameters, int count);
+  template <typename Call>
+  bool run_callback(Connection* connection, Call call);
+  // Hands pieces that were cut ahead to the sink; returns how many were delivered.
+  std::size_t run_batch(Connection* connection, BatchWords batch, BytesView bytes, int count);
+  bool wants(int event) const { return !quiet_ && sink_.wants(event); }
+  bool may_deliver() const { return !stop_ && !quiet_; }
+  bool in_callback() const { return callback_depth_ > 0; }
+  void report_error(Connection* connection, int code, BytesView detail);
+  // Something changed that decides what is delivered next.
+  void cancel_batch();
+
+  void admit(Socket&& socket, const Endpoint& peer);
+  void forget(Connection& connection);  // Disconnected has been delivered.
+  void count_down() { --connection_count_; }
+  void drain(Socket&& socket, bool watched);
+  void end_drain(Drain& drain);
+  Address listening_address() const;
+
+  char* receive_buffer();
+  static constexpr std::size_t headroom = 16 * 1024;      // For what is left of the read before.
+  static constexpr std::size_t receive_length = 64 * 1024;
+
+  // Small sends of a running callback are kept together.
+  static constexpr std::size_t gather_length = 64 * 1024;
+  static constexpr std::size_t gather_piece_max = 4 * 1024;
+  bool gather(Connection& connection, BytesView data, BytesView tail);
+  void flush_gathered();
+  void forget_gathered(const Connection& connection);
+  std::size_t gathered(const Connection& connection) const {
+    return gather_connection_ == &connection ? gather_size_ : 0;
+  }
+  std::size_t high_water() const;
+
+  int pump(int timeout_ms);
+  bool may_wait() { return sink_.may_wait(); }
+  void enter_blocking() { ++call_depth_; }
+  void leave_blocking() { --call_depth_; }
+  void count_in(std::int64_t count) { bytes_in_ += count; }
+  void count_out(std::int64_t count) { bytes_out_ += count; }
+  // How many pieces to deliver at a time, by how long the program takes for them.
+  int batch_limit() const { return batch_limit_; }
+  void measure_batch(std::int64_t elapsed_us);
+
+ private:
+  Connection* find(int id) { return table_.find(id); }
+  int unknown_connection(int id);
+  int unknown_property(int id);
+
+  // hooks.cpp: properties that do something when set, or are computed when read.
+  struct PropertyHook {
+    int id;
+    int (Server::*apply)(const Row& row, Stored& value);
+    void (Server::*read)(ValueView* out);
+  };
+  static const PropertyHook* property_hook(int id);
+  int apply_listening(const Row& row, Stored& value);
+  int apply_backlog(const Row& row, Stored& value);
+  int apply_line_length(const Row& row, Stored& value);
+  int apply_ssl_enabled(const Row& row, Stored& value);
+  int apply_start_mode(const Row& row, Stored& value);
+  int apply_store_type(const Row& row, Stored& value);
+  void read_version(ValueView* out);
+  void read_connection_count(ValueView* out);
+  void read_listening(ValueView* out);
+  void read_local_host(ValueView* out);
+  void read_local_port(ValueView* out);
+  void read_code_page(ValueView* out);
+  int listen();
+  int local_endpoint(Endpoint* out, bool* dual_stack);
+  int find_local_host(const std::string& host, Family family, Address* out);
+  void stop_listening();
+
+  // settings.cpp: do_config, and settings that do something when set, or are computed when read.
+  struct SettingHook {
+    int position;
+    int (Server::*apply)(const Row& row, Stored& value);
+    void (Server::*read)(std::string* out);
+  };
+  static const SettingHook* setting_hook(int position);
+  int config_set(const Row& row, BytesView value);
+  int config_connection(const Row& row, BytesView id, std::string* out);
+  std::string setting_text(const Row& row);
+  int apply_allowed_clients(const Row& row, Stored& value);
+  int apply_keep_alive_part(const Row& row, Stored& value);
+  int apply_never(const Row& row, Stored& value);
+  int apply_always(const Row& row, Stored& value);
+  int apply_protocols(const Row& row, Stored& value);
+  int apply_security_flags(const Row& row, Stored& value);
+  int apply_provider(const Row& row, Stored& value);
+  int apply_key_shares(const Row& row, Stored& value);
+  int apply_crl(const Row& row, Stored& value);
+  int apply_groups(const Row& row, Stored& value);
+  int apply_signature_algorithms(const Row& row, Stored& value);
+  int apply_cipher_suites(const Row& row, Stored& value);
+  int apply_cipher_list(const Row& row, Stored& value);
+  int apply_ca_file(const Row& row, Stored& value);
+  int apply_ca_dir(const Row& row, Stored& value);
+  int apply_pem(const Row& row, Stored& value);
+  int invalid(const Row& row, BytesView entry, const char* wanted);
+  int apply_code_page(const Row& row, Stored& value);
+  int apply_idle_events(const Row& row, Stored& value);
+  int apply_seed(const Row& row, Stored& value);
+  void read_in_buffer(std::string* out);
+  void read_out_buffer(std::string* out);
+  void read_keep_alive_time(std::string* out);
+  void read_keep_alive_interval(std::string* out);
+  void read_keep_alive_count(std::string* out);
+  void read_build_info(std::string* out);
+  void read_license_info(std::string* out);
+  void read_ipv6(std::string* out);
+  void read_socket_option(int position, SocketOption option, std::int64_t factor, std::string* out);
+
+  void set_defaults();
+  void reset_now();
+  void drop_everything();
+  void apply_socket_options(Socket& socket);
+  bool request_accepted(const Endpoint& peer);
+  void deliver_due();
+  void wait_for_all_gone();
+  std::int64_t connections_max() const { return setting(IPDAEMON_SETTING_MAX_CONNECTIONS); }
+
+  EventSink& sink_;
+  Reactor reactor_;
+  Deadlines deadlines_;
+  std::array<Stored, property_count> properties_;
+  std::array<Stored, setting_count> settings_;
+  AllowedClients allowed_clients_;
+  std::vector<std::string> unknown_clients_;  // Names to be reported by an Error event.
+
+  std::unique_ptr<Listener> listener_;
+  int ipv6_in_force_ = 0;
+  DueList due_;
+  ConnectionTable table_;
+  Drain* drains_ = nullptr;
+  std::int32_t last_id_ = 0;
+  std::int64_t connection_count_ = 0;
+
+  int call_depth_ = 0;      // ABI calls and blocking waits on the stack.
+  int callback_depth_ = 0;
+  int pump_depth_ = 0;
+  bool stop_ = false;       // A callback ended the pumping that runs now.
+  bool quiet_ = false;      // No events any more: closed, or to be reset.
+  bool retired_ = false;
+  bool reset_wanted_ = false;
+  bool idle_events_ = false;
+  std::uint32_t shutdowns_ = 0;
+  std::uint64_t delivered_ = 0;  // Callbacks ever run.
+
+  std::vector<std::unique_ptr<char[]>> receive_buffers_;  // One for each level of nested pumping.
+  std::unique_ptr<char[]> gather_buffer_;
+  Connection* gather_connection_ = nullptr;
+  std::size_t gather_size_ = 0;
+  int batch_limit_ = 64;
+  std::int32_t* batch_words_ = nullptr;  // Of the batch that is being delivered.
+
+  LastError last_error_;
+  std::string scratch_;  // Bytes of the last get or config.
+
+  std::int64_t accepted_ = 0;
+  std::int64_t refused_full_ = 0;
+  std::int64_t refused_program_ = 0;
+  std::int64_t bytes_in_ = 0;
+  std::int64_t bytes_out_ = 0;
+};
+
+template <typename Call>
+bool Server::run_callback(Connection* connection, Call call) {
+  struct Scope {
+    Server& server;
+    Connection* connection;
+    LastError saved;
+    Scope(Server& s, Connection* c) : server(s), connection(c) {
+      if (server.last_error_.code != 0) saved = std::move(server.last_error_);
+      ++server.callback_depth_;
+      ++server.delivered_;
+      if (connection != nullptr) connection->enter_callback();
+    }
+    ~Scope() {
+      --server.callback_depth_;
+      if (server.gather_connection_ != nullptr) server.flush_gathered();
+      if (connection != nullptr) connection->leave_callback();
+      if (saved.code != 0 || server.last_error_.code != 0) server.last_error_ = std::move(saved);
+    }
+  };
+  if (!may_deliver()) return false;
+  Scope scope(*this, connection);
+  if (call() != 0) stop_ = true;
+  return may_deliver();
+}
+
+}  // namespace ipdaemon

@@ -1,0 +1,38 @@
+// The native checks as part of this suite: the tests of the C++ parts, and the simulator over a range of
+// seeds. `npm test` builds both; IPDAEMON_SIM_SEEDS sets the number of seeds (10000 in the full run).
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import * as path from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { root } from './support/program';
+
+const seeds = process.env['IPDAEMON_SIM_SEEDS'] ?? '300';
+const folder = process.env['IPDAEMON_NATIVE_BUILD'] ?? path.join(root, 'build', 'Release');
+
+function run(name: string, args: string[], timeout: number): { passed: number; failed: number } {
+  const file = path.join(folder, name);
+  if (!existsSync(file)) {
+    throw new Error(`${file} does not exist; npm run build:native builds it`);
+  }
+  const { status, stdout, stderr, error } = spawnSync(file, args, { encoding: 'utf8', timeout, maxBuffer: 1 << 28 });
+  const summary = /(\d+) passed, (\d+) failed\s*$/.exec(stdout.trimEnd());
+  if (error || status !== 0 || summary === null) {
+    throw new Error(`${name} ended with ${status ?? error}:\n${stdout.slice(-4000)}${stderr.slice(-2000)}`);
+  }
+  process.stdout.write(`${name} ${args.join(' ')}: ${summary[0]}\n`);
+  return { passed: Number(summary[1]), failed: Number(summary[2]) };
+}
+
+describe('the native core', () => {
+  test('passes its own tests', () => {
+    const { passed, failed } = run('native_tests', [], 120_000);
+    expect(failed).toBe(0);
+    expect(passed).toBeGreaterThan(20);
+  }, 130_000);
+
+  test(`keeps its promises in the simulator for ${seeds} seeds`, () => {
+    const { passed, failed } = run('ipdaemon_sim', ['--seeds', seeds], 600_000);
+    expect(failed).toBe(0);
+    expect(passed).toBeGreaterThanOrEqual(Number(seeds));
+  }, 610_000);
+});

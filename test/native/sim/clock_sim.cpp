@@ -1,0 +1,13 @@
+// The clock of the simulated world.
+#include "base/clock.hpp"
+#include "memory_sim.hpp"
+#include "world.hpp"
+
+namespace ipdaemon {
+
+std::int64_t monotonic_us() {
+  const sim::World* world = sim::World::current();
+  return world != nullptr ? world->now_us() : 0;
+}
+
+}  // namespace ipdaemon

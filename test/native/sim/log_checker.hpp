@@ -1,0 +1,190 @@
+// Checks the promises of the server against what is recorded of a run: the program's calls, the
+// events it gets, and what goes through the simulated system. An automaton per handle and one per
+// connection; the first broken promise is kept, with everything after it ignored.
+//
+// It knows nothing of how the server works, only what it promises: every byte of a peer arrives once,
+// in order and cut by the framing in force; events come in their order; a send is taken whole or not
+// at all; bytes taken reach the system in order; time-outs are neither early nor late; what is closed
+// stays silent and gives everything back.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "log.hpp"
+#include "world.hpp"
+
+namespace ipdaemon::sim {
+
+enum class Call : std::uint8_t {
+  open, close, set, get, register_callback, config, disconnect, doevents, poll, interrupt, reset, send, send_file,
+  shutdown, start_ssl,
+};
+const char* name_of(Call call);
+
+// What the program has set for a connection, or as a default for new ones.
+struct FramingModel {
+  Bytes eol;
+  std::int64_t record_length = 0;
+  bool single_line = false;
+};
+
+struct ConnectionModel {
+  int handle = 0;
+  int id = 0;
+  int link = -1;
+  bool connected = false;
+  bool disconnected = false;
+  bool abandoned = false;  // The handle was closed or reset.
+  int status = 0;
+  int callbacks = 0;       // Of this connection, on the stack.
+  // Receiving
+  FramingModel framing;
+  std::size_t position = 0;  // In what the peer sent: where the next piece begins.
+  bool swallow_lf = false;
+  bool accept_data = true;
+  bool rest_delivered = false;
+  // Sending
+  Bytes expected;          // Accepted bytes, in order.
+  std::size_t taken = 0;   // How many of them the system has.
+  bool linger = true;
+  std::int64_t timeout_s = 0;
+  bool greeted = false;    // The ReadyToSend after Connected has fired.
+  bool ready_owed = false;
+  bool blocking = false;   // A blocking send is on the stack.
+  bool interrupted = false;
+  bool file_pending = false;
+  std::int64_t progress_us = 0;
+  // Ending
+  bool end_wanted = false;  // By the program: disconnect, shutdown, Connected = False.
+  std::int64_t end_wanted_us = 0;
+  // Time
+  std::int64_t idle_s = 0;
+  std::int64_t idle_set_us = 0;
+  std::int64_t activity_us = 0;
+  int idle_misses = 0;
+};
+
+struct HandleModel {
+  bool open = true;
+  bool silent = false;     // Closed or reset: nothing more of the connections of before.
+  bool listening = false;
+  FramingModel defaults;
+  std::int64_t line_length_max = 2048;
+  std::int64_t timeout_s = 0;
+  std::int64_t idle_s = 0;
+  bool linger = true;
+  std::int64_t max_connections = 1000;
+  std::int64_t out_buffer = 0;
+  std::int64_t live = 0;      // Connected fired, Disconnected not.
+  std::int64_t send_max = 0;  // The longest send tried.
+  std::int64_t record_max = 0;
+  std::int64_t last_id = 0;
+  bool wants_request = false;  // A ConnectionRequest callback is registered.
+  bool wants_connected = true;
+  std::uint64_t accept_errors = 0;
+  std::uint64_t accept_errors_told = 0;
+  int errors_since_accept = 0;
+  int pump_depth = 0;
+};
+
+class LogChecker final : public Observer {
+ public:
+  explicit LogChecker(Log* log) : log_(*log) {}
+  void attach(World* world) { world_ = world; }
+
+  bool failed() const { return !failure_.empty(); }
+  const std::string& failure() const { return failure_; }
+  void fail(const std::string& what);
+
+  // ---- The program's calls: each begins and ends, and events may come in between.
+  void call_begins(Call call, int handle, int id, bool may_fire);
+  void call_ends(int code);
+  void opened(int handle);
+  void closed(int handle);         // Right after the call: nothing may follow.
+  void reset(int handle);
+  void property_set(int handle, int property, int id, std::int64_t number, BytesView bytes);
+  void send_begins(int handle, int id, BytesView bytes, bool file);
+  void send_ends(int handle, int id, int code, std::int64_t bytes_sent);
+  void end_wanted(int handle, int id);  // disconnect of one connection, or of all with id 0.
+  void interrupt_called(int handle, int id);
+
+  // ---- Events: each begins and ends. False results mean that the program had better do nothing.
+  void request_begins(int handle, int link, bool accept, bool expected_accept);
+  void request_ends(int handle, int link, bool accept, int result);
+  void connected_begins(int handle, int id, int status, int link);
+  void ready_begins(int handle, int id);
+  void data_begins(int handle, int id);  // DataIn, or a batch of it; then the pieces.
+  void data_piece(int handle, int id, BytesView text, bool eol);
+  void disconnected_begins(int handle, int id, int status);
+  void error_begins(int handle, int id, int code);
+  void event_ends(int result);
+
+  // ---- Looking at the state between calls
+  void check_count(int handle, std::int64_t connection_count);
+  void check_memory(int handle, std::int64_t memory);
+  void check_ready(int handle, int id, bool ready);
+  void check_idle(int handle, std::int64_t pump_began_us);
+  void check_settled(int handle, std::uint16_t port);  // Everything that can happen has happened.
+  void check_end();                                    // All handles are closed.
+
+  ConnectionModel* find(int handle, int id);
+  HandleModel& handle(int number) { return handles_[number]; }
+  int depth() const { return static_cast<int>(frames_.size()); }
+  // Callbacks of the handle on the stack.
+  int callbacks(int handle) const;
+  int pump_depth(int handle) { return handles_[handle].pump_depth; }
+  const std::vector<ConnectionModel*>& connections(int handle) { return live_[handle]; }
+  std::uint64_t events() const { return events_; }
+  void tolerate_failures() { tolerant_ = true; }
+
+  // ---- Observer
+  void on_accepted(int link) override;
+  void on_server_read(int link, std::int64_t count) override;
+  void on_server_wrote(int link, BytesView bytes) override;
+  void on_server_closed(int link, bool reset) override;
+  void on_peer_did(int link, const char* what, std::int64_t count) override;
+  void on_accept_error(int error) override;
+  void on_misuse(const std::string& what) override;
+
+ private:
+  struct Frame {
+    bool is_call = false;
+    Call call = Call::open;
+    int handle = 0;
+    int id = 0;
+    int event = 0;
+    bool may_fire = false;
+    bool stopped = false;
+    bool nested_events = false;
+    std::int64_t began_us = 0;
+    // Of a send
+    bool sends = false, file = false, outer_blocking = false, blocking = false;
+    std::size_t offset = 0, length = 0;
+  };
+
+  bool event_begins(const char* name, int handle, int id, int event);
+  void check_piece(ConnectionModel& model, BytesView text, bool eol);
+  bool piece_available(const ConnectionModel& model) const;
+  void check_end_of_connection(ConnectionModel& model, int status);
+  ConnectionModel* of_link(int link);
+  bool trouble_injected() const;
+  std::int64_t now() const { return world_->now_us(); }
+
+  Log& log_;
+  World* world_ = nullptr;
+  std::string failure_;
+  std::map<int, HandleModel> handles_;
+  std::map<std::pair<int, int>, std::unique_ptr<ConnectionModel>> models_;
+  std::map<int, std::vector<ConnectionModel*>> live_;  // By handle: Connected fired, Disconnected not.
+  std::vector<ConnectionModel*> by_link_;
+  std::vector<std::int8_t> request_;  // By link: 0 not asked, 1 asked and accepted, 2 refused.
+  std::vector<Frame> frames_;
+  std::uint64_t events_ = 0;
+  bool tolerant_ = false;
+};
+
+}  // namespace ipdaemon::sim

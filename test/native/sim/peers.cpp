@@ -1,0 +1,139 @@
+#include "peers.hpp"
+
+#include <algorithm>
+
+namespace ipdaemon::sim {
+
+Peers::Peers(World* world, Choices* choices) : world_(*world), choices_(*choices) {
+  world_.on_server_wrote([this](int link) {
+    plan_read(link);
+    see_end(link);
+  });
+}
+
+int Peers::add(const PeerPlan& plan) {
+  const int number = count();
+  Endpoint name;
+  name.port = static_cast<std::uint16_t>(1024 + number % 60000);
+  name.address.family = plan.family;
+  const auto high = static_cast<std::uint8_t>(number >> 16);
+  const auto middle = static_cast<std::uint8_t>(number >> 8);
+  const auto low = static_cast<std::uint8_t>(number);
+  if (plan.family == Family::ipv4) {
+    name.address.bytes = {10, high, middle, low};
+  } else {
+    name.address.bytes[0] = 0xfd;
+    name.address.bytes[13] = high;
+    name.address.bytes[14] = middle;
+    name.address.bytes[15] = low;
+  }
+  const int link = world_.new_link(name);
+  peers_.push_back(Peer{});
+  peers_.back().plan = plan;
+  by_name_[name.address.text() + " " + std::to_string(name.port)] = link;
+  world_.at(plan.start_us, [this, link] { connect(link, 0); });
+  return link;
+}
+
+int Peers::find(const std::string& address, int port) const {
+  const auto found = by_name_.find(address + " " + std::to_string(port));
+  return found == by_name_.end() ? -1 : found->second;
+}
+
+void Peers::connect(int link, int tries) {
+  if (world_.connect(link, peer(link).plan.port)) {
+    peer(link).gives_up_us = world_.now_us() + 20 * 1000 * 1000;
+    world_.after(choices_.between(0, peer(link).plan.gap_us_max), [this, link] { write(link); });
+    return;
+  }
+  // The system tries again for a while, as it does with unanswered SYNs.
+  if (tries < 30) world_.after(choices_.between(1000, 400000), [this, link, tries] { connect(link, tries + 1); });
+}
+
+bool Peers::steps_on(int link) {
+  Peer& it = peer(link);
+  if (world_.link(link).dead()) return false;
+  ++it.steps;
+  if (it.plan.ending == Ending::by_reset && it.steps > it.plan.reset_after_steps) {
+    world_.peer_reset(link);
+    return false;
+  }
+  return true;
+}
+
+void Peers::write(int link) {
+  if (!steps_on(link)) return;
+  Peer& it = peer(link);
+  const Link& wire = world_.link(link);
+  if (it.sent == it.plan.to_send.size() || wire.peer_ended) {
+    finish(link);
+    return;
+  }
+  const std::size_t length = 1 + choices_.below(std::min(it.plan.chunk_max, it.plan.to_send.size() - it.sent));
+  const std::size_t count = world_.peer_write(link, BytesView(it.plan.to_send).substr(it.sent, length));
+  it.sent += count;
+  it.stalls = count > 0 ? 0 : it.stalls + 1;
+  // A server that reads nothing for long is left alone, with the end still to come.
+  if (it.stalls > 60) it.plan.to_send.resize(it.sent);
+  world_.after(choices_.between(0, count > 0 ? it.plan.gap_us_max : 200000), [this, link] { write(link); });
+}
+
+void Peers::finish(int link) {
+  Peer& it = peer(link);
+  Link& wire = world_.link(link);
+  switch (it.plan.ending) {
+    case Ending::after_sending: world_.peer_end(link); break;
+    case Ending::after_server:
+    case Ending::never: see_end(link); break;
+    case Ending::after_answer:
+      if (wire.received.size() >= it.plan.to_send.size() || world_.now_us() > it.gives_up_us ||
+          it.plan.reading == Reading::never) {
+        world_.peer_end(link);
+      } else {
+        world_.after(choices_.between(1000, 500000), [this, link] { write(link); });
+      }
+      break;
+    case Ending::by_reset:
+      world_.after(choices_.between(0, 300000), [this, link] { write(link); });
+      break;
+  }
+}
+
+void Peers::plan_read(int link) {
+  Peer& it = peer(link);
+  if (it.read_planned || it.plan.reading == Reading::never) return;
+  it.read_planned = true;
+  std::int64_t delay = choices_.between(0, 300);
+  if (it.plan.reading == Reading::slow) delay = choices_.between(1000, 60000);
+  if (it.plan.reading == Reading::bytewise) delay = choices_.between(0, 2000);
+  if (it.plan.reading == Reading::late && it.reads == 0) delay = choices_.between(200000, 9000000);
+  world_.after(delay, [this, link] { read(link); });
+}
+
+void Peers::read(int link) {
+  Peer& it = peer(link);
+  it.read_planned = false;
+  if (!steps_on(link)) return;
+  ++it.reads;
+  // The slow ones lose their patience after a while, or a run would not end.
+  std::size_t length = SIZE_MAX;
+  if (it.plan.reading == Reading::slow && it.reads < 60) length = 1 + choices_.below(3000);
+  if (it.plan.reading == Reading::bytewise && it.reads < 100) length = 1;
+  world_.peer_read(link, length);
+  if (!world_.link(link).outgoing.empty()) plan_read(link);
+  see_end(link);
+}
+
+void Peers::see_end(int link) {
+  Peer& it = peer(link);
+  if (!world_.peer_sees_end(link) || it.end_planned) return;
+  it.end_planned = true;
+  if (it.plan.writes_after_end && !world_.link(link).dead()) {
+    world_.after(choices_.between(0, 3000000), [this, link] { world_.peer_write(link, "too late"); });
+  }
+  if (!it.plan.ignores_end) {
+    world_.after(choices_.between(0, 100000), [this, link] { world_.peer_end(link); });
+  }
+}
+
+}  // namespace ipdaemon::sim

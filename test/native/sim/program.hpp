@@ -1,0 +1,142 @@
+// The programs under test: servers written on the C ABI whose callbacks do what programs do, and what
+// programs should not do but may. Every call and event goes through the log checker.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "choices.hpp"
+#include "ipdaemon.h"
+#include "log_checker.hpp"
+#include "peers.hpp"
+
+namespace ipdaemon::sim {
+
+enum class Mode : std::uint8_t { echo, sink, talk, broadcast, files };
+enum class Retry : std::uint8_t { on_event, by_pumping, never };
+enum class Pump : std::uint8_t { doevents, poll, outer_loop };
+
+struct ServerPlan {
+  Mode mode = Mode::echo;
+  Retry retry = Retry::on_event;
+  Pump pump = Pump::doevents;
+  Bytes eol;
+  bool single_line = false;
+  std::int64_t record_length = 0;
+  std::int64_t line_length_max = 0;
+  std::int64_t timeout_s = 0;
+  std::int64_t idle_s = 0;
+  bool linger = true;
+  std::int64_t max_connections = 0;
+  std::int64_t out_buffer = 0;
+  std::int64_t backlog = 5;
+  std::int64_t select_wait_ms = 20;
+  int ipv6 = 0;
+  bool share_port = false;
+  int allowed_clients = 0;
+  int batch_capacity = 0;
+  bool requests = true;    // A ConnectionRequest callback is registered.
+  bool greeting = false;   // Sent from ReadyToSend.
+  bool deep = false;       // Pumps from every DataIn.
+  int refusals = 0;        // Of peers by the ConnectionRequest callback, per thousand.
+  // What callbacks do beside their work, per thousand each.
+  int disconnects = 0, disconnects_others = 0, pumps = 0, shutdowns = 0, resets = 0, closes = 0, framings = 0,
+      pauses = 0, timeouts = 0, sends_others = 0, stops = 0, interrupts = 0, other_handles = 0, listens = 0,
+      configs = 0, batches = 0, big_sends = 0, files = 0;
+};
+
+class Program {
+ public:
+  Program(World* world, LogChecker* checker, Peers* peers, Choices* choices, Log* log)
+      : world_(*world), checker_(*checker), peers_(*peers), choices_(*choices), log_(*log) {}
+
+  // A server by the plan, listening if the system lets it. Returns its number, or -1.
+  int open(const ServerPlan& plan);
+  std::uint16_t port(int server) const { return servers_[static_cast<std::size_t>(server)]->port; }
+  int server_count() const { return static_cast<int>(servers_.size()); }
+  bool is_open(int server) const { return servers_[static_cast<std::size_t>(server)]->open; }
+  ipdaemon_t handle(int server) const { return servers_[static_cast<std::size_t>(server)]->handle; }
+
+  void pump(int server);
+  // Something that a program does between two pumps.
+  void act(int server);
+  void look(int server);  // Checks what can be read from outside.
+  void resume_all(int server);
+  void shut_down(int server);
+  void close(int server);
+  void calm() { calm_ = true; }  // From now on, only the work.
+  bool listen(int server);
+
+ private:
+  struct Talk {
+    std::deque<Bytes> waiting;  // Refused sends that will be tried again.
+    bool greeted = false;
+    bool paused = false;
+  };
+  struct Server {
+    Program* program = nullptr;
+    int number = 0;
+    ipdaemon_t handle = 0;
+    ServerPlan plan;
+    std::uint16_t port = 0;
+    bool open = false;
+    bool listening = false;
+    bool was_reset = false;
+    std::vector<std::int32_t> words;
+    std::map<int, Talk> talks;
+  };
+
+  static std::int32_t on_event(void* user, ipdaemon_t handle, std::int32_t event, ipdaemon_value* parameters,
+                               std::int32_t count);
+  static std::int32_t on_batch(void* user, ipdaemon_t handle, std::int32_t id, const std::uint8_t* bytes,
+                               std::uint64_t length, std::int32_t count);
+  static std::int32_t on_wait(void* user, ipdaemon_t handle);
+
+  int on_request(Server& server, ipdaemon_value* parameters);
+  int on_connected(Server& server, ipdaemon_value* parameters);
+  int on_ready(Server& server, int id);
+  int on_data(Server& server, int id, BytesView text, bool eol);
+  int on_disconnected(Server& server, ipdaemon_value* parameters);
+  int mischief(Server& server, int id);
+
+  // Calls, each logged and announced to the checker.
+  int set(Server& server, int property, int id, std::int64_t number);
+  int set_bytes(Server& server, int property, int id, BytesView bytes);
+  std::int64_t get(Server& server, int property, int id);
+  Bytes get_text(Server& server, int property, int id);
+  int config(Server& server, const std::string& text);
+  int send(Server& server, int id, BytesView bytes);
+  int send_file(Server& server, int id, const std::string& path);
+  int disconnect(Server& server, int id);
+  int do_events(Server& server);
+  int poll(Server& server, int timeout_ms);
+  void shutdown(Server& server);
+  void reset(Server& server);
+  void close(Server& server);
+  void register_all(Server& server);
+  void register_batch(Server& server, int capacity);
+  bool configure(Server& server);
+  bool listen(Server& server);
+
+  void say(Server& server, int id, BytesView bytes);
+  void retry_waiting(Server& server, int id);
+  void change_framing(Server& server, int id);
+  int any_connection(Server& server);
+  Bytes some_text(std::size_t length_max);
+  bool allowed(const Server& server, int link) const;
+
+  World& world_;
+  LogChecker& checker_;
+  Peers& peers_;
+  Choices& choices_;
+  Log& log_;
+  std::vector<std::unique_ptr<Server>> servers_;
+  bool calm_ = false;
+  int send_depth_ = 0;
+};
+
+}  // namespace ipdaemon::sim

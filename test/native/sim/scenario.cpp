@@ -1,0 +1,316 @@
+#include "scenario.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "ipdaemon.h"
+#include "log.hpp"
+#include "log_checker.hpp"
+#include "memory_sim.hpp"
+#include "peers.hpp"
+#include "program.hpp"
+#include "world.hpp"
+
+namespace ipdaemon::sim {
+namespace {
+
+const Log* current_log = nullptr;
+
+Faults draw_faults(Choices& choices) {
+  Faults faults;
+  const int level = choices.weighted({3, 4, 3});
+  if (level == 0) return faults;
+  const int scale = level == 1 ? 1 : 4;
+  const auto maybe = [&](int highest) {
+    return choices.chance(level == 1 ? 1 : 2, 3) ? static_cast<int>(choices.between(1, highest * scale)) : 0;
+  };
+  faults.short_transfers = maybe(200);
+  faults.would_block = maybe(100);
+  faults.peer_resets = maybe(1);
+  faults.interleavings = maybe(100);
+  faults.accept_errors = maybe(60);
+  faults.listen_errors = maybe(100);
+  faults.option_errors = maybe(10);
+  faults.poller_errors = maybe(5);
+  faults.late_timers = maybe(80);
+  faults.clock_steps = maybe(5);
+  faults.signals = maybe(40);
+  faults.partial_reports = maybe(150);
+  faults.file_errors = maybe(30);
+  faults.random_order = choices.chance(1, 2);
+  return faults;
+}
+
+MemoryPlan draw_memory(Choices& choices) {
+  MemoryPlan plan;
+  if (!choices.chance(1, 5)) return plan;
+  plan.seed = choices.below(UINT64_MAX);
+  if (choices.chance(1, 2)) {
+    plan.first = choices.between(0, 400);
+    plan.count = choices.between(1, 6);
+  } else {
+    plan.per_ten_thousand = static_cast<int>(choices.between(1, 300));
+  }
+  return plan;
+}
+
+ServerPlan draw_server(Choices& choices) {
+  ServerPlan plan;
+  plan.mode = static_cast<Mode>(choices.weighted({8, 2, 4, 2, 2}));
+  plan.retry = static_cast<Retry>(choices.weighted({4, 2, 1}));
+  plan.pump = static_cast<Pump>(choices.weighted({5, 2, 3}));
+  switch (choices.weighted({3, 4, 2, 2})) {
+    case 1: {
+      const Bytes eols[] = {"\n", "\r\n", "\r", std::string("\0", 1), "aab", "abababac", "--"};
+      plan.eol = eols[choices.below(std::size(eols))];
+      break;
+    }
+    case 2: plan.single_line = true; break;
+    case 3: plan.record_length = choices.between(1, 200); break;
+    default: break;
+  }
+  plan.line_length_max = choices.chance(1, 2) ? choices.between(1, 600) : 0;
+  plan.timeout_s = choices.chance(1, 4) ? choices.between(1, 3) : 0;
+  plan.idle_s = choices.chance(1, 4) ? choices.between(1, 4) : 0;
+  plan.linger = !choices.chance(1, 5);
+  plan.max_connections = choices.chance(1, 4) ? choices.between(1, 6) : 0;
+  plan.out_buffer = choices.chance(1, 8) ? choices.between(1, 200000) : 0;
+  plan.backlog = choices.between(1, 20);
+  plan.select_wait_ms = choices.chance(1, 5) ? choices.between(0, 200) : 20;
+  plan.ipv6 = choices.weighted({5, 1, 2});
+  plan.share_port = choices.chance(1, 8);
+  plan.allowed_clients = choices.chance(1, 6) ? static_cast<int>(choices.below(7)) : 0;
+  plan.batch_capacity = choices.chance(1, 2) ? static_cast<int>(choices.between(1, 40)) : 0;
+  plan.requests = !choices.chance(1, 5);
+  plan.greeting = choices.chance(1, 3);
+  plan.refusals = choices.chance(1, 5) ? 200 : 0;
+  if (choices.chance(1, 3)) return plan;  // A well-behaved program.
+  const auto maybe = [&](int highest) {
+    return choices.chance(1, 3) ? static_cast<int>(choices.between(1, highest)) : 0;
+  };
+  plan.disconnects = maybe(100);
+  plan.disconnects_others = maybe(60);
+  plan.pumps = maybe(200);
+  plan.shutdowns = maybe(15);
+  plan.resets = maybe(8);
+  plan.closes = maybe(15);
+  plan.framings = maybe(300);
+  plan.pauses = maybe(150);
+  plan.timeouts = maybe(100);
+  plan.sends_others = maybe(150);
+  plan.stops = maybe(200);
+  plan.interrupts = maybe(80);
+  plan.other_handles = maybe(100);
+  plan.listens = maybe(30);
+  plan.configs = maybe(50);
+  plan.batches = maybe(40);
+  plan.big_sends = maybe(100);
+  plan.files = maybe(60);
+  return plan;
+}
+
+Bytes draw_input(Choices& choices, std::size_t length, const ServerPlan& plan) {
+  static const char* const fragments[] = {"\n", "\r\n", "\r", "a", "b", "ab", "aab", "abababac", "--", "hello", " "};
+  Bytes text;
+  std::uint64_t word = choices.below(UINT64_MAX);
+  const bool plain = choices.chance(1, 4);
+  while (text.size() < length) {
+    const std::uint64_t draw = splitmix64(&word);
+    if (plain) {
+      // Long lines, so that the limit is reached.
+      text += static_cast<char>('a' + draw % 26);
+      if (draw % 400 == 0) text += plan.eol.empty() ? "\n" : plan.eol;
+    } else if (draw % 13 == 0) {
+      text += plan.eol;
+    } else if (draw % 29 == 0) {
+      text += '\0';
+    } else {
+      text += fragments[(draw >> 8) % std::size(fragments)];
+    }
+  }
+  text.resize(length);
+  return text;
+}
+
+PeerPlan draw_peer(Choices& choices, const ServerPlan& server, std::uint16_t port) {
+  PeerPlan plan;
+  plan.port = port;
+  plan.family = server.ipv6 == 1 || (server.ipv6 == 2 && choices.chance(1, 2)) ? Family::ipv6 : Family::ipv4;
+  plan.start_us = choices.between(0, 1500000);
+  const std::size_t length_max = choices.chance(1, 10) ? 60000 : choices.chance(1, 2) ? 3000 : 200;
+  plan.to_send = draw_input(choices, choices.below(length_max), server);
+  plan.chunk_max = choices.chance(1, 6) ? 1 : choices.chance(1, 2) ? 40 : 5000;
+  if (plan.chunk_max == 1) plan.to_send.resize(std::min<std::size_t>(plan.to_send.size(), 120));
+  if (plan.chunk_max == 40) plan.to_send.resize(std::min<std::size_t>(plan.to_send.size(), 4000));
+  plan.gap_us_max = choices.chance(1, 8) ? 2500000 / (1 + static_cast<std::int64_t>(plan.to_send.size() / 50)) : 20000;
+  plan.reading = static_cast<Reading>(choices.weighted({8, 2, 1, 2, 2}));
+  plan.ending = static_cast<Ending>(choices.weighted({4, 3, 3, 2, 1}));
+  plan.reset_after_steps = static_cast<int>(choices.below(25));
+  plan.ignores_end = choices.chance(1, 8);
+  plan.writes_after_end = choices.chance(1, 12);
+  return plan;
+}
+
+// Lets everything that is under way come to its end, with no troubles any more.
+void settle(World& world, LogChecker& checker, Program& program, Log& log, int pumps_max) {
+  log.write("-- settling");
+  world.stop_faults();
+  stop_memory_failures();
+  program.calm();
+  int quiet = 0;
+  for (int pumps = 0; pumps < pumps_max && quiet < 12 && !checker.failed(); ++pumps) {
+    const std::uint64_t events_before = checker.events();
+    const std::uint64_t lines_before = world.transfers();
+    for (int i = 0; i < program.server_count(); ++i) {
+      program.resume_all(i);
+      program.pump(i);
+    }
+    const bool still = checker.events() == events_before && world.transfers() == lines_before;
+    quiet = still && !world.anything_to_come() ? quiet + 1 : 0;
+    if (still && world.anything_to_come()) world.run_until(world.now_us() + 30000, [] { return false; });
+  }
+  if (quiet < 12) checker.fail("the run does not come to rest");
+  for (int i = 0; i < program.server_count(); ++i) {
+    if (program.is_open(i)) checker.check_settled(program.handle(i), program.port(i));
+    program.look(i);
+  }
+}
+
+void close_all(World& world, LogChecker& checker, Program& program, Choices& choices, Log& log) {
+  log.write("-- closing");
+  for (int i = 0; i < program.server_count(); ++i) {
+    if (choices.chance(1, 2)) program.shut_down(i);
+    program.close(i);
+  }
+  for (int i = 0; i < program.server_count(); ++i) {
+    if (world.listening_on(program.port(i))) checker.fail("the port is not free after close");
+  }
+  checker.check_end();
+}
+
+void add_files(World& world, Choices& choices) {
+  std::uint64_t word = choices.below(UINT64_MAX);
+  const auto content = [&](std::size_t length) {
+    Bytes bytes(length, '\0');
+    for (char& byte : bytes) byte = static_cast<char>(splitmix64(&word));
+    return bytes;
+  };
+  world.add_file("small", content(1 + choices.below(300)));
+  world.add_file("empty", "");
+  world.add_file("large", content(50000 + choices.below(150000)));
+  world.add_file("shrinking", content(90000));
+  world.at(choices.between(0, 4000000), [&world] { world.shrink_file("shrinking", 1000); });
+}
+
+RunResult finish(const LogChecker& checker, const Log& log, const World& world) {
+  RunResult result;
+  result.failure = checker.failure();
+  result.hash = log.hash();
+  result.events = checker.events();
+  result.calls = static_cast<std::uint64_t>(world.calls());
+  if (checker.failed()) log.print_tail(stdout);
+  current_log = nullptr;
+  return result;
+}
+
+}  // namespace
+
+void print_current_tail() {
+  if (current_log != nullptr) current_log->print_tail(stdout);
+}
+
+RunResult run_mixed(Choices* source, bool trace) {
+  Choices& choices = *source;
+  Log log(trace);
+  current_log = &log;
+  LogChecker checker(&log);
+  World world(source, draw_faults(choices), &checker);
+  log.set_clock(world.clock());
+  checker.attach(&world);
+  Peers peers(&world, source);
+  Program program(&world, &checker, &peers, source, &log);
+  plan_memory(draw_memory(choices));
+  add_files(world, choices);
+
+  const int servers = 1 + choices.weighted({8, 2, 1});
+  const bool deep = choices.chance(1, 250);
+  for (int i = 0; i < servers; ++i) {
+    ServerPlan plan = draw_server(choices);
+    if (deep) {
+      plan = ServerPlan{};
+      plan.deep = true;
+      plan.mode = Mode::echo;
+    }
+    const int number = program.open(plan);
+    if (number < 0) continue;
+    const int peer_count = deep ? 90 : 1 + choices.weighted({3, 3, 3, 2, 2, 1, 1}) + (choices.chance(1, 15) ? 25 : 0);
+    for (int peer = 0; peer < peer_count; ++peer) {
+      PeerPlan peer_plan = draw_peer(choices, plan, program.port(number));
+      if (deep) peer_plan.start_us = 0;
+      peers.add(peer_plan);
+    }
+  }
+
+  const int steps = 20 + static_cast<int>(choices.below(120));
+  for (int step = 0; step < steps && program.server_count() > 0 && !checker.failed(); ++step) {
+    const int number = static_cast<int>(choices.below(static_cast<std::uint64_t>(program.server_count())));
+    program.pump(number);
+    if (choices.chance(1, 4)) program.act(number);
+    if (choices.chance(1, 6)) program.look(number);
+    if (step > 20 && !world.anything_to_come()) break;
+  }
+  if (!checker.failed()) settle(world, checker, program, log, 4000);
+  close_all(world, checker, program, choices, log);
+  return finish(checker, log, world);
+}
+
+RunResult run_many(Choices* source, bool trace, int count) {
+  Choices& choices = *source;
+  Log log(trace);
+  current_log = &log;
+  LogChecker checker(&log);
+  Faults faults;
+  faults.short_transfers = 20;
+  faults.random_order = true;
+  World world(source, faults, &checker);
+  log.set_clock(world.clock());
+  checker.attach(&world);
+  Peers peers(&world, source);
+  Program program(&world, &checker, &peers, source, &log);
+  plan_memory(MemoryPlan{});
+
+  ServerPlan plan;
+  plan.max_connections = count;
+  plan.backlog = 1000;
+  plan.eol = "\n";
+  plan.pump = Pump::poll;
+  const int number = program.open(plan);
+  for (int i = 0; i < count && number >= 0; ++i) {
+    PeerPlan peer;
+    peer.port = program.port(number);
+    // At the rate at which the backlog is emptied, so that nobody has to wait for a second attempt.
+    peer.start_us = world.now_us() + i * 20;
+    peer.ending = Ending::never;
+    // One in fifty talks, one in two hundred leaves.
+    if (i % 50 == 0) peer.to_send = draw_input(choices, 300, plan);
+    if (i % 200 == 0) peer.ending = Ending::after_sending;
+    peers.add(peer);
+  }
+  std::int64_t most = 0;
+  if (number >= 0) {
+    for (int pumps = 0; pumps < 40 * count / 100 && !checker.failed(); ++pumps) {
+      program.pump(number);
+      most = std::max(most, checker.handle(program.handle(number)).live);
+      if (!world.anything_to_come()) break;
+    }
+    if (most < count - count / 100) checker.fail("only " + std::to_string(most) + " connections at a time");
+    // What the server says it holds must be no more than what is on its way.
+    program.look(number);
+    if (!checker.failed()) settle(world, checker, program, log, 4000);
+  }
+  log.write("-- %lld connections at a time", static_cast<long long>(most));
+  close_all(world, checker, program, choices, log);
+  return finish(checker, log, world);
+}
+
+}  // namespace ipdaemon::sim

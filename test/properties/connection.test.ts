@@ -1,0 +1,455 @@
+// Behaviour of the properties of one connection.
+import { expect, test } from '@jest/globals';
+import { covers } from '../support/coverage';
+import { Code, P } from '../support/ids';
+import { behaviour, fill, stays, withServer } from '../support/server';
+
+behaviour(covers('property', 'AcceptData'), (kind) => {
+  test('false keeps input back, true delivers all of it in order', () =>
+    withServer(kind, {}, async (server) => {
+      const { client, id } = await server.connect();
+      const other = await server.connect();
+      server.must(server.set(P.AcceptData, id, false));
+      expect(server.get(P.AcceptData, id)).toBe(false);
+      client.write('first ');
+      other.client.write('x');
+      await server.event('DataIn', other.id);
+      client.write('second');
+      await stays(() => server.count('DataIn', id) > 0, 'DataIn while AcceptData is false');
+      server.must(server.set(P.AcceptData, id, true));
+      await server.until(() => server.input(id) === 'first second', 'the input that was kept back');
+    }));
+
+  test('false inside DataIn holds from the very next line on', () =>
+    withServer(
+      kind,
+      {
+        before: (server) => {
+          server.set(P.DefaultEOL, '\n');
+          server.on('DataIn', ({ connectionid, text }) => {
+            if (text === 'stop') {
+              server.set(P.AcceptData, connectionid, false);
+            }
+          });
+        },
+      },
+      async (server) => {
+        const { client, id } = await server.connect();
+        client.write('a\nstop\nb\nc\n');
+        await server.event('DataIn', id, 2);
+        await stays(() => server.count('DataIn', id) > 2, 'a line after "stop"');
+        server.set(P.AcceptData, id, true);
+        await server.event('DataIn', id, 4);
+        expect(server.pieces(id).map((piece) => piece.text)).toEqual(['a', 'stop', 'b', 'c']);
+      },
+    ));
+
+  test('false pushes back on the peer, so that nothing piles up in the server', () =>
+    withServer(kind, {}, async (server) => {
+      const { client, id } = await server.connect({ record: false });
+      server.set(P.AcceptData, id, false);
+      const block = Buffer.alloc(1 << 20);
+      for (let i = 0; i < 32; i += 1) {
+        client.write(block);
+      }
+      await stays(() => server.count('DataIn', id) > 0, 'DataIn while AcceptData is false', 50);
+      expect(client.socket.writableLength).toBeGreaterThan(16 << 20);
+      client.reset();
+      server.set(P.AcceptData, id, true);
+      await server.event('Disconnected', id);
+    }));
+
+  test('false leaves a reset of the peer visible', () =>
+    withServer(kind, {}, async (server) => {
+      const { client, id } = await server.connect();
+      server.set(P.AcceptData, id, false);
+      client.reset();
+      expect((await server.event('Disconnected', id)).statuscode).toBe(Code.ResetByPeer);
+    }));
+});
+
+behaviour(covers('property', 'BytesSent'), (kind) => {
+  test('is the length after a send that was accepted, and 0 after one that was refused', () =>
+    withServer(kind, {}, async (server) => {
+      const { client, id } = await server.connect({ paused: true });
+      expect(server.get(P.BytesSent, id)).toBe(0);
+      server.must(server.send(id, 'hello'));
+      expect(server.get(P.BytesSent, id)).toBe(5);
+      fill(server, id);
+      expect(server.get(P.BytesSent, id)).toBe(0);
+      client.socket.resume();
+      await server.event('ReadyToSend', id, 2);
+      server.must(server.send(id, 'abc'));
+      expect(server.get(P.BytesSent, id)).toBe(3);
+    }));
+});
+
+behaviour(covers('property', 'Connected'), (kind) => {
+  test('is true while the connection is up, and setting it false disconnects', () =>
+    withServer(kind, {}, async (server) => {
+      const { client, id } = await server.connect();
+      expect(server.get(P.Connected, id)).toBe(true);
+      server.must(server.set(P.Connected, id, true));
+      server.must(server.set(P.Connected, id, false));
+      expect((await server.event('Disconnected', id)).statuscode).toBe(0);
+      await client.isGone();
+      expect(server.get(P.Connected, id)).toBeNull();
+      expect(server.code).toBe(Code.UnknownConnection);
+    }));
+
+  test('reads false inside Disconnected', () => {
+    const read: unknown[] = [];
+    return withServer(kind, {}, async (server) => {
+      server.on('Disconnected', ({ connectionid }) => void read.push(server.get(P.Connected, connectionid)));
+      const { client, id } = await server.connect();
+      client.end();
+      await server.event('Disconnected', id);
+      expect(read).toEqual([false]);
+    });
+  });
+});
+
+behaviour(covers('property', 'ConnectionId'), (kind) => {
+  test('is the id of the events as decimal text', () =>
+    withServer(kind, {}, async (server) => {
+      const { id } = await server.connect();
+      expect(server.get(P.ConnectionId, id)).toBe(String(id));
+    }));
+
+  test('rises from connection to connection and is not used again', () =>
+    withServer(kind, {}, async (server) => {
+      const ids: number[] = [];
+      for (let i = 0; i < 5; i += 1) {
+        const { client, id } = await server.connect();
+        ids.push(id);
+        client.end();
+        await server.event('Disconnected', id);
+      }
+      expect(new Set(ids).size).toBe(5);
+      expect([...ids].sort((a, b) => a - b)).toEqual(ids);
+    }));
+});
+
+behaviour(covers('property', 'DataToSend'), (kind) => {
+  test('set to text sends it', () =>
+    withServer(kind, {}, async (server) => {
+      const { client, id } = await server.connect();
+      server.must(server.setDataToSend(id, 'by assignment'));
+      expect(server.get(P.BytesSent, id)).toBe(13);
+      server.must(server.setDataToSend(id, Uint8Array.of(0, 1, 255)));
+      await client.receives('by assignment\u0000\u0001\u00ff');
+    }));
+
+  test('is refused whole when too much is queued', () =>
+    withServer(kind, {}, async (server) => {
+      const { client, id } = await server.connect({ paused: true });
+      const accepted = fill(server, id);
+      expect(server.setDataToSend(id, 'refused')).toBe(Code.WouldBlock);
+      client.socket.resume();
+      await client.receives(accepted);
+    }));
+});
+
+behaviour(covers('property', 'EOL'), (kind) => {
+  test('splits incoming data into one event per line', () =>
+    withServer(kind, {}, async (server) => {
+      const { client, id } = await server.connect();
+      server.must(server.set(P.EOL, id, '\r\n'));
+      client.write('one\r\ntwo\r');
+      client.write('\n\r\nthree\r\n');
+      await server.event('DataIn', id, 4);
+      expect(server.pieces(id)).toEqual(['one', 'two', '', 'three'].map((text) => ({ text, eol: true })));
+    }));
+
+  test('empty delivers data as it comes, with eol true', () =>
+    withServer(kind, {}, async (server) => {
+      const { client, id } = await server.connect();
+      client.write('no\nframing');
+      await server.until(() => server.input(id) === 'no\nframing', 'the data as it came');
+      expect(server.pieces(id).every((piece) => piece.eol)).toBe(true);
+    }));
+
+  test('of one connection says nothing for another', () =>
+    withServer(kind, {}, async (server) => {
+      const lines = await server.connect();
+      const plain = await server.connect();
+      server.set(P.EOL, lines.id, '\n');
+      lines.client.write('a\nb\n');
+      plain.client.write('a\nb\n');
+      await server.event('DataIn', lines.id, 2);
+      await server.until(() => server.input(plain.id) === 'a\nb\n', 'the data of the other connection');
+      expect(server.pieces(lines.id).map((piece) => piece.text)).toEqual(['a', 'b']);
+    }));
+
+  test('delivers the rest without EOL, eol false, when the peer ends', () =>
+    withServer(kind, { before: (server) => server.set(P.DefaultEOL, '\n') }, async (server) => {
+      const { client, id } = await server.connect();
+      client.write('line\nrest');
+      client.end();
+      await server.event('Disconnected', id);
+      expect(server.pieces(id)).toEqual([
+        { text: 'line', eol: true },
+        { text: 'rest', eol: false },
+      ]);
+    }));
+
+  test('applies from the very next byte when changed inside DataIn', () =>
+    withServer(
+      kind,
+      {
+        before: (server) => {
+          server.set(P.DefaultEOL, '\n');
+          server.on('DataIn', ({ connectionid, text }) => {
+            if (text === 'semicolons') {
+              server.set(P.EOL, connectionid, ';');
+            }
+          });
+        },
+      },
+      async (server) => {
+        const { client, id } = await server.connect();
+        client.write('semicolons\na\nb;c;');
+        await server.event('DataIn', id, 3);
+        expect(server.pieces(id).map((piece) => piece.text)).toEqual(['semicolons', 'a\nb', 'c']);
+      },
+    ));
+});
+
+behaviour(covers('property', 'IdleTimeout', 'DefaultIdleTimeout'), (kind) => {
+  test('ends a silent connection with 10060 not before its limit and soon after', () =>
+    withServer(kind, { before: (server) => server.set(P.DefaultIdleTimeout, 1) }, async (server) => {
+      const { client, id } = await server.connect();
+      const before = performance.now();
+      client.write('last words');
+      await server.event('DataIn', id);
+      const ended = await server.event('Disconnected', id);
+      const idle = performance.now() - before;
+      expect(ended.statuscode).toBe(Code.ConnectionTimedOut);
+      expect(ended.description).toMatch(/idle/i);
+      expect(idle).toBeGreaterThanOrEqual(1000);
+      expect(idle).toBeLessThan(1900);
+      await client.isGone();
+    }));
+
+  test('counts from the last payload in either direction', () =>
+    withServer(kind, {}, async (server) => {
+      const { client, id } = await server.connect();
+      server.must(server.set(P.IdleTimeout, id, 1));
+      const start = performance.now();
+      let said = 0;
+      await server.until(() => {
+        if (performance.now() - start > said * 400 && said < 5) {
+          said += 1;
+          if (said % 2 === 0) {
+            server.send(id, '.');
+          } else {
+            client.write('.');
+          }
+        }
+        return said === 5;
+      }, 'five pieces of payload');
+      expect(server.count('Disconnected', id)).toBe(0);
+      const last = performance.now();
+      await server.event('Disconnected', id);
+      expect(performance.now() - last).toBeGreaterThan(990);
+    }));
+
+  test('0 never ends a connection, and may be set on a running one', () =>
+    withServer(kind, { before: (server) => server.set(P.DefaultIdleTimeout, 1) }, async (server) => {
+      const kept = await server.connect();
+      server.set(P.IdleTimeout, kept.id, 0);
+      const dropped = await server.connect();
+      await server.event('Disconnected', dropped.id);
+      await stays(() => server.count('Disconnected', kept.id) > 0, 'the other connection to end');
+    }));
+});
+
+behaviour(covers('property', 'LocalAddress', 'RemoteHost', 'RemotePort'), (kind) => {
+  test('tell both ends of the connection, also inside Disconnected', () => {
+    const last: unknown[] = [];
+    return withServer(kind, {}, async (server) => {
+      server.on('Disconnected', ({ connectionid: id }) => {
+        last.push(server.get(P.LocalAddress, id), server.get(P.RemoteHost, id), server.get(P.RemotePort, id));
+      });
+      const { client, id } = await server.connect();
+      expect(server.get(P.LocalAddress, id)).toBe('127.0.0.1');
+      expect(server.get(P.RemoteHost, id)).toBe('127.0.0.1');
+      expect(server.get(P.RemotePort, id)).toBe(client.localPort);
+      client.end();
+      await server.event('Disconnected', id);
+      expect(last).toEqual(['127.0.0.1', '127.0.0.1', client.localPort]);
+    });
+  });
+});
+
+behaviour(covers('property', 'ReadyToSend'), (kind) => {
+  test('is true, false from a refused send on, and true again in the event', () => {
+    const inside: unknown[] = [];
+    return withServer(kind, {}, async (server) => {
+      const { client, id } = await server.connect({ paused: true });
+      expect(server.get(P.ReadyToSend, id)).toBe(true);
+      const accepted = fill(server, id);
+      expect(server.get(P.ReadyToSend, id)).toBe(false);
+      server.on('ReadyToSend', () => void inside.push(server.get(P.ReadyToSend, id)));
+      client.socket.resume();
+      await server.event('ReadyToSend', id, 2);
+      expect(inside).toEqual([true]);
+      await client.receives(accepted);
+      expect(server.get(P.ReadyToSend, id)).toBe(true);
+    });
+  });
+});
+
+behaviour(covers('property', 'RecordLength'), (kind) => {
+  test('delivers exactly so many bytes each time', () =>
+    withServer(kind, {}, async (server) => {
+      const { client, id } = await server.connect();
+      server.must(server.set(P.RecordLength, id, 4));
+      client.write('abc');
+      client.write('defghij');
+      client.write('kl');
+      await server.event('DataIn', id, 3);
+      expect(server.pieces(id)).toEqual(['abcd', 'efgh', 'ijkl'].map((text) => ({ text, eol: true })));
+    }));
+
+  test('changes inside DataIn for header and body', () =>
+    withServer(
+      kind,
+      {
+        before: (server) => {
+          let header = true;
+          server.on('Connected', ({ connectionid }) => server.set(P.RecordLength, connectionid, 2));
+          server.on('DataIn', ({ connectionid, text }) => {
+            server.set(P.RecordLength, connectionid, header ? text.charCodeAt(1) : 2);
+            header = !header;
+          });
+        },
+      },
+      async (server) => {
+        const { client, id } = await server.connect();
+        client.write('\u0000\u0005hello\u0000\u0003abc\u0000\u0001z');
+        await server.event('DataIn', id, 6);
+        expect(server.pieces(id).map((piece) => piece.text)).toEqual([
+          '\u0000\u0005',
+          'hello',
+          '\u0000\u0003',
+          'abc',
+          '\u0000\u0001',
+          'z',
+        ]);
+      },
+    ));
+
+  test('wins over EOL and SingleLineMode, and 0 goes back to them', () =>
+    withServer(
+      kind,
+      {
+        before: (server) => {
+          server.set(P.DefaultEOL, '\n');
+          server.on('Connected', ({ connectionid }) => server.set(P.RecordLength, connectionid, 3));
+          server.on('DataIn', ({ connectionid }) => server.set(P.RecordLength, connectionid, 0));
+        },
+      },
+      async (server) => {
+        const { client, id } = await server.connect();
+        client.write('a\nbcd\nef\n');
+        await server.event('DataIn', id, 3);
+        expect(server.pieces(id).map((piece) => piece.text)).toEqual(['a\nb', 'cd', 'ef']);
+      },
+    ));
+
+  test('delivers a short record with eol false when the peer ends', () =>
+    withServer(kind, {}, async (server) => {
+      const { client, id } = await server.connect();
+      server.set(P.RecordLength, id, 4);
+      client.write('abcdef');
+      client.end();
+      await server.event('Disconnected', id);
+      expect(server.pieces(id)).toEqual([
+        { text: 'abcd', eol: true },
+        { text: 'ef', eol: false },
+      ]);
+    }));
+
+  test('may be far longer than a line', () =>
+    withServer(kind, {}, async (server) => {
+      const { client, id } = await server.connect();
+      server.set(P.RecordLength, id, 300_000);
+      client.write('r'.repeat(600_000));
+      await server.event('DataIn', id, 2);
+      expect(server.pieces(id).map((piece) => piece.text.length)).toEqual([300_000, 300_000]);
+    }));
+});
+
+behaviour(covers('property', 'SingleLineMode', 'DefaultSingleLineMode'), (kind) => {
+  test('splits at CR, LF and CR LF and ignores EOL', () =>
+    withServer(
+      kind,
+      {
+        before: (server) => {
+          server.set(P.DefaultSingleLineMode, true);
+          server.set(P.DefaultEOL, ';');
+        },
+      },
+      async (server) => {
+        const { client, id } = await server.connect();
+        client.write('a;b\rc\nd\r\n\r\n\n\re\r\n');
+        await server.event('DataIn', id, 7);
+        expect(server.pieces(id).map((piece) => piece.text)).toEqual(['a;b', 'c', 'd', '', '', '', 'e']);
+      },
+    ));
+
+  test('delivers at CR at once and swallows an LF that comes later', () =>
+    withServer(kind, { before: (server) => server.set(P.DefaultSingleLineMode, true) }, async (server) => {
+      const { client, id } = await server.connect();
+      client.write('first\r');
+      await server.event('DataIn', id);
+      client.write('\nsecond\n');
+      await server.event('DataIn', id, 2);
+      expect(server.pieces(id).map((piece) => piece.text)).toEqual(['first', 'second']);
+    }));
+
+  test('switched off after CR still swallows the directly following LF', () =>
+    withServer(
+      kind,
+      {
+        before: (server) => {
+          server.set(P.DefaultSingleLineMode, true);
+          server.on('DataIn', ({ connectionid }) => server.set(P.SingleLineMode, connectionid, false));
+        },
+      },
+      async (server) => {
+        const { client, id } = await server.connect();
+        client.write('line\r');
+        await server.event('DataIn', id);
+        client.write('\nrest\r\n');
+        await server.until(() => server.input(id) === 'linerest\r\n', 'the rest as it came');
+      },
+    ));
+});
+
+behaviour(covers('property', 'UserData'), (kind) => {
+  test('keeps any bytes with the connection, also inside Disconnected', () => {
+    const last: unknown[] = [];
+    return withServer(kind, {}, async (server) => {
+      server.on('Disconnected', ({ connectionid }) => void last.push(server.get(P.UserData, connectionid)));
+      const one = await server.connect();
+      const two = await server.connect();
+      server.must(server.set(P.UserData, one.id, 'name\u0000\u00ff'));
+      server.must(server.set(P.UserData, two.id, Uint8Array.of(1, 2, 3)));
+      expect(server.get(P.UserData, one.id)).toBe('name\u0000\u00ff');
+      expect(server.get(P.UserData, two.id)).toBe('\u0001\u0002\u0003');
+      one.client.end();
+      await server.event('Disconnected', one.id);
+      expect(last).toEqual(['name\u0000\u00ff']);
+    });
+  });
+
+  test('takes a large value and gives it back as bytes too', () =>
+    withServer(kind, {}, async (server) => {
+      const { id } = await server.connect();
+      server.must(server.set(P.UserData, id, 'u'.repeat(1_000_000)));
+      const bytes = server.api.ipworks_ipdaemon_get_bytes(server.res, P.UserData, id);
+      expect(bytes?.length).toBe(1_000_000);
+    }));
+});

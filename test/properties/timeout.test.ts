@@ -1,0 +1,100 @@
+// Timeout: whether sends block, and for how long. The peers live in a thread of their own, because the
+// test's thread is inside the send.
+import { expect, test } from '@jest/globals';
+import { covers } from '../support/coverage';
+import { Code, P } from '../support/ids';
+import { withThreadPeer } from '../support/peer';
+import { behaviour, withServer } from '../support/server';
+
+const large = 'L'.repeat(12_000_000);
+
+behaviour(covers('property', 'Timeout', 'DefaultTimeout'), (kind) => {
+  test('0 lets a send return at once', () =>
+    withServer(kind, {}, (server) =>
+      withThreadPeer(server, { paused: true }, (peer, id) => {
+        const start = performance.now();
+        server.must(server.send(id, large));
+        expect(performance.now() - start).toBeLessThan(900);
+        expect(server.get(P.BytesSent, id)).toBe(large.length);
+        expect(server.send(id, 'more')).toBe(Code.WouldBlock);
+        peer.command({ op: 'reset' });
+      }),
+    ));
+
+  test('positive lets a send return when the system has all bytes', () =>
+    withServer(kind, { before: (server) => server.set(P.DefaultTimeout, 10) }, (server) =>
+      withThreadPeer(server, { paused: true }, async (peer, id) => {
+        peer.command({ op: 'resume', after: 100 });
+        server.must(server.send(id, large));
+        expect(server.get(P.BytesSent, id)).toBe(large.length);
+        server.must(server.disconnect(id));
+        await peer.until('end');
+        expect(peer.text).toBe(large);
+      }),
+    ));
+
+  test('ends a send that makes no progress with 301, and BytesSent is what the peer will get', () =>
+    withServer(kind, {}, (server) =>
+      withThreadPeer(server, { paused: true }, async (peer, id) => {
+        server.must(server.set(P.Timeout, id, 1));
+        const start = performance.now();
+        expect(server.send(id, large)).toBe(Code.TimedOut);
+        const waited = performance.now() - start;
+        expect(waited).toBeGreaterThanOrEqual(1000);
+        expect(waited).toBeLessThan(2500);
+        const sent = server.get(P.BytesSent, id) as number;
+        expect(sent).toBeGreaterThan(0);
+        expect(sent).toBeLessThan(large.length);
+        expect(server.get(P.Connected, id)).toBe(true);
+        peer.command({ op: 'resume' });
+        server.must(server.send(id, 'after'));
+        server.must(server.disconnect(id));
+        await peer.until('end');
+        expect(peer.text.length).toBe(sent + 5);
+        expect(peer.text.endsWith('Lafter')).toBe(true);
+      }),
+    ));
+
+  test('starts again with every progress', () =>
+    withServer(kind, {}, (server) =>
+      withThreadPeer(server, { paused: true }, async (peer, id) => {
+        server.must(server.set(P.Timeout, id, 1));
+        for (const after of [600, 1200, 1800]) {
+          peer.command({ op: 'resume', atMost: after * 2_000, after });
+        }
+        peer.command({ op: 'resume', after: 2400 });
+        const start = performance.now();
+        server.must(server.send(id, large));
+        expect(performance.now() - start).toBeGreaterThan(1500);
+        server.disconnect(id);
+        await peer.until('end');
+        expect(peer.text.length).toBe(large.length);
+      }),
+    ));
+
+  test('positive delivers events of other connections inside the send', () =>
+    withServer(kind, {}, async (server) => {
+      const other = await server.connect();
+      await withThreadPeer(server, { paused: true }, (peer, id) => {
+        server.must(server.set(P.Timeout, id, 5));
+        const inside: string[] = [];
+        server.on('DataIn', ({ text }) => {
+          inside.push(text);
+          peer.command({ op: 'resume' });
+        });
+        other.client.write('go on');
+        server.must(server.send(id, large));
+        expect(inside).toEqual(['go on']);
+      });
+    }));
+
+  test('lets a send fail when the peer resets meanwhile', () =>
+    withServer(kind, {}, (server) =>
+      withThreadPeer(server, { paused: true }, async (peer, id) => {
+        server.must(server.set(P.Timeout, id, 10));
+        peer.command({ op: 'reset', after: 100 });
+        expect(server.send(id, large)).toBe(Code.ResetByPeer);
+        expect((await server.event('Disconnected', id)).statuscode).toBe(Code.ResetByPeer);
+      }),
+    ));
+});

@@ -1,0 +1,377 @@
+// Settings of sockets and connections.
+import { readFileSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import { covers } from '../support/coverage';
+import { Code, P } from '../support/ids';
+import { behaviour, stays, type TestServer, withServer } from '../support/server';
+
+behaviour(covers('setting', 'AllowedClients'), (kind) => {
+  const allows = async (list: string, host: string): Promise<boolean> => {
+    let preset: unknown;
+    await withServer(
+      kind,
+      {
+        before: (server) => {
+          server.config(`AllowedClients=${list}`);
+          server.must(server.code);
+        },
+        on: { ConnectionRequest: ({ accept }) => void (preset = accept) },
+      },
+      async (server) => {
+        const client = server.client({ host });
+        await server.until(() => preset !== undefined, 'ConnectionRequest');
+        if (preset === false) {
+          await server.until(() => client.closed || client.ended, 'the client to be refused');
+          expect(server.count('Connected')).toBe(0);
+        } else {
+          await server.event('Connected');
+        }
+      },
+    );
+    return preset as boolean;
+  };
+
+  test.each([
+    ['*', true],
+    ['127.0.0.1', true],
+    ['127.0.0.2', false],
+    ['10.0.0.0/8, 127.0.0.0/8', true],
+    ['127.0.0.0/32', false],
+    ['127.0.0.0/31', true],
+    ['127.0.0.*', true],
+    ['127.0.1.*', false],
+    ['192.168.1.*,localhost', true],
+    ['::ffff:127.0.0.1', true],
+    ['::1', false],
+    ['fe80::/10', false],
+  ])('%s answers a peer from 127.0.0.1 with accept %s', async (list, accept) => {
+    expect(await allows(list, '127.0.0.1')).toBe(accept);
+  });
+
+  test('lets ConnectionRequest decide otherwise in both directions', () =>
+    withServer(
+      kind,
+      {
+        before: (server) => server.config('AllowedClients=192.0.2.1'),
+        on: {
+          ConnectionRequest: (param) => {
+            param.accept = !param.accept;
+          },
+        },
+      },
+      async (server) => {
+        await server.connect();
+        server.config('AllowedClients=*');
+        const refused = server.client();
+        await server.until(() => refused.ended || refused.closed, 'the client to be refused');
+        expect(server.count('Connected')).toBe(1);
+      },
+    ));
+
+  test('applies to new connections at once and leaves the others alone', () =>
+    withServer(kind, {}, async (server) => {
+      const { id } = await server.connect();
+      expect(server.config('AllowedClients=192.0.2.0/24')).toBe('192.0.2.0/24');
+      const refused = server.client();
+      await server.until(() => refused.ended || refused.closed, 'the client to be refused');
+      expect(server.get(P.Connected, id)).toBe(true);
+    }));
+
+  test.each(['', ' ', '127.0.0.1,,::1', '127.0.0.1/33', '::1/129', '127.0.0.1/x', '1.2.3.4/'])(
+    'refuses the list "%s" and keeps the old one',
+    (list) =>
+      withServer(kind, { listen: false }, (server) => {
+        expect(server.configCode(`AllowedClients=${list}`)).toBe(Code.InvalidValue);
+        expect(server.config('AllowedClients')).toBe('*');
+      }),
+  );
+});
+
+behaviour(covers('setting', 'BindExclusively'), (kind) => {
+  test('True keeps a second server from the port', () =>
+    withServer(kind, {}, (first) =>
+      withServer(kind, { listen: false, before: (server) => server.config('BindExclusively=False') }, (second) => {
+        second.set(P.LocalHost, '127.0.0.1');
+        second.set(P.LocalPort, first.port);
+        expect(second.set(P.Listening, true)).toBe(Code.AddressInUse);
+      }),
+    ));
+
+  test('False on both lets two servers share a port', async () => {
+    const share = (server: TestServer) => server.config('BindExclusively=False');
+    await withServer(kind, { before: share }, async (first) => {
+      const second = kind.api.ipworks_ipdaemon_open();
+      try {
+        const { api } = kind;
+        api.ipworks_ipdaemon_do_config(second, 'BindExclusively=False');
+        api.ipworks_ipdaemon_set(second, P.LocalHost, 0, '127.0.0.1');
+        api.ipworks_ipdaemon_set(second, P.LocalPort, 0, first.port);
+        expect(api.ipworks_ipdaemon_set(second, P.Listening, 0, true)).toBe(0);
+        expect(api.ipworks_ipdaemon_get(second, P.LocalPort, 0)).toBe(first.port);
+      } finally {
+        kind.api.ipworks_ipdaemon_close(second);
+      }
+      await first.connect();
+    });
+  });
+
+  test('cannot change while listening', () =>
+    withServer(kind, {}, (server) => {
+      expect(server.configCode('BindExclusively=False')).toBe(Code.NotNow);
+      expect(server.config('BindExclusively')).toBe('True');
+    }));
+});
+
+behaviour(covers('setting', 'ConnectionUID'), (kind) => {
+  test('is never the same, not even for other servers of the process', () =>
+    withServer(kind, {}, (one) =>
+      withServer(kind, {}, async (two) => {
+        const uids = new Set<string>();
+        for (const server of [one, two, one, two]) {
+          const { id } = await server.connect();
+          const uid = server.config(`ConnectionUID[${id}]`);
+          expect(server.config(`connectionuid[${id}]`)).toBe(uid);
+          expect(uid.length).toBeGreaterThan(0);
+          uids.add(uid);
+        }
+        expect(uids.size).toBe(4);
+      }),
+    ));
+
+  test('can be read inside Disconnected', () => {
+    let last = '';
+    return withServer(kind, {}, async (server) => {
+      server.on('Disconnected', ({ connectionid }) => {
+        last = server.config(`ConnectionUID[${connectionid}]`);
+      });
+      const { client, id } = await server.connect();
+      const uid = server.config(`ConnectionUID[${id}]`);
+      client.end();
+      await server.event('Disconnected', id);
+      expect(last).toBe(uid);
+    });
+  });
+});
+
+behaviour(covers('setting', 'InBufferSize', 'OutBufferSize'), (kind) => {
+  test.each(['InBufferSize', 'OutBufferSize'])('%s reports the size that the system really uses', (name) =>
+    withServer(kind, { listen: false }, (server) => {
+      expect(server.config(`${name}=65536`)).toBe('65536');
+      expect(server.config(name)).toBe('65536');
+      // Systems have a smallest size; asking for less gives that.
+      expect(Number(server.config(`${name}=1`))).toBeGreaterThan(1);
+    }),
+  );
+
+  test('OutBufferSize bounds what the system takes for a peer that does not read', () => {
+    const taken = async (size: number) => {
+      let bytes = 0;
+      await withServer(kind, { before: (server) => server.config(`OutBufferSize=${size}`) }, async (server) => {
+        const { client, id } = await server.connect({ paused: true });
+        // With a blocking time-out BytesSent says exactly how much the system took.
+        server.must(server.set(P.Timeout, id, 1));
+        expect(server.send(id, 'o'.repeat(16_000_000))).toBe(Code.TimedOut);
+        bytes = server.get(P.BytesSent, id) as number;
+        client.reset();
+        await server.event('Disconnected', id);
+      });
+      return bytes;
+    };
+    return (async () => {
+      expect(await taken(16_384)).toBeLessThan(await taken(2_000_000));
+    })();
+  });
+
+  test('InBufferSize bounds what a peer can send to a server that does not read', () => {
+    const sent = async (size: number) => {
+      let bytes = 0;
+      await withServer(kind, { before: (server) => server.config(`InBufferSize=${size}`) }, async (server) => {
+        const { client, id } = await server.connect({ record: false });
+        server.must(server.set(P.AcceptData, id, false));
+        const total = 16_000_000;
+        client.write(Buffer.alloc(total));
+        let last = -1;
+        let quiet = 0;
+        await server.until(() => {
+          bytes = total - client.socket.writableLength;
+          quiet = bytes === last ? quiet + 1 : 0;
+          last = bytes;
+          return quiet > 5;
+        }, 'the client to be pushed back');
+        bytes = queuedBytes(client.localPort);
+        client.reset();
+        await server.event('Disconnected', id);
+      });
+      return bytes;
+    };
+    return (async () => {
+      expect(await sent(16_384)).toBeLessThan(await sent(1_000_000));
+    })();
+  });
+});
+
+/** Bytes that wait in the system for the server to read them: /proc/net/tcp says. */
+function queuedBytes(clientPort: number): number {
+  const remote = `:${clientPort.toString(16).toUpperCase().padStart(4, '0')}`;
+  const row = readFileSync('/proc/net/tcp', 'latin1')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .find((columns) => columns[2]?.endsWith(remote));
+  return Number.parseInt(row?.[4]?.split(':')[1] ?? '0', 16);
+}
+
+behaviour(covers('setting', 'KeepAliveInterval', 'KeepAliveRetryCount', 'KeepAliveTime'), (kind) => {
+  test.each([
+    ['KeepAliveTime', '30000'],
+    ['KeepAliveInterval', '4000'],
+    ['KeepAliveRetryCount', '3'],
+  ])('%s turns KeepAlive on', (name, value) =>
+    withServer(kind, { listen: false }, (server) => {
+      expect(server.get(P.KeepAlive)).toBe(false);
+      expect(server.config(`${name}=${value}`)).toBe(value);
+      expect(server.get(P.KeepAlive)).toBe(true);
+    }),
+  );
+
+  test.each([
+    ['KeepAliveTime', 'tcp_keepalive_time', 1000],
+    ['KeepAliveInterval', 'tcp_keepalive_intvl', 1000],
+    ['KeepAliveRetryCount', 'tcp_keepalive_probes', 1],
+  ])('%s reads what the system does until it is set', (name, sysctl, unit) =>
+    withServer(kind, { listen: false }, (server) => {
+      const system = Number(readFileSync(`/proc/sys/net/ipv4/${sysctl}`, 'latin1')) * unit;
+      expect(server.config(name)).toBe(String(system));
+    }),
+  );
+
+  test('milliseconds are rounded up to the whole seconds that are in force', () =>
+    withServer(kind, { listen: false }, (server) => {
+      expect(server.config('KeepAliveTime=1500')).toBe('2000');
+      expect(server.config('KeepAliveInterval=1')).toBe('1000');
+    }));
+
+  test('KeepAliveTime is what the timer of a new connection runs', () =>
+    withServer(kind, { before: (server) => server.config('KeepAliveTime=100000') }, async (server) => {
+      const { client } = await server.connect();
+      const remote = `:${client.localPort.toString(16).toUpperCase().padStart(4, '0')}`;
+      const row = readFileSync('/proc/net/tcp', 'latin1')
+        .split('\n')
+        .map((line) => line.trim().split(/\s+/))
+        .find((columns) => columns[2]?.endsWith(remote));
+      // Timer 2 is keep-alive; what follows counts down in hundredths of a second.
+      const [timer, left] = (row?.[5] ?? '').split(':');
+      expect(timer).toBe('02');
+      expect(Number.parseInt(left ?? '', 16) / 100).toBeGreaterThan(90);
+      expect(Number.parseInt(left ?? '', 16) / 100).toBeLessThanOrEqual(101);
+    }));
+});
+
+behaviour(covers('setting', 'MaxConnections'), (kind) => {
+  test('closes a further peer at once, without a byte and without events of a connection', () =>
+    withServer(
+      kind,
+      { before: (server) => server.config('MaxConnections=2'), check: { maxConnections: 2 } },
+      async (server) => {
+        const first = await server.connect();
+        await server.connect();
+        const third = server.client();
+        await server.until(() => third.ended || third.closed, 'the third peer to be closed');
+        expect(third.bytesReceived).toBe(0);
+        expect(server.count('ConnectionRequest')).toBe(2);
+        expect(server.count('Connected')).toBe(2);
+        first.client.end();
+        await server.event('Disconnected', first.id);
+        await server.connect();
+      },
+    ));
+
+  test('cannot change while listening, and can before and after', () =>
+    withServer(kind, { before: (server) => server.config('MaxConnections=10') }, (server) => {
+      expect(server.configCode('MaxConnections=20')).toBe(Code.MaxConnectionsWhileListening);
+      expect(server.config('MaxConnections')).toBe('10');
+      server.set(P.Listening, false);
+      expect(server.config('MaxConnections=20')).toBe('20');
+    }));
+});
+
+behaviour(covers('setting', 'TcpNoDelay'), (kind) => {
+  test.each(['True', 'False'])('%s delivers small sends', (value) =>
+    withServer(kind, { before: (server) => server.config(`TcpNoDelay=${value}`) }, async (server) => {
+      const { client, id } = await server.connect();
+      let expected = '';
+      for (let i = 0; i < 50; i += 1) {
+        server.must(server.send(id, `${i},`));
+        expected += `${i},`;
+      }
+      await client.receives(expected);
+    }),
+  );
+});
+
+behaviour(covers('setting', 'UseIOCP', 'UseWindowsMessages'), (kind) => {
+  test('read False here, and cannot be switched on', () =>
+    withServer(kind, { listen: false }, (server) => {
+      for (const name of ['UseIOCP', 'UseWindowsMessages']) {
+        expect(server.config(name)).toBe('False');
+        expect(server.config(`${name}=False`)).toBe('False');
+        expect(server.configCode(`${name}=True`)).toBe(Code.NotAvailable);
+      }
+    }));
+});
+
+behaviour(covers('setting', 'UseIPv6'), (kind) => {
+  test('0 listens on IPv4 only', () =>
+    withServer(kind, {}, async (server) => {
+      const six = server.client({ host: '::1' });
+      await server.until(() => six.closed, 'the IPv6 client to be refused');
+      await server.connect();
+    }));
+
+  test('1 listens on IPv6 only', () =>
+    withServer(kind, { before: (server) => server.config('UseIPv6=1') }, async (server) => {
+      const four = server.client({ host: '127.0.0.1' });
+      await server.until(() => four.closed, 'the IPv4 client to be refused');
+      const { id } = await server.connect({ host: '::1' });
+      expect(server.get(P.RemoteHost, id)).toBe('::1');
+      expect(server.get(P.LocalAddress, id)).toBe('::1');
+    }));
+
+  test('2 serves both and shows IPv4 peers with their IPv4 address', () =>
+    withServer(kind, { before: (server) => server.config('UseIPv6=2') }, async (server) => {
+      const four = await server.connect({ host: '127.0.0.1' });
+      const six = await server.connect({ host: '::1' });
+      expect(server.get(P.RemoteHost, four.id)).toBe('127.0.0.1');
+      expect(server.get(P.LocalAddress, four.id)).toBe('127.0.0.1');
+      expect(server.get(P.RemoteHost, six.id)).toBe('::1');
+    }));
+
+  test('takes words for 0 and 1', () =>
+    withServer(kind, { listen: false }, (server) => {
+      expect(server.config('UseIPv6=True')).toBe('1');
+      expect(server.config('UseIPv6=False')).toBe('0');
+      expect(server.configCode('UseIPv6=3')).toBe(Code.InvalidValue);
+    }));
+
+  test('and a LocalHost of the other family do not go together', () =>
+    withServer(kind, { listen: false }, (server) => {
+      server.config('UseIPv6=1');
+      server.must(server.set(P.LocalHost, '127.0.0.1'));
+      expect(server.set(P.Listening, true)).toBe(Code.FamilyNotSupported);
+    }));
+
+  test('cannot change while listening', () =>
+    withServer(kind, {}, (server) => {
+      expect(server.configCode('UseIPv6=2')).toBe(Code.NotNow);
+    }));
+});
+
+behaviour(covers('setting', 'DefaultConnectionTimeout'), (kind) => {
+  test('is kept for TLS handshakes and does not touch connections in clear', () =>
+    withServer(kind, { before: (server) => server.config('DefaultConnectionTimeout=1') }, async (server) => {
+      const { id } = await server.connect();
+      const start = performance.now();
+      await server.until(() => performance.now() - start > 1300, 'longer than the limit');
+      await stays(() => server.count('Disconnected', id) > 0, 'a connection in clear to end');
+      expect(server.config('DefaultConnectionTimeout')).toBe('1');
+    }));
+});

@@ -1,0 +1,157 @@
+// A foreign client on node:net. It keeps everything it wrote and received, so that the log checker can
+// compare the two ends, and all its waits are for conditions.
+import * as net from 'node:net';
+import { patience, somethingHappened, waitFor } from './waiting';
+
+export interface ClientOptions {
+  host?: string;
+  /** Does not read until resume() is called. */
+  paused?: boolean;
+  /** False: nothing is kept; for clients that move a lot. */
+  record?: boolean;
+  /** False: half of the connection stays open when the server ends its own. */
+  allowHalfOpen?: boolean;
+}
+
+/** What one end saw, for the log checker. */
+export interface ClientRecord {
+  readonly localPort: number;
+  readonly recorded: boolean;
+  readonly written: string;
+  readonly text: string;
+  /** The client ended its side in order, after its last byte. */
+  readonly finished: boolean;
+  /** The client broke the connection off. */
+  readonly brokeOff: boolean;
+  /** The server ended its side in order. */
+  readonly ended: boolean;
+  readonly error: NodeJS.ErrnoException | undefined;
+}
+
+export class Client implements ClientRecord {
+  readonly socket: net.Socket;
+  readonly recorded: boolean;
+  connected = false;
+  ended = false;
+  closed = false;
+  finished = false;
+  brokeOff = false;
+  error: NodeJS.ErrnoException | undefined;
+  bytesReceived = 0;
+  localPort = 0;
+  private readonly chunks: string[] = [];
+  private readonly sent: string[] = [];
+
+  constructor(port: number, options: ClientOptions = {}) {
+    this.recorded = options.record ?? true;
+    this.socket = net.connect({
+      port,
+      host: options.host ?? '127.0.0.1',
+      allowHalfOpen: options.allowHalfOpen ?? false,
+      noDelay: true,
+    });
+    if (options.paused === true) {
+      // Before the data listener, which would start reading otherwise.
+      this.socket.pause();
+    }
+    this.socket.on('connect', () => {
+      this.connected = true;
+      this.localPort = this.socket.localPort ?? 0;
+      somethingHappened();
+    });
+    this.socket.on('end', () => {
+      this.ended = true;
+      somethingHappened();
+    });
+    this.socket.on('error', (error) => {
+      this.error = error;
+      somethingHappened();
+    });
+    this.socket.on('close', () => {
+      this.closed = true;
+      somethingHappened();
+    });
+    this.socket.on('data', (chunk) => {
+      this.bytesReceived += chunk.length;
+      if (this.recorded) {
+        this.chunks.push(chunk.toString('latin1'));
+      }
+      somethingHappened();
+    });
+  }
+
+  /** All bytes received so far, one character per byte. */
+  get text(): string {
+    if (this.chunks.length > 1) {
+      this.chunks.splice(0, this.chunks.length, this.chunks.join(''));
+    }
+    return this.chunks[0] ?? '';
+  }
+
+  /** All bytes written so far, one character per byte. */
+  get written(): string {
+    if (this.sent.length > 1) {
+      this.sent.splice(0, this.sent.length, this.sent.join(''));
+    }
+    return this.sent[0] ?? '';
+  }
+
+  /** Writes bytes given as a string with one character per byte, or as they are. */
+  write(data: string | Uint8Array): void {
+    const bytes = typeof data === 'string' ? Buffer.from(data, 'latin1') : Buffer.from(data);
+    if (this.recorded) {
+      this.sent.push(bytes.toString('latin1'));
+    }
+    this.socket.write(bytes);
+  }
+
+  /** Ends the client's side in order. */
+  end(): void {
+    this.finished = true;
+    this.socket.end();
+  }
+
+  /** Breaks the connection off with a reset. */
+  reset(): void {
+    this.brokeOff = true;
+    this.socket.resetAndDestroy();
+  }
+
+  /** Lets go of the socket without ceremony. */
+  destroy(): void {
+    if (!this.closed) {
+      this.brokeOff = true;
+      this.socket.destroy();
+    }
+  }
+
+  async isConnected(): Promise<void> {
+    await waitFor(() => this.connected || this.closed, 'the client to connect');
+    if (!this.connected) {
+      throw new Error(`the client could not connect: ${this.error?.message ?? 'closed'}`);
+    }
+  }
+
+  /** Waits until exactly `text` has been received since the connection began. */
+  async receives(text: string, limit = patience): Promise<void> {
+    await waitFor(
+      () => this.text.length >= text.length,
+      () => `the client to receive ${text.length} bytes; it has ${this.text.length}: ${shorten(this.text)}`,
+      limit,
+    );
+    if (this.text !== text) {
+      throw new Error(`the client received ${shorten(this.text)} and not ${shorten(text)}`);
+    }
+  }
+
+  /** Waits until the server has ended the connection, in order or not. */
+  async isGone(limit = patience): Promise<void> {
+    await waitFor(() => this.ended || this.closed, 'the server to end the connection', limit);
+  }
+}
+
+/** A text for an error message. */
+export function shorten(text: string): string {
+  const shown = JSON.stringify(text.length > 120 ? `${text.slice(0, 60)}...${text.slice(-50)}` : text);
+  return `${shown} (${text.length})`;
+}

@@ -1,0 +1,108 @@
+// Programs in processes of their own: for what a test process cannot do to itself (exit, uncaught
+// exceptions, endless pump loops, counting descriptors). They use the package as a user would, through the
+// entry of the checkout.
+import { type ChildProcess, spawn } from 'node:child_process';
+import * as path from 'node:path';
+import { patience, somethingHappened, waitFor } from './waiting';
+
+export const root = path.resolve(__dirname, '..', '..');
+
+export class Program {
+  readonly child: ChildProcess;
+  output = '';
+  errors = '';
+  exit: { code: number | null; signal: NodeJS.Signals | null } | undefined;
+
+  constructor(args: string[], options: { env?: NodeJS.ProcessEnv; cwd?: string } = {}) {
+    this.child = spawn(process.execPath, args, {
+      cwd: options.cwd ?? root,
+      env: { ...process.env, ...options.env },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    this.child.stdout?.on('data', (chunk) => {
+      this.output += chunk;
+      somethingHappened();
+    });
+    this.child.stderr?.on('data', (chunk) => {
+      this.errors += chunk;
+      somethingHappened();
+    });
+    this.child.on('close', (code, signal) => {
+      this.exit = { code, signal };
+      somethingHappened();
+    });
+  }
+
+  /** Waits until the output matches, and gives the match. */
+  async says(pattern: RegExp, limit = patience): Promise<RegExpMatchArray> {
+    let match: RegExpMatchArray | null = null;
+    await waitFor(
+      () => {
+        match = this.output.match(pattern);
+        return match !== null || this.exit !== undefined;
+      },
+      () => `the program to print ${pattern}; it printed ${this.output}${this.errors}`,
+      limit,
+    );
+    if (match === null) {
+      throw new Error(
+        `the program ended with ${JSON.stringify(this.exit)} before it printed ${pattern}: ${this.output}${this.errors}`,
+      );
+    }
+    return match;
+  }
+
+  /** The port of a server that prints "listening on HOST:PORT" or "listening PORT". */
+  async port(): Promise<number> {
+    const match = await this.says(/listening (?:on )?(?:\S*:)?(\d+)/);
+    return Number(match[1]);
+  }
+
+  async ends(limit = patience): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+    await waitFor(
+      () => this.exit !== undefined,
+      () => `the program to end; it printed ${this.output}${this.errors}`,
+      limit,
+    );
+    return this.exit as { code: number | null; signal: NodeJS.Signals | null };
+  }
+
+  write(text: string): void {
+    this.child.stdin?.write(text);
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+}
+
+/** Runs a body with a program and ends the program whatever happens. */
+export async function withProgram(
+  args: string[],
+  body: (program: Program) => Promise<void>,
+  options: { env?: NodeJS.ProcessEnv; cwd?: string } = {},
+): Promise<void> {
+  const program = new Program(args, options);
+  try {
+    await body(program);
+  } finally {
+    if (program.exit === undefined) {
+      program.signal('SIGKILL');
+      await program.ends();
+    }
+  }
+}
+
+/** A program given as source. `ipdaemon` is the package, `P` and `E` are the numbers of properties and events. */
+export function script(body: string): string[] {
+  const { P, E } = require('./ids') as typeof import('./ids');
+  return [
+    '-e',
+    `'use strict';
+const ipdaemon = require(${JSON.stringify(root)});
+const P = ${JSON.stringify(P)};
+const E = ${JSON.stringify(E)};
+const net = require('node:net');
+${body}`,
+  ];
+}

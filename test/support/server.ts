@@ -1,0 +1,476 @@
+// withServer: a server on a free port that records every call and event, is closed always, and whose log
+// goes through the log checker at the end. Tests use its methods instead of the bare functions where the
+// log has to see what happens; `api` and `res` are there for everything else.
+import { readFileSync } from 'node:fs';
+import * as net from 'node:net';
+import { describe } from '@jest/globals';
+import * as api from '../../lib/index';
+import { Client, type ClientOptions } from './client';
+import { Code, E, type EventName, P } from './ids';
+import { type CheckOptions, type LogEntry, violations } from './log-checker';
+import { pumpWhileWaiting, somethingHappened, stays, stopPumping, waitFor } from './waiting';
+
+export type Api = typeof api;
+
+/** A way to run a server: which binding, and who turns its reactor. */
+export interface ServerKind {
+  name: string;
+  api: Api;
+  pump: 'node' | 'doevents';
+}
+
+/** The bindings under test; a behaviour test never names one. */
+export function eachBinding(): { name: string; api: Api }[] {
+  return [{ name: 'addon', api }];
+}
+
+/** Every binding, pumped by Node's loop and by do_doevents. */
+export function eachServer(): ServerKind[] {
+  return eachBinding().flatMap((binding) => [
+    { ...binding, name: `${binding.name}, Node's loop`, pump: 'node' as const },
+    { ...binding, name: `${binding.name}, do_doevents`, pump: 'doevents' as const },
+  ]);
+}
+
+/** describe for each kind of server. */
+export function behaviour(title: string, body: (kind: ServerKind) => void): void {
+  describe.each(eachServer())(`${title} ($name)`, body);
+}
+
+/** An event's parameter object. Its keys are those of the documented interface. */
+export interface Param {
+  connectionid: number;
+  statuscode: number;
+  description: string;
+  address: string;
+  port: number;
+  accept: boolean;
+  text: string;
+  textB: Uint8Array;
+  eol: boolean;
+  errorcode: number;
+  message: string;
+}
+
+export type Handler = (param: Param) => unknown;
+
+export interface ServerOptions {
+  /** Runs after open and before listening: properties, settings. */
+  before?: (server: TestServer) => void;
+  on?: Partial<Record<EventName, Handler>>;
+  /** False: `Listening` stays false. */
+  listen?: boolean;
+  /** Events that nobody registers for. */
+  without?: EventName[];
+  check?: CheckOptions;
+  /** False: no log, for tests of large amounts. */
+  record?: boolean;
+}
+
+export interface Peer {
+  client: Client;
+  id: number;
+}
+
+const everyEvent = Object.keys(E) as EventName[];
+
+export class TestServer {
+  readonly api: Api;
+  readonly kind: ServerKind;
+  readonly res: ReturnType<Api['ipworks_ipdaemon_open']>;
+  readonly log: LogEntry[] = [];
+  readonly clients: Client[] = [];
+  /** The events so far, in order; kept also when the log is not. */
+  readonly seen: { name: EventName; param: Param }[] = [];
+  /** Exceptions that left do_doevents while a wait pumped. */
+  readonly thrown: unknown[] = [];
+  /** What the last call of this class ended with, the pair of get_last_error. */
+  code = 0;
+  error = '';
+  port = 0;
+  closed = false;
+  private readonly handlers = new Map<EventName, Handler>();
+  private readonly record: boolean;
+  private readonly check: CheckOptions;
+
+  constructor(kind: ServerKind, options: ServerOptions) {
+    this.kind = kind;
+    this.api = kind.api;
+    this.record = options.record ?? true;
+    this.check = { requests: !(options.without ?? []).includes('ConnectionRequest'), ...options.check };
+    this.res = this.api.ipworks_ipdaemon_open();
+    if (kind.pump === 'doevents') {
+      this.config('ProcessIdleEvents=False');
+      this.config('SelectWaitMillis=1');
+      pumpWhileWaiting(this);
+    }
+    for (const name of everyEvent) {
+      if (!(options.without ?? []).includes(name)) {
+        this.api.ipworks_ipdaemon_register_callback(this.res, E[name], (param: unknown) =>
+          this.onEvent(name, param as Param),
+        );
+      }
+    }
+    for (const [name, handler] of Object.entries(options.on ?? {})) {
+      this.handlers.set(name as EventName, handler);
+    }
+  }
+
+  /** Replaces a handler. */
+  on(name: EventName, handler: Handler): void {
+    this.handlers.set(name, handler);
+  }
+
+  /** Starts listening on a free port of the loopback interface. */
+  listen(): void {
+    if (this.get(P.LocalHost) === '' && this.config('UseIPv6') === '0') {
+      this.set(P.LocalHost, '127.0.0.1');
+    }
+    this.must(this.set(P.Listening, true));
+    this.port = this.get(P.LocalPort) as number;
+  }
+
+  /** Fails the test when a call did. */
+  must(code: number): void {
+    if (code !== 0) {
+      throw new Error(`the call failed with ${code}: ${this.error}`);
+    }
+  }
+
+  get(property: number, index = 0): unknown {
+    const value: unknown = this.api.ipworks_ipdaemon_get(this.res, property, index);
+    this.keepError();
+    return value;
+  }
+
+  set(property: number, value: unknown): number;
+  set(property: number, index: number, value: unknown): number;
+  set(property: number, ...rest: unknown[]): number {
+    const [index, value] = rest.length === 1 ? [0, rest[0]] : [rest[0] as number, rest[1]];
+    if (property === P.Connected && value === false) {
+      this.log.push({ kind: 'call', name: 'disconnect', id: index });
+    }
+    const code = this.api.ipworks_ipdaemon_set(this.res, property, index, value as string);
+    this.keepError();
+    return code;
+  }
+
+  config(text: string): string {
+    const value = this.api.ipworks_ipdaemon_do_config(this.res, text);
+    this.keepError();
+    return value;
+  }
+
+  /** The code that a configuration string ends with. */
+  configCode(text: string): number {
+    this.config(text);
+    return this.code;
+  }
+
+  send(id: number, text: string | Uint8Array): number {
+    return this.sent(id, text, () => this.api.ipworks_ipdaemon_do_send(this.res, id, text));
+  }
+
+  sendLine(id: number, text: string): number {
+    return this.sent(id, `${text}\r\n`, () => this.api.ipworks_ipdaemon_do_sendline(this.res, id, text));
+  }
+
+  setDataToSend(id: number, text: string | Uint8Array): number {
+    return this.sent(id, text, () =>
+      this.api.ipworks_ipdaemon_set(this.res, P.DataToSend, id, text as unknown as string),
+    );
+  }
+
+  sendFile(id: number, path: string): number {
+    return this.sent(id, undefined, () => this.api.ipworks_ipdaemon_do_sendfile(this.res, id, path), path);
+  }
+
+  disconnect(id: number): number {
+    this.log.push({ kind: 'call', name: 'disconnect', id });
+    const code = this.api.ipworks_ipdaemon_do_disconnect(this.res, id);
+    this.keepError();
+    return code;
+  }
+
+  shutdown(): number {
+    this.log.push({ kind: 'call', name: 'shutdown', id: 0 });
+    const code = this.api.ipworks_ipdaemon_do_shutdown(this.res);
+    this.keepError();
+    return code;
+  }
+
+  reset(): number {
+    this.log.push({ kind: 'call', name: 'reset', id: 0 });
+    const code = this.api.ipworks_ipdaemon_do_reset(this.res);
+    this.keepError();
+    return code;
+  }
+
+  close(): void {
+    if (!this.closed) {
+      this.closed = true;
+      stopPumping(this);
+      this.log.push({ kind: 'call', name: 'close', id: 0 });
+      this.api.ipworks_ipdaemon_close(this.res);
+    }
+  }
+
+  doEvents(): number {
+    return this.api.ipworks_ipdaemon_do_doevents(this.res);
+  }
+
+  /** What a wait calls for a server that is pumped by hand. Exceptions of handlers are kept, not lost. */
+  pump(): void {
+    try {
+      this.doEvents();
+    } catch (error) {
+      this.thrown.push(error);
+    }
+  }
+
+  /** A client that may or may not get in. */
+  client(options: ClientOptions = {}): Client {
+    const client = new Client(this.port, options);
+    this.clients.push(client);
+    return client;
+  }
+
+  /** A client that is in: after its Connected and its first ReadyToSend. */
+  async connect(options: ClientOptions = {}): Promise<Peer> {
+    const client = this.client(options);
+    await client.isConnected();
+    let id = 0;
+    await waitFor(() => {
+      id = this.idOf(client);
+      return id > 0 && this.count('ReadyToSend', id) > 0;
+    }, 'Connected and ReadyToSend');
+    return { client, id };
+  }
+
+  /** The connection id of a client, 0 before its Connected. */
+  idOf(client: Client): number {
+    for (const entry of this.log) {
+      if (entry.kind === 'event' && entry.name === 'Connected' && entry.peer?.port === client.localPort) {
+        return entry.id;
+      }
+    }
+    return 0;
+  }
+
+  /** The parameters of the events of one name so far, of one connection or of all. */
+  events(name: EventName, id?: number): Param[] {
+    return this.seen
+      .filter((event) => event.name === name && (id === undefined || event.param.connectionid === id))
+      .map((event) => event.param);
+  }
+
+  count(name: EventName, id?: number): number {
+    return this.events(name, id).length;
+  }
+
+  /** The pieces that DataIn delivered. */
+  pieces(id?: number): { text: string; eol: boolean }[] {
+    return this.events('DataIn', id).map(({ text, eol }) => ({ text, eol }));
+  }
+
+  /** All that DataIn delivered, without the ends of lines. */
+  input(id?: number): string {
+    return this.events('DataIn', id)
+      .map((param) => param.text)
+      .join('');
+  }
+
+  /** Names of the events of a connection, in order. */
+  story(id: number): EventName[] {
+    return this.seen.filter((event) => event.param.connectionid === id).map((event) => event.name);
+  }
+
+  async until(condition: () => boolean, what: string | (() => string), limit?: number): Promise<void> {
+    await waitFor(condition, what, limit);
+  }
+
+  /** Waits for the n-th event of a name and gives its parameters. */
+  async event(name: EventName, id?: number, n = 1): Promise<Param> {
+    await waitFor(
+      () => this.count(name, id) >= n,
+      () => `event ${n} of ${name}${id === undefined ? '' : ` of connection ${id}`}; ${this.tail()}`,
+    );
+    return this.events(name, id)[n - 1] as Param;
+  }
+
+  /** The end of the log, for error messages. */
+  tail(): string {
+    const lines = this.log.slice(-12).map((entry) => {
+      const detail = 'param' in entry ? JSON.stringify(entry.param)?.slice(0, 120) : '';
+      const code = entry.kind === 'send' ? ` ${entry.bytes.length} bytes, code ${entry.code}` : '';
+      return `  ${entry.kind} ${'name' in entry ? entry.name : ''} ${entry.id}${code} ${detail}`;
+    });
+    return `the log ends with\n${lines.join('\n')}`;
+  }
+
+  /** Ends everything, checks the log, and tries whether the port is free. */
+  async finish(failed: boolean): Promise<void> {
+    const { port } = this;
+    if (!this.closed && !failed && this.check.allGone !== false) {
+      // An end in order, so that the checker can compare every byte of both directions.
+      for (const client of this.clients) {
+        const id = this.idOf(client);
+        if (!client.closed && !client.brokeOff) {
+          if (id !== 0 && this.get(P.AcceptData, id) === false) {
+            this.set(P.AcceptData, id, true);
+          }
+          client.socket.resume();
+          client.end();
+        }
+      }
+      await waitFor(
+        () => this.openCount() === 0 && this.clients.every((client) => client.closed || client.brokeOff),
+        () => `every connection to end after its client ended; ${this.tail()}`,
+      );
+      this.shutdown();
+    }
+    for (const client of this.clients) {
+      client.destroy();
+    }
+    this.close();
+    if (failed) {
+      return;
+    }
+    const found = this.record ? violations(this.log, this.clients, this.check) : [];
+    if (found.length > 0) {
+      throw new Error(`the log breaks promises:\n${found.slice(0, 10).join('\n')}\n${this.tail()}`);
+    }
+    if (port !== 0) {
+      await isFree(port);
+    }
+  }
+
+  private openCount(): number {
+    return this.get(P.ConnectionCount) as number;
+  }
+
+  private keepError(): void {
+    this.code = this.api.ipworks_ipdaemon_get_last_error_code(this.res);
+    this.error = this.api.ipworks_ipdaemon_get_last_error(this.res);
+  }
+
+  private sent(id: number, text: string | Uint8Array | undefined, call: () => number, path?: string): number {
+    const timeout = this.record ? Number(this.api.ipworks_ipdaemon_get(this.res, P.Timeout, id) ?? 0) : 0;
+    const code = call();
+    if (this.closed) {
+      return code;
+    }
+    this.keepError();
+    if (this.record) {
+      const { code: kept, error } = this;
+      let bytes = '';
+      if (path !== undefined) {
+        bytes = code === 0 || timeout > 0 ? readFileSync(path, 'latin1') : '';
+      } else if (text !== undefined) {
+        bytes = typeof text === 'string' ? text : Buffer.from(text).toString('latin1');
+      }
+      this.log.push({
+        kind: 'send',
+        at: performance.now(),
+        id,
+        bytes,
+        code,
+        bytesSent: Number(this.get(P.BytesSent, id) ?? -1),
+        ready: this.get(P.ReadyToSend, id) as boolean | null,
+        timeout,
+        file: path !== undefined,
+      });
+      this.code = kept;
+      this.error = error;
+    }
+    return code;
+  }
+
+  private onEvent(name: EventName, param: Param): unknown {
+    const id = name === 'ConnectionRequest' ? 0 : param.connectionid;
+    if (this.record) {
+      const entry: LogEntry = { kind: 'event', at: performance.now(), name, id, param: { ...param } };
+      if (name === 'DataIn') {
+        entry.framing = {
+          eol: String(this.get(P.EOL, id) ?? ''),
+          recordLength: Number(this.get(P.RecordLength, id) ?? 0),
+          singleLine: this.get(P.SingleLineMode, id) === true,
+        };
+      } else if ((name === 'Connected' && param.statuscode === 0) || name === 'Disconnected') {
+        entry.peer = { host: String(this.get(P.RemoteHost, id)), port: Number(this.get(P.RemotePort, id)) };
+        entry.maxLineLength = this.get(P.DefaultMaxLineLength) as number;
+        entry.linger = this.get(P.Linger) as boolean;
+        entry.idleTimeout = this.get(P.IdleTimeout, id) as number;
+        entry.connectedInside = this.get(P.Connected, id) === true;
+      }
+      this.log.push(entry);
+    }
+    this.seen.push({ name, param });
+    let threw = true;
+    try {
+      const result = this.handlers.get(name)?.(param);
+      threw = false;
+      return result;
+    } finally {
+      if (this.record) {
+        this.log.push({ kind: 'return', name, id, threw });
+      }
+      wakeSoon();
+    }
+  }
+}
+
+/** Events wake the waiting test through Node's queue, never from inside the handler. */
+function wakeSoon(): void {
+  queueMicrotask(somethingHappened);
+}
+
+/** Promise 8: the port can be taken by somebody else. */
+async function isFree(port: number): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const probe = net.createServer();
+    probe.on('error', (error) => reject(new Error(`promise 8: port ${port} is not free after close: ${error.message}`)));
+    probe.listen({ port, host: '127.0.0.1', exclusive: true }, () => probe.close(() => resolve()));
+  });
+}
+
+/** Runs a test body with a server of its own, and checks what the server promised meanwhile. */
+export async function withServer(
+  kind: ServerKind,
+  options: ServerOptions,
+  body: (server: TestServer) => Promise<void> | void,
+): Promise<void> {
+  const server = new TestServer(kind, options);
+  let failed = true;
+  try {
+    options.before?.(server);
+    if (options.listen !== false) {
+      server.listen();
+    }
+    await body(server);
+    failed = false;
+  } finally {
+    await server.finish(failed);
+  }
+}
+
+/** Sends until a send is refused, in pieces of `size`; gives what was accepted. */
+export function fill(server: TestServer, id: number, size = 65_536): string {
+  let accepted = '';
+  let mark = 0;
+  for (;;) {
+    const text = String.fromCharCode(97 + (mark % 26)).repeat(size);
+    const code = server.send(id, text);
+    if (code === Code.WouldBlock) {
+      return accepted;
+    }
+    server.must(code);
+    accepted += text;
+    mark += 1;
+    if (accepted.length > 512 * 1024 * 1024) {
+      throw new Error('the send is never refused: memory is not bounded');
+    }
+  }
+}
+
+export { stays, waitFor };
