@@ -8,7 +8,11 @@
   'target_defaults': {
     'include_dirs': ['native', 'native/include'],
     'defines': ['IPDAEMON_BUILDING'],
-    'cflags': ['-fvisibility=hidden', '-Wall', '-Wextra', '-Wshadow', '-Werror'],
+    # Some versions of g++ see overlapping copies in the standard library's strings, wrongly.
+    'cflags': [
+      '-fvisibility=hidden', '-Wall', '-Wextra', '-Wshadow', '-Werror',
+      '-Wno-unknown-warning-option', '-Wno-restrict',
+    ],
     'cflags!': ['-Wno-unused-parameter'],
     # The core catches what the standard library throws before it reaches the C ABI.
     'cflags_cc!': ['-std=gnu++17', '-fno-exceptions', '-fno-rtti'],
@@ -43,7 +47,14 @@
       'dependencies': ['ipdaemon_core', 'ipdaemon_platform'],
       # The wrapper's headers are not ours to keep free of warnings.
       'cflags_cc': ['-isystem', '<!(node -p "path.resolve(require(\'node-addon-api\').include_dir)")'],
-      'defines': ['NAPI_VERSION=8', 'NAPI_DISABLE_CPP_EXCEPTIONS', 'NODE_ADDON_API_DISABLE_DEPRECATED'],
+      # A worker may be terminated between any two calls; what the wrapper cannot throw then must not
+      # end the process.
+      'defines': [
+        'NAPI_VERSION=8',
+        'NAPI_DISABLE_CPP_EXCEPTIONS',
+        'NODE_ADDON_API_DISABLE_DEPRECATED',
+        'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
+      ],
     },
   ],
   'conditions': [

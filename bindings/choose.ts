@@ -56,5 +56,5 @@ function load(): NativeBinding {
   );
 }
 
-/** The native functions of this thread. */
-export const binding: NativeBinding = load();
+/** The native functions of this thread. They are copied into a plain object, from which V8 reads them faster. */
+export const binding: NativeBinding = { ...load() };

@@ -36,6 +36,7 @@ type Fire = (param: object) => unknown;
  */
 export class IPWorks_IPDaemon extends Accessors {
   readonly handle: Resource;
+  #closed = false;
 
   /**
    * Opens a server.
@@ -238,8 +239,13 @@ export class IPWorks_IPDaemon extends Accessors {
     return this.checked(ipworks_ipdaemon_do_startssl(this.handle, connectionid));
   }
 
-  /** Closes the server, its listener and its connections, without events. The object is of no use afterwards. */
+  /**
+   * Closes the server, its listener and its connections, without events. The object is of no use afterwards;
+   * disposing of it again does nothing.
+   */
   [Symbol.dispose](): void {
+    if (this.#closed) return;
+    this.#closed = true;
     ipworks_ipdaemon_close(this.handle);
   }
 }

@@ -33,6 +33,9 @@ export type Data = string | Uint8Array;
 /** A handler of one event. What it returns counts only for events with writable parameters. */
 export type Handler<Id extends keyof EventParams> = (param: EventParams[Id]) => unknown;
 
+// The calls of a busy server, without a look into the binding each time.
+const { doDoevents, doSend, doSendline } = binding;
+
 const sinks = new Map<number, Sink>();
 
 // An integer is passed on as it is, a numeric string as its number. -1 is no connection and no id.
@@ -83,7 +86,7 @@ export function ipworks_ipdaemon_close(res: Resource): number {
  * Registers the handler of an event, instead of the one before. See docs/reference/events.md.
  *
  * @param res The server.
- * @param id The event, 1 to 9 (EventId).
+ * @param id The event, 1 to 9 (Event).
  * @param handler Called with an object that has the keys of the event; null removes.
  * @returns 0, or 2001 for an unknown event and 2002 for something that is no function.
  * @throws TypeError if `res` is no open server of this thread.
@@ -288,7 +291,7 @@ export function ipworks_ipdaemon_do_disconnect(res: Resource, connectionid: Inde
  * @throws TypeError if `res` is no open server of this thread; what a handler threw.
  */
 export function ipworks_ipdaemon_do_doevents(res: Resource): number {
-  return checked('do_doevents', binding.doDoevents(res));
+  return checked('do_doevents', doDoevents(res));
 }
 
 /**
@@ -335,7 +338,7 @@ export function ipworks_ipdaemon_do_send(res: Resource, connectionid: Index, tex
   const data =
     typeof text === 'string' && codedHandles === 0 && text.length <= shortTextMax ? text : sendable(res, text);
   if (typeof data === 'number') return checked('do_send', data);
-  const code = binding.doSend(res, connectionOf(connectionid), data);
+  const code = doSend(res, connectionOf(connectionid), data);
   return code === 0 ? 0 : checked('do_send', code);
 }
 
@@ -373,7 +376,7 @@ export function ipworks_ipdaemon_do_sendline(res: Resource, connectionid: Index,
   const data =
     typeof text === 'string' && codedHandles === 0 && text.length <= shortTextMax ? text : sendable(res, text);
   if (typeof data === 'number') return checked('do_sendline', data);
-  const code = binding.doSendline(res, connectionOf(connectionid), data);
+  const code = doSendline(res, connectionOf(connectionid), data);
   return code === 0 ? 0 : checked('do_sendline', code);
 }
 
@@ -401,21 +404,24 @@ export function ipworks_ipdaemon_do_startssl(res: Resource, connectionid: Index)
   return checked('do_startssl', binding.doStartssl(res, connectionOf(connectionid)));
 }
 
-export const ipdaemon_open = ipworks_ipdaemon_open;
-export const ipdaemon_close = ipworks_ipdaemon_close;
-export const ipdaemon_register_callback = ipworks_ipdaemon_register_callback;
-export const ipdaemon_get_last_error = ipworks_ipdaemon_get_last_error;
-export const ipdaemon_get_last_error_code = ipworks_ipdaemon_get_last_error_code;
-export const ipdaemon_set = ipworks_ipdaemon_set;
-export const ipdaemon_get = ipworks_ipdaemon_get;
-export const ipdaemon_get_bytes = ipworks_ipdaemon_get_bytes;
-export const ipdaemon_do_config = ipworks_ipdaemon_do_config;
-export const ipdaemon_do_disconnect = ipworks_ipdaemon_do_disconnect;
-export const ipdaemon_do_doevents = ipworks_ipdaemon_do_doevents;
-export const ipdaemon_do_interrupt = ipworks_ipdaemon_do_interrupt;
-export const ipdaemon_do_reset = ipworks_ipdaemon_do_reset;
-export const ipdaemon_do_send = ipworks_ipdaemon_do_send;
-export const ipdaemon_do_sendfile = ipworks_ipdaemon_do_sendfile;
-export const ipdaemon_do_sendline = ipworks_ipdaemon_do_sendline;
-export const ipdaemon_do_shutdown = ipworks_ipdaemon_do_shutdown;
-export const ipdaemon_do_startssl = ipworks_ipdaemon_do_startssl;
+// The short names: the same functions.
+export {
+  ipworks_ipdaemon_close as ipdaemon_close,
+  ipworks_ipdaemon_do_config as ipdaemon_do_config,
+  ipworks_ipdaemon_do_disconnect as ipdaemon_do_disconnect,
+  ipworks_ipdaemon_do_doevents as ipdaemon_do_doevents,
+  ipworks_ipdaemon_do_interrupt as ipdaemon_do_interrupt,
+  ipworks_ipdaemon_do_reset as ipdaemon_do_reset,
+  ipworks_ipdaemon_do_send as ipdaemon_do_send,
+  ipworks_ipdaemon_do_sendfile as ipdaemon_do_sendfile,
+  ipworks_ipdaemon_do_sendline as ipdaemon_do_sendline,
+  ipworks_ipdaemon_do_shutdown as ipdaemon_do_shutdown,
+  ipworks_ipdaemon_do_startssl as ipdaemon_do_startssl,
+  ipworks_ipdaemon_get as ipdaemon_get,
+  ipworks_ipdaemon_get_bytes as ipdaemon_get_bytes,
+  ipworks_ipdaemon_get_last_error as ipdaemon_get_last_error,
+  ipworks_ipdaemon_get_last_error_code as ipdaemon_get_last_error_code,
+  ipworks_ipdaemon_open as ipdaemon_open,
+  ipworks_ipdaemon_register_callback as ipdaemon_register_callback,
+  ipworks_ipdaemon_set as ipdaemon_set,
+};

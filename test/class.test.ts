@@ -146,7 +146,7 @@ describe.each(eachBinding())('IPWorks_IPDaemon ($name)', ({ api }) => {
         const { connectionid, text } = param as Param;
         data += text;
         this.setUserData(connectionid, 'seen');
-        this.setDataToSend(connectionid, this.getUserData(connectionid));
+        this.setDataToSend(connectionid, this.getUserData(connectionid) ?? '');
         return param;
       }
     }

@@ -34,13 +34,11 @@ describe.each(eachBinding())('the package ($name)', ({ api }) => {
 
   test('exports no procedural function beyond these', () => {
     const found = Object.keys(exported).filter((key) => /^(ipworks_)?ipdaemon_/.test(key));
-    expect(found.sort()).toEqual(
-      functions.flatMap((name) => [`ipdaemon_${name}`, `ipworks_ipdaemon_${name}`]).sort(),
-    );
+    expect(found.sort()).toEqual(functions.flatMap((name) => [`ipdaemon_${name}`, `ipworks_ipdaemon_${name}`]).sort());
   });
 
   test('exports the numbers of properties, events and errors', () => {
-    expect(exported['Property']).toMatchObject(P);
+    expect(exported.Property).toMatchObject(P);
     const { CodePage: _c, RuntimeLicense: _r, Version: _v, ...documented } = P;
     expect(Object.keys(documented).length).toBe(35);
     expect(Object.values(exported).some((value) => contains(value, E))).toBe(true);
@@ -48,8 +46,8 @@ describe.each(eachBinding())('the package ($name)', ({ api }) => {
   });
 
   test('exports the class and its error', () => {
-    expect(typeof exported['IPWorks_IPDaemon']).toBe('function');
-    expect(typeof exported['IPDaemonError']).toBe('function');
+    expect(typeof exported.IPWorks_IPDaemon).toBe('function');
+    expect(typeof exported.IPDaemonError).toBe('function');
   });
 });
 

@@ -6,8 +6,8 @@ import * as path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { root } from './support/program';
 
-const seeds = process.env['IPDAEMON_SIM_SEEDS'] ?? '300';
-const folder = process.env['IPDAEMON_NATIVE_BUILD'] ?? path.join(root, 'build', 'Release');
+const seeds = process.env.IPDAEMON_SIM_SEEDS ?? '300';
+const folder = process.env.IPDAEMON_NATIVE_BUILD ?? path.join(root, 'build', 'Release');
 
 function run(name: string, args: string[], timeout: number): { passed: number; failed: number } {
   const file = path.join(folder, name);

@@ -14,20 +14,6 @@
 namespace ipdaemon::addon {
 namespace {
 
-// Handles made inside one callback go when it returns, not at the end of a long turn. The C++
-// wrapper has the same class, but it checks more than is needed here.
-class HandleScope {
- public:
-  explicit HandleScope(napi_env env) : env_(env) { napi_open_handle_scope(env_, &scope_); }
-  HandleScope(const HandleScope&) = delete;
-  HandleScope& operator=(const HandleScope&) = delete;
-  ~HandleScope() { napi_close_handle_scope(env_, scope_); }
-
- private:
-  napi_env env_;
-  napi_handle_scope scope_ = nullptr;
-};
-
 napi_status call_sink(Session& session, napi_ref function, std::size_t argc, const napi_value* argv,
                       napi_value* result) {
   napi_env env = session.environment().env();
@@ -44,7 +30,7 @@ napi_status call_sink(Session& session, napi_ref function, std::size_t argc, con
 std::int32_t on_data_in(void* user, ipdaemon_t, std::int32_t, ipdaemon_value* parameters, std::int32_t) {
   Session& session = *static_cast<Session*>(user);
   napi_env env = session.environment().env();
-  const HandleScope handles(env);
+  session.environment().stay().drop_handles();
   std::array<napi_value, 3> argv{};
   napi_create_int32(env, static_cast<std::int32_t>(parameters[0].integer), &argv[0]);
   argv[1] = byte_string(env, parameters[1].bytes, parameters[1].length);
@@ -57,7 +43,7 @@ std::int32_t on_data_in_batch(void* user, ipdaemon_t, std::int32_t connection_id
                               std::uint64_t length, std::int32_t count) {
   Session& session = *static_cast<Session*>(user);
   napi_env env = session.environment().env();
-  const HandleScope handles(env);
+  session.environment().stay().drop_handles();
   std::array<napi_value, 3> argv{};
   napi_create_int32(env, connection_id, &argv[0]);
   argv[1] = byte_string(env, bytes, length);
@@ -71,7 +57,7 @@ std::int32_t on_event(void* user, ipdaemon_t, std::int32_t event, ipdaemon_value
   Session& session = *static_cast<Session*>(user);
   Environment& environment = session.environment();
   napi_env env = environment.env();
-  const HandleScope handles(env);
+  environment.stay().drop_handles();
   std::array<napi_value, 1 + parameters_max> argv{};
   napi_create_int32(env, event, &argv[0]);
   std::size_t argc = 1;
@@ -98,8 +84,7 @@ std::int32_t on_event(void* user, ipdaemon_t, std::int32_t event, ipdaemon_value
 
 std::int32_t on_wait(void* user, ipdaemon_t) {
   Session& session = *static_cast<Session*>(user);
-  napi_env env = session.environment().env();
-  const HandleScope handles(env);
+  session.environment().stay().drop_handles();
   // Entering any function is what makes V8 notice a request to terminate.
   if (call_sink(session, session.alive(), 0, nullptr, nullptr) == napi_ok) return 0;
   return session.environment().keep_exception();

@@ -62,17 +62,16 @@ void Session::on_wake() {
   napi_get_reference_value(env, sink_, &resource);
   // Node refuses when the environment is about to end; then its cleanup hook closes the server.
   if (napi_open_callback_scope(env, resource, async_context_, &scope) != napi_ok) return;
-  environment.enter();
+  // Outlives everything below: ticks and promise reactions may close this very server.
+  const Stay stay(environment);
   for (int round = 0; round < rounds_per_wake_max; ++round) {
     const std::uint64_t deliveries_before = deliveries_;
     const std::int32_t code = ipdaemon_poll(handle_, 0);
     if (code != 0 || deliveries_ == deliveries_before) break;
   }
   if (environment.has_exceptions()) environment.report_exceptions();
-  // Ticks and promise reactions run here, and may close this very server.
   napi_close_callback_scope(env, scope);
   sync();
-  environment.leave();
 }
 
 Environment* Environment::create(napi_env env) {
@@ -120,6 +119,8 @@ void Environment::sync(ipdaemon_t handle) {
   if (session != nullptr) session->sync();
 }
 
+// Raw Node-API from here to report_exceptions: the C++ wrapper ends the process when a call fails, and
+// in a worker that is being terminated any of these may.
 std::int32_t Environment::keep_exception() {
   bool pending = false;
   napi_value exception = nullptr;
@@ -130,42 +131,53 @@ std::int32_t Environment::keep_exception() {
   // A list, because a reference cannot hold a thrown number or string.
   napi_value list = nullptr;
   std::uint32_t length = 0;
-  if (exceptions_.IsEmpty()) {
+  if (exceptions_ == nullptr) {
     if (napi_create_array(env_, &list) != napi_ok) return 1;
-    exceptions_ = Napi::Persistent(Napi::Object(env_, list));
+    if (napi_create_reference(env_, list, 1, &exceptions_) != napi_ok) return 1;
   } else {
-    list = exceptions_.Value();
-    napi_get_array_length(env_, list, &length);
+    if (napi_get_reference_value(env_, exceptions_, &list) != napi_ok) return 1;
+    if (napi_get_array_length(env_, list, &length) != napi_ok) return 1;
   }
   napi_set_element(env_, list, length, exception);
   return 1;
 }
 
-Napi::Array Environment::take_exceptions() {
-  const Napi::Array list = exceptions_.Value().As<Napi::Array>();
-  exceptions_.Reset();
-  return list;
+std::uint32_t Environment::take_exceptions(napi_value* list) {
+  std::uint32_t length = 0;
+  napi_get_reference_value(env_, exceptions_, list);
+  napi_delete_reference(env_, std::exchange(exceptions_, nullptr));
+  napi_get_array_length(env_, *list, &length);
+  return length;
 }
 
 void Environment::throw_exceptions() {
-  const Napi::HandleScope handles(env_);
-  const Napi::Array list = take_exceptions();
-  napi_value exception = list.Get(std::uint32_t{0});
-  if (list.Length() > 1) {
+  napi_value list = nullptr;
+  napi_value exception = nullptr;
+  const std::uint32_t length = take_exceptions(&list);
+  if (napi_get_element(env_, list, 0, &exception) != napi_ok) return;
+  if (length > 1) {
     // Handlers of several connections threw inside one call, a shutdown for example. None of the
     // exceptions may get lost.
-    const Napi::Value type = Napi::Env(env_).Global().Get("AggregateError");
-    napi_value several = nullptr;
-    const std::array<napi_value, 2> arguments = {list, Napi::String::New(env_, "Several ipdaemon handlers threw.")};
-    if (napi_new_instance(env_, type, arguments.size(), arguments.data(), &several) == napi_ok) exception = several;
+    std::array<napi_value, 2> arguments = {list, nullptr};
+    napi_value global = nullptr;
+    napi_value type = nullptr;
+    if (napi_create_string_utf8(env_, "Several ipdaemon handlers threw.", NAPI_AUTO_LENGTH, &arguments[1]) != napi_ok ||
+        napi_get_global(env_, &global) != napi_ok ||
+        napi_get_named_property(env_, global, "AggregateError", &type) != napi_ok ||
+        napi_new_instance(env_, type, arguments.size(), arguments.data(), &exception) != napi_ok) {
+      return;
+    }
   }
   napi_throw(env_, exception);
 }
 
 void Environment::report_exceptions() {
-  const Napi::HandleScope handles(env_);
-  const Napi::Array list = take_exceptions();
-  for (std::uint32_t i = 0; i < list.Length(); ++i) napi_fatal_exception(env_, list.Get(i));
+  napi_value list = nullptr;
+  const std::uint32_t length = take_exceptions(&list);
+  for (std::uint32_t i = 0; i < length; ++i) {
+    napi_value exception = nullptr;
+    if (napi_get_element(env_, list, i, &exception) == napi_ok) napi_fatal_exception(env_, exception);
+  }
 }
 
 Scratch Environment::take_scratch(std::size_t size) {
@@ -198,7 +210,7 @@ void Environment::end() {
   }
   sessions_.clear();
   closed_.clear();
-  exceptions_.Reset();
+  if (exceptions_ != nullptr) napi_delete_reference(env_, std::exchange(exceptions_, nullptr));
   if (open_handles_ == 0) finish();
 }
 

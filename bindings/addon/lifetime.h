@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -19,6 +20,7 @@
 namespace ipdaemon::addon {
 
 class Environment;
+class Stay;
 
 // How many pieces of input one crossing into JavaScript may carry. lib/events.ts makes the words.
 inline constexpr std::int32_t data_batch_max = 256;
@@ -95,18 +97,21 @@ class Environment final : public OpenHandles {
   Session* find(ipdaemon_t handle) const;
   void sync(ipdaemon_t handle);
 
-  // A call into the library begins and ends. Sessions that were closed meanwhile go when the
-  // outermost call has ended, because the library may still hold pointers to them.
-  void enter() { depth_ += 1; }
-  void leave() {
-    depth_ -= 1;
-    if (depth_ == 0 && !closed_.empty()) closed_.clear();
+  // A stay inside the library begins and ends. Sessions that were closed meanwhile go when the
+  // outermost one has ended, because the library may still hold pointers to them.
+  Stay* enter(Stay& stay) { return std::exchange(stay_, &stay); }
+  void leave(Stay* outer) {
+    stay_ = outer;
+    if (outer == nullptr && !closed_.empty()) closed_.clear();
   }
+
+  // The innermost stay. There is one whenever the library calls back.
+  Stay& stay() { return *stay_; }
 
   // A function of the sink did not return. Keeps what it threw, so that JavaScript can be called
   // again before the library has returned, and gives what the library's callback must return.
   std::int32_t keep_exception();
-  bool has_exceptions() const { return !exceptions_.IsEmpty(); }
+  bool has_exceptions() const { return exceptions_ != nullptr; }
 
   // Throws what handlers threw inside the call that ends now.
   void throw_exceptions();
@@ -127,33 +132,64 @@ class Environment final : public OpenHandles {
   static void on_end(napi_async_cleanup_hook_handle hook, void* environment);
   void end();
   void finish();
-  Napi::Array take_exceptions();
+  std::uint32_t take_exceptions(napi_value* list);
 
   napi_env env_;
   napi_async_cleanup_hook_handle hook_ = nullptr;
   std::unordered_map<ipdaemon_t, std::unique_ptr<Session>> sessions_;
   std::vector<std::unique_ptr<Session>> closed_;
-  Napi::ObjectReference exceptions_;
+  napi_ref exceptions_ = nullptr;
   std::vector<std::string> returned_;
   Scratch scratch_;
-  int depth_ = 0;
+  Stay* stay_ = nullptr;
   int open_handles_ = 0;
   bool ending_ = false;
 };
 
-// One call from JavaScript into the library.
+// One stay inside the library, from JavaScript or from Node's loop. The handles that its callbacks
+// make are dropped now and then, and not after each callback, which would cost an allocation each.
+class Stay {
+ public:
+  explicit Stay(Environment& environment) : environment_(environment), outer_(environment.enter(*this)) {}
+  Stay(const Stay&) = delete;
+  Stay& operator=(const Stay&) = delete;
+  ~Stay() {
+    if (handles_ != nullptr) napi_close_handle_scope(environment_.env(), handles_);
+    environment_.leave(outer_);
+  }
+
+  // To be called at the start of a callback, when nothing needs the handles of the one before.
+  void drop_handles() {
+    callbacks_ += 1;
+    if (callbacks_ % callbacks_per_scope != 0) return;
+    if (handles_ != nullptr) napi_close_handle_scope(environment_.env(), handles_);
+    handles_ = nullptr;
+    napi_open_handle_scope(environment_.env(), &handles_);
+  }
+
+ private:
+  static constexpr std::uint32_t callbacks_per_scope = 64;
+
+  Environment& environment_;
+  Stay* outer_;
+  napi_handle_scope handles_ = nullptr;
+  std::uint32_t callbacks_ = 0;
+};
+
+// A stay that JavaScript asked for: it throws what handlers threw meanwhile.
 class Call {
  public:
-  explicit Call(Environment& environment) : environment_(environment) { environment_.enter(); }
+  explicit Call(Environment& environment) : environment_(environment), stay_(std::in_place, environment) {}
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
   ~Call() {
-    environment_.leave();
+    stay_.reset();
     if (environment_.has_exceptions()) environment_.throw_exceptions();
   }
 
  private:
   Environment& environment_;
+  std::optional<Stay> stay_;
 };
 
 }  // namespace ipdaemon::addon

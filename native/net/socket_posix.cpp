@@ -328,13 +328,19 @@ int code_from_resolver(int status, int system_error) {
 
 }  // namespace
 
-int Socket::listen(const Endpoint& local, const ListenOptions& options, Socket* out) {
-  const Family family = local.address.family;
+int Socket::create(Family family, Socket* out) {
   if (family == Family::none) return IPDAEMON_ERROR_ADDRESS_FAMILY_NOT_SUPPORTED;
   Socket socket(::socket(domain_of(family), SOCK_STREAM | socket_type_flags, 0));
-  if (!socket.valid()) return code_from_system(errno);
+  if (!socket.valid() || !finish_creation(socket.handle())) return code_from_system(errno);
+  *out = std::move(socket);
+  return 0;
+}
+
+int Socket::listen(const Endpoint& local, const ListenOptions& options, Socket* out) {
+  const Family family = local.address.family;
+  Socket socket;
+  if (const int error = create(family, &socket); error != 0) return error;
   const int descriptor = socket.handle();
-  if (!finish_creation(descriptor)) return code_from_system(errno);
   if (family == Family::ipv6 && !set_integer(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, options.dual_stack ? 0 : 1)) {
     return code_from_system(errno);
   }

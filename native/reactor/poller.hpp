@@ -31,8 +31,7 @@ class Poller {
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
 
-  // Return 0 or an error code. A socket is watched at most once; closing it without forget is allowed,
-  // if nothing of it is reported afterwards matters: its token must stay valid until the next wait.
+  // Return 0 or an error code. A socket is watched at most once, and forgotten before it is closed.
   int watch(SocketHandle socket, Interest interest, void* token);
   int change(SocketHandle socket, Interest interest, void* token);
   void forget(SocketHandle socket);

@@ -60,7 +60,10 @@ bool AllowedClients::parse_entry(BytesView text, Entry* entry) {
   if (slash != BytesView::npos) {
     std::int64_t bits = 0;
     if (!Address::parse(text.substr(0, slash), &entry->network)) return false;
-    if (!parse_integer(text.substr(slash + 1), &bits) || bits < 0 || bits > bits_of(entry->network)) return false;
+    if (!parse_integer(text.substr(slash + 1), &bits)) return false;
+    // ::ffff:10.0.0.0/104 is 10.0.0.0/8.
+    if (entry->network.family == Family::ipv4 && text.find(':') != BytesView::npos) bits -= 96;
+    if (bits < 0 || bits > bits_of(entry->network)) return false;
     entry->bits = static_cast<int>(bits);
     return true;
   }

@@ -48,6 +48,7 @@ Connection::Connection(Server& server, Socket&& socket, const Endpoint& peer, st
   properties_.SINGLE_LINE_MODE = server.number(IPDAEMON_PROPERTY_DEFAULT_SINGLE_LINE_MODE) != 0;
   properties_.TIMEOUT = static_cast<std::int32_t>(server.number(IPDAEMON_PROPERTY_DEFAULT_TIMEOUT));
   linger_ = server.number(IPDAEMON_PROPERTY_LINGER) != 0;
+  local_ = server.listening_address();
   note_activity();
 }
 
@@ -111,7 +112,10 @@ void Connection::on_ready(const Ready& ready) {
   receive();
 }
 
-void Connection::on_out_of_memory() { finish(IPDAEMON_ERROR_NO_BUFFERS, nullptr, Close::reset); }
+void Connection::on_out_of_memory() {
+  finish(IPDAEMON_ERROR_NO_BUFFERS, nullptr, Close::reset);
+  if (end_owed_) server_.due().add(this);
+}
 
 void Connection::leave_callback() {
   if (--busy_ > 0) return;
@@ -210,6 +214,7 @@ void Connection::feed_input() {
 
 // Cuts lazily: each piece by what the callback of the one before has set.
 std::size_t Connection::deliver_pieces(BytesView data) {
+  const Server::GatherAcross gather(server_);
   feeding_ = true;
   discard_ = false;
   std::size_t done = 0;
@@ -267,14 +272,15 @@ std::size_t Connection::deliver_batch(BytesView data, const Framing& by, Piece p
   } while (count < limit && framer_.next(by, data, last.next, &piece) && piece.end - base <= batch_bytes_max);
   framer_ = behind_last;
 
-  const std::int64_t started_us = monotonic_us();
-  std::size_t delivered = count;
+  server_.start_measuring();
   if (count == 1) {
     deliver_piece(data.substr(last.begin, last.end - last.begin), last.eol);
-  } else {
-    delivered = server_.run_batch(this, batch, data.substr(base, last.end - base), static_cast<int>(count));
+    server_.measure_callbacks(1);
+    return last.next;
   }
-  server_.measure_batch(monotonic_us() - started_us);
+  const std::size_t delivered =
+      server_.run_batch(this, batch, data.substr(base, last.end - base), static_cast<int>(count));
+  server_.measure_callbacks(static_cast<int>(count));
   if (delivered == count) return last.next;
   framer_.reset();
   return base + begins[delivered];
@@ -467,6 +473,10 @@ int Connection::wait_until_sent(std::uint64_t begin, std::uint64_t goal) {
     }
     code = server_.pump(static_cast<int>(std::min<std::int64_t>(wait_slice_ms, limit_ms - waited_ms + 1)));
     if (code != 0 || outbox_.taken() >= goal) break;
+    if (server_.is_quiet()) {
+      code = IPDAEMON_ERROR_NOT_OPEN;  // A callback has closed or reset the server.
+      break;
+    }
     if (failed_code_ != 0 || state_ != State::open) {
       code = failed_code_ != 0 ? failed_code_ : status_ != 0 ? status_ : IPDAEMON_ERROR_NOT_OPEN;
       break;
@@ -531,6 +541,7 @@ void Connection::write_file() {
       socket_.send_file(*outbox_.file(), outbox_.file_offset(), std::min(outbox_.file_left(), file_chunk));
   if (sent.error == IPDAEMON_ERROR_WOULD_BLOCK) return;
   if (sent.error == IPDAEMON_ERROR_FILE_UNUSABLE || (sent.error == 0 && sent.count == 0)) {
+    error_owed_ = true;
     finish(IPDAEMON_ERROR_FILE_UNUSABLE, file_detail, Close::reset);
     return;
   }
@@ -585,6 +596,7 @@ void Connection::disconnect() {
   server_.flush_gathered();
   if (state_ != State::open) return;
   ready_owed_ = false;
+  ready_ = true;  // A loop that waits for it ends, and the next send says why.
   greeting_owed_ = false;
   discard_input();
   if (!linger_ || failed_code_ != 0) {
@@ -611,8 +623,8 @@ void Connection::drop() {
   server_.due().remove(this);
   outbox_.clear();
   discard_input();
+  unwatch();
   socket_.close();
-  watched_ = false;
 }
 
 // The connection is broken for writing. What has been received is still delivered, then it ends.
@@ -625,9 +637,14 @@ void Connection::fail(int code) {
     finish(code, nullptr, Close::orderly);
     return;
   }
+  unwatch();
+  server_.due().add(this);
+}
+
+// Before closing too: a descriptor that a child process holds for a moment would go on being reported.
+void Connection::unwatch() {
   if (watched_) server_.reactor().poller().forget(socket_.handle());
   watched_ = false;
-  server_.due().add(this);
 }
 
 void Connection::read_out() {
@@ -665,13 +682,16 @@ void Connection::finish(int status, const char* detail, Close how) {
   outbox_.clear();
   discard_input();
   remember_local_address();
+  if (how == Close::orderly && status == 0 && !peer_ended_ && socket_.shut_down_send() == 0) {
+    server_.drain(std::move(socket_), watched_);
+    watched_ = watched_ && socket_.valid();
+  }
+  unwatch();
   if (how == Close::reset) {
     socket_.reset();
-  } else if (status == 0 && !peer_ended_ && socket_.shut_down_send() == 0) {
-    server_.drain(std::move(socket_), watched_);
+  } else {
+    socket_.close();
   }
-  socket_.close();
-  watched_ = false;
   end_owed_ = true;
   server_.due().add(this);
 }
@@ -689,11 +709,18 @@ void Connection::deliver_disconnected() {
       return;
     }
   }
+  if (error_owed_) {
+    error_owed_ = false;
+    server_.report_error(this, status_, status_detail_);
+    if (!server_.may_deliver()) {
+      server_.due().add(this);
+      return;
+    }
+  }
+  const std::string text = error_text(status_, status_detail_ != nullptr ? status_detail_ : "");
   end_owed_ = false;
   server_.count_down();
-  const std::string text = error_text(status_, status_detail_ != nullptr ? status_detail_ : "");
-  if (status_ == IPDAEMON_ERROR_FILE_UNUSABLE) server_.report_error(this, status_, status_detail_);
-  if (server_.wants(IPDAEMON_EVENT_DISCONNECTED) && server_.may_deliver()) {
+  if (server_.wants(IPDAEMON_EVENT_DISCONNECTED)) {
     ValueView parameters[] = {ValueView::integer(id_), ValueView::integer(status_), ValueView::text(text)};
     server_.deliver(this, IPDAEMON_EVENT_DISCONNECTED, parameters, 3);
   }
@@ -805,7 +832,7 @@ int Connection::get(const Row& row, ValueView* out, std::string* scratch) {
       *scratch = local_.family == Family::none ? std::string() : local_.text();
       break;
     case IPDAEMON_PROPERTY_READY_TO_SEND:
-      *out = ValueView::boolean(ready_ && state_ == State::open);
+      *out = ValueView::boolean(ready_);
       return 0;
     case IPDAEMON_PROPERTY_REMOTE_HOST:
       *scratch = peer_.address.text();

@@ -104,6 +104,7 @@ class Connection final : public Source, public Deadline {
   // Ending.
   enum class Close : std::uint8_t { orderly, reset };
   void fail(int code);
+  void unwatch();
   void read_out();
   void finish_if_peer_ended();
   void finish(int status, const char* detail, Close how);
@@ -148,6 +149,7 @@ class Connection final : public Source, public Deadline {
   bool discard_ : 1 = false;        // What deliver_pieces has not delivered shall be discarded.
   bool paused_ : 1 = false;         // Input is not watched while a callback runs under a nested pump.
   bool end_owed_ : 1 = false;       // Disconnected has not been delivered.
+  bool error_owed_ : 1 = false;     // An Error event goes before it.
 
   friend class DueList;
   Connection* due_next_ = nullptr;

@@ -19,6 +19,7 @@ int Listener::open(const Endpoint& local, const ListenOptions& options) {
 
 void Listener::close() {
   server_.deadlines().cancel(this);
+  server_.reactor().poller().forget(socket_.handle());
   socket_.close();
 }
 
@@ -81,6 +82,7 @@ void Drain::on_ready(const Ready&) {
 
 void Drain::end() {
   if (!socket_.valid()) return;
+  server_.reactor().poller().forget(socket_.handle());
   socket_.close();
   server_.deadlines().cancel(this);
   server_.end_drain(*this);

@@ -36,8 +36,8 @@ void Outbox::drop_file() {
 }
 
 void Outbox::append_file(File&& file) {
-  appended_ += static_cast<std::uint64_t>(file.size());
   file_ = std::make_unique<FileTransfer>(FileTransfer{std::move(file), 0});
+  appended_ += static_cast<std::uint64_t>(file_left());
 }
 
 void Outbox::consume_file(std::int64_t count) {

@@ -286,7 +286,7 @@ int Server::do_events() {
     const std::int64_t left_ms = end_ms - monotonic_ms();
     if (left_ms <= 0) return 0;
     if (const int code = pump(static_cast<int>(std::min<std::int64_t>(left_ms, wait_slice_ms))); code != 0) return code;
-    if (delivered_ != delivered_before) return 0;
+    if (delivered_ != delivered_before || quiet_) return 0;
     if (!sink_.may_wait()) return IPDAEMON_ERROR_HANDLER_STOPPED;
   }
 }
@@ -304,13 +304,16 @@ int Server::pump(int timeout_ms) {
   struct Scope {
     Server& server;
     const bool outer_stop;
-    explicit Scope(Server& s) : server(s), outer_stop(s.stop_) {
+    const bool outer_gather;
+    explicit Scope(Server& s) : server(s), outer_stop(s.stop_), outer_gather(s.gather_across_) {
       server.stop_ = false;
+      server.gather_across_ = false;
       ++server.pump_depth_;
     }
     ~Scope() {
       --server.pump_depth_;
       server.stop_ = outer_stop;
+      server.gather_across_ = outer_gather;
       // The outermost buffer is kept, those of nested pumps are rarely needed again.
       const auto keep = static_cast<std::size_t>(std::max(server.pump_depth_, 1));
       if (server.receive_buffers_.size() > keep) server.receive_buffers_.resize(keep);
@@ -416,17 +419,14 @@ void Server::cancel_batch() {
   if (batch_words_ != nullptr) batch_words_[BatchWords::cancelled] = 1;
 }
 
-void Server::measure_batch(std::int64_t elapsed_us) {
-  if (elapsed_us > batch_slow_us) {
-    batch_limit_ = std::max(1, batch_limit_ / 4);
-  } else if (elapsed_us < batch_fast_us) {
-    batch_limit_ = std::min(batch_limit_max, batch_limit_ * 2);
-  }
-}
-
 void Server::report_error(Connection* connection, int code, BytesView detail) {
   if (!wants(IPDAEMON_EVENT_ERROR)) return;
-  const std::string text = error_text(code, detail);
+  std::string text;
+  try {
+    text = error_text(code, detail);
+  } catch (const std::bad_alloc&) {
+    // The code says enough.
+  }
   ValueView parameters[] = {ValueView::integer(connection != nullptr ? connection->id() : 0), ValueView::integer(code),
                             ValueView::text(text)};
   deliver(connection, IPDAEMON_EVENT_ERROR, parameters, 3);
@@ -435,7 +435,7 @@ void Server::report_error(Connection* connection, int code, BytesView detail) {
 // ---- Connections ------------------------------------------------------------------------------------
 
 void Server::admit(Socket&& socket, const Endpoint& peer) {
-  if (static_cast<std::int64_t>(table_.size()) >= connections_max()) {
+  if (static_cast<std::int64_t>(table_.size()) + admitting_ >= connections_max()) {
     // Closed without a byte: a peer left in the backlog would hang, and so would health checks.
     ++refused_full_;
     return;
@@ -466,6 +466,11 @@ void Server::admit(Socket&& socket, const Endpoint& peer) {
 bool Server::request_accepted(const Endpoint& peer) {
   bool accept = allowed_clients_.admits(peer.address);
   if (!wants(IPDAEMON_EVENT_CONNECTION_REQUEST)) return accept;
+  // Peers that are asked for by a callback that pumps count as connections already.
+  struct Scope {
+    std::int64_t& count;
+    ~Scope() { --count; }
+  } const scope{++admitting_};
   const std::uint32_t shutdowns_before = shutdowns_;
   const std::string address = peer.address.text();
   ValueView parameters[] = {ValueView::text(address), ValueView::integer(peer.port), ValueView::boolean(accept)};
@@ -495,6 +500,11 @@ void Server::apply_socket_options(Socket& socket) {
   if (const auto size = setting(IPDAEMON_SETTING_OUT_BUFFER_SIZE); size > 0) {
     socket.set(SocketOption::send_buffer, static_cast<int>(size));
   }
+}
+
+// Known without asking the system, unless the listener takes peers on every address.
+Address Server::listening_address() const {
+  return listener_ && !listener_->local().address.is_any() ? listener_->local().address : Address();
 }
 
 void Server::forget(Connection& connection) {
@@ -559,6 +569,35 @@ void Server::flush_gathered() {
   gather_connection_ = nullptr;
   gather_size_ = 0;
   if (!bytes.empty()) connection->write_gathered(bytes);
+}
+
+Server::GatherAcross::GatherAcross(Server& server) : server_(server), outer_(server.gather_across_) {
+  server_.gather_across_ = true;
+  server_.measured_callbacks_ = 0;
+}
+
+Server::GatherAcross::~GatherAcross() {
+  server_.gather_across_ = outer_;
+  server_.measured_callbacks_ = 0;
+  server_.flush_gathered();
+}
+
+void Server::start_measuring() {
+  if (measured_callbacks_ == 0) measure_start_us_ = monotonic_us();
+}
+
+// The clock is looked at once for as many callbacks as may be delayed together.
+void Server::measure_callbacks(int count) {
+  measured_callbacks_ += count;
+  if (measured_callbacks_ < batch_limit_) return;
+  const std::int64_t elapsed_us = monotonic_us() - measure_start_us_;
+  measured_callbacks_ = 0;
+  if (elapsed_us > batch_slow_us) {
+    batch_limit_ = std::max(1, batch_limit_ / 4);
+    flush_gathered();
+  } else if (elapsed_us < batch_fast_us) {
+    batch_limit_ = std::min(batch_limit_max, batch_limit_ * 2);
+  }
 }
 
 void Server::forget_gathered(const Connection& connection) {

@@ -85,6 +85,7 @@ class Server {
   std::size_t run_batch(Connection* connection, BatchWords batch, BytesView bytes, int count);
   bool wants(int event) const { return !quiet_ && sink_.wants(event); }
   bool may_deliver() const { return !stop_ && !quiet_; }
+  bool is_quiet() const { return quiet_; }
   bool in_callback() const { return callback_depth_ > 0; }
   void report_error(Connection* connection, int code, BytesView detail);
   // Something changed that decides what is delivered next.
@@ -118,9 +119,23 @@ class Server {
   void leave_blocking() { --call_depth_; }
   void count_in(std::int64_t count) { bytes_in_ += count; }
   void count_out(std::int64_t count) { bytes_out_ += count; }
-  // How many pieces to deliver at a time, by how long the program takes for them.
+  // While the pieces of one read are delivered, what their callbacks send stays gathered from one
+  // callback to the next, as long as they are quick.
+  class GatherAcross {
+   public:
+    explicit GatherAcross(Server& server);
+    ~GatherAcross();
+    GatherAcross(const GatherAcross&) = delete;
+    GatherAcross& operator=(const GatherAcross&) = delete;
+
+   private:
+    Server& server_;
+    const bool outer_;
+  };
+  // How many callbacks may be gathered or cut ahead for, by how long they take.
   int batch_limit() const { return batch_limit_; }
-  void measure_batch(std::int64_t elapsed_us);
+  void start_measuring();
+  void measure_callbacks(int count);
 
  private:
   Connection* find(int id) { return table_.find(id); }
@@ -215,6 +230,7 @@ class Server {
   Drain* drains_ = nullptr;
   std::int32_t last_id_ = 0;
   std::int64_t connection_count_ = 0;
+  std::int64_t admitting_ = 0;  // Peers about which ConnectionRequest is being asked.
 
   int call_depth_ = 0;      // ABI calls and blocking waits on the stack.
   int callback_depth_ = 0;
@@ -231,6 +247,9 @@ class Server {
   std::unique_ptr<char[]> gather_buffer_;
   Connection* gather_connection_ = nullptr;
   std::size_t gather_size_ = 0;
+  bool gather_across_ = false;
+  int measured_callbacks_ = 0;       // Since the clock was last looked at.
+  std::int64_t measure_start_us_ = 0;
   int batch_limit_ = 64;
   std::int32_t* batch_words_ = nullptr;  // Of the batch that is being delivered.
 
@@ -258,7 +277,7 @@ bool Server::run_callback(Connection* connection, Call call) {
     }
     ~Scope() {
       --server.callback_depth_;
-      if (server.gather_connection_ != nullptr) server.flush_gathered();
+      if (server.gather_connection_ != nullptr && !server.gather_across_) server.flush_gathered();
       if (connection != nullptr) connection->leave_callback();
       if (saved.code != 0 || server.last_error_.code != 0) server.last_error_ = std::move(saved);
     }

@@ -5,10 +5,22 @@ import { covers } from '../support/coverage';
 import { P } from '../support/ids';
 import { Random, seedOfRun } from '../support/random';
 import { joined, type Piece, ReferenceFramer, type Rules } from '../support/reference-framer';
-import { behaviour, type ServerKind, type TestServer, withServer } from '../support/server';
+import { behaviour, type Peer, type ServerKind, type TestServer, withServer } from '../support/server';
 
 const seed = seedOfRun();
-const eols = ['\n', '\r\n', '\u0000', 'ab', 'aab', '\u0000\u0001\u0000', 'abab', '|end|', 'aaaaaa', 'xyzxyzx', 'abcabcab'];
+const eols = [
+  '\n',
+  '\r\n',
+  '\u0000',
+  'ab',
+  'aab',
+  '\u0000\u0001\u0000',
+  'abab',
+  '|end|',
+  'aaaaaa',
+  'xyzxyzx',
+  'abcabcab',
+];
 const lineMax = 256;
 
 /** What the program does after the n-th piece: nothing, or other rules. */
@@ -142,7 +154,8 @@ behaviour(covers('property', 'EOL', 'RecordLength', 'SingleLineMode', 'AcceptDat
       try {
         expect(await library(kind, c, (n) => suspendAt.has(n))).toEqual(reference(c));
       } catch (error) {
-        (error as Error).message = `IPDAEMON_TEST_SEED=${seed} repeats this (round ${round}).\n${(error as Error).message}`;
+        (error as Error).message =
+          `IPDAEMON_TEST_SEED=${seed} repeats this (round ${round}).\n${(error as Error).message}`;
         throw error;
       }
     }
@@ -202,7 +215,7 @@ async function compareCuts(kind: ServerKind, stream: string, start: Rules): Prom
       },
     },
     async (server) => {
-      const peers = [];
+      const peers: (Peer & { cut: number })[] = [];
       for (let cut = 0; cut < stream.length; cut += 1) {
         peers.push({ cut, ...(await server.connect()) });
       }

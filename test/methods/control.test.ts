@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { covers } from '../support/coverage';
 import { Code, P } from '../support/ids';
 import { withThreadPeer } from '../support/peer';
-import { behaviour, stays, withServer } from '../support/server';
+import { behaviour, type Peer, stays, withServer } from '../support/server';
 
 behaviour(covers('method', 'Disconnect'), (kind) => {
   test('fires Disconnected 0 before it returns when nothing is queued', () =>
@@ -91,7 +91,7 @@ behaviour(covers('method', 'DoEvents'), (kind) => {
 
   test('serves every ready connection once before any a second time', () =>
     withServer({ ...kind, pump: 'doevents' }, {}, async (server) => {
-      const peers = [];
+      const peers: Peer[] = [];
       for (let i = 0; i < 5; i += 1) {
         peers.push(await server.connect({ record: false }));
       }
@@ -104,11 +104,11 @@ behaviour(covers('method', 'DoEvents'), (kind) => {
       const before = server.seen.length;
       await server.until(() => peers.every(({ id }) => server.count('DataIn', id) > 0), 'DataIn of every connection');
       const order = server.seen.slice(before).filter((event) => event.name === 'DataIn');
-      const lastFirst = Math.max(
-        ...peers.map(({ id }) => order.findIndex((event) => event.param.connectionid === id)),
-      );
+      const lastFirst = Math.max(...peers.map(({ id }) => order.findIndex((event) => event.param.connectionid === id)));
       // Before the last of them is served the first time, the greedy one has had its turn a few times at most.
-      expect(order.slice(0, lastFirst).filter((event) => event.param.connectionid === greedy?.id).length).toBeLessThan(20);
+      expect(order.slice(0, lastFirst).filter((event) => event.param.connectionid === greedy?.id).length).toBeLessThan(
+        20,
+      );
     }));
 
   test('inside a handler serves the others, and never the connection whose handler is running', () =>
@@ -137,7 +137,7 @@ behaviour(covers('method', 'DoEvents'), (kind) => {
   test('nested deeper than 64 answers 211', () =>
     withServer(kind, {}, async (server) => {
       const codes: number[] = [];
-      const peers = [];
+      const peers: Peer[] = [];
       for (let i = 0; i < 70; i += 1) {
         peers.push(await server.connect());
       }

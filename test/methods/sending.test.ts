@@ -144,7 +144,10 @@ behaviour(covers('method', 'Send'), (kind) => {
     withServer(kind, {}, async (server) => {
       server.on('DataIn', ({ connectionid }) => {
         let mark = 0;
-        const piece = () => server.must(server.send(connectionid, `${(mark += 1)},`));
+        const piece = () => {
+          mark += 1;
+          server.must(server.send(connectionid, `${mark},`));
+        };
         piece();
         piece();
         server.must(server.sendLine(connectionid, 'line'));
@@ -221,8 +224,7 @@ behaviour(covers('method', 'SendLine'), (kind) => {
   test('takes bytes', () =>
     withServer(kind, {}, async (server) => {
       const { client, id } = await server.connect();
-      const line = server.api.ipworks_ipdaemon_do_sendline as (res: unknown, id: number, text: unknown) => number;
-      expect(line(server.res, id, Uint8Array.of(65, 66))).toBe(0);
-      await server.until(() => client.text === 'AB\r\n', 'the line');
-    }, ));
+      server.must(server.sendLine(id, Uint8Array.of(65, 0, 66)));
+      await client.receives('A\u0000B\r\n');
+    }));
 });

@@ -1,10 +1,10 @@
 // What legacy programs do and rely on, one test each, with bare numbers as ported code has them.
 import { describe, expect, test } from '@jest/globals';
-import { script, withProgram } from '../support/program';
 import { Client } from '../support/client';
 import { Code, P } from '../support/ids';
 import { withThreadPeer } from '../support/peer';
-import { behaviour, eachBinding, type Param, withServer } from '../support/server';
+import { script, withProgram } from '../support/program';
+import { behaviour, eachBinding, type Param, type Peer, withServer } from '../support/server';
 
 behaviour('a ported program', (kind) => {
   test('greets from ReadyToSend exactly once per connection, before any DataIn', () =>
@@ -166,7 +166,7 @@ behaviour('a ported program', (kind) => {
           for (const [index, server] of servers.entries()) {
             server.on('DataIn', ({ connectionid, text }) => server.must(server.send(connectionid, `${index}:${text}`)));
           }
-          const peers = [];
+          const peers: Peer[] = [];
           for (const server of servers) {
             peers.push(await server.connect());
           }
@@ -246,29 +246,32 @@ describe('a whole ported program', () => {
     );
   });
 
-  test.each(eachBinding())('a class with overridden fire methods, in either spelling, runs ($name)', async ({ api }) => {
-    class Echo extends api.IPWorks_IPDaemon {
-      FireDataIn(param: Param): Param {
-        this.doSend(param.connectionid, `${param.text}!`);
-        return param;
+  test.each(eachBinding())(
+    'a class with overridden fire methods, in either spelling, runs ($name)',
+    async ({ api }) => {
+      class Echo extends api.IPWorks_IPDaemon {
+        FireDataIn(param: Param): Param {
+          this.doSend(param.connectionid, `${param.text}!`);
+          return param;
+        }
+        override fireConnected(param: never): never {
+          this.setEOL((param as Param).connectionid, '\n');
+          return param;
+        }
       }
-      override fireConnected(param: never): never {
-        this.setEOL((param as Param).connectionid, '\n');
-        return param;
+      const server = new Echo();
+      try {
+        server.setLocalHost('127.0.0.1');
+        server.setListening(true);
+        const client = new Client(server.getLocalPort());
+        client.write('a\nb\n');
+        await client.receives('a!b!');
+        client.end();
+        await client.isGone();
+        server.doShutdown();
+      } finally {
+        server[Symbol.dispose]();
       }
-    }
-    const server = new Echo();
-    try {
-      server.setLocalHost('127.0.0.1');
-      server.setListening(true);
-      const client = new Client(server.getLocalPort());
-      client.write('a\nb\n');
-      await client.receives('a!b!');
-      client.end();
-      await client.isGone();
-      server.doShutdown();
-    } finally {
-      server[Symbol.dispose]();
-    }
-  });
+    },
+  );
 });

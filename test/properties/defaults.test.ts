@@ -4,43 +4,40 @@ import { covers } from '../support/coverage';
 import { P } from '../support/ids';
 import { behaviour, withServer } from '../support/server';
 
-behaviour(
-  covers('property', 'DefaultEOL', 'DefaultIdleTimeout', 'DefaultSingleLineMode', 'DefaultTimeout'),
-  (kind) => {
-    test.each([
-      ['DefaultEOL', P.DefaultEOL, P.EOL, '\r\n', ''],
-      ['DefaultIdleTimeout', P.DefaultIdleTimeout, P.IdleTimeout, 600, 0],
-      ['DefaultSingleLineMode', P.DefaultSingleLineMode, P.SingleLineMode, true, false],
-      ['DefaultTimeout', P.DefaultTimeout, P.Timeout, 9, 0],
-    ] as const)('%s is what new connections start with, and changes no other', (_name, seed, own, value, before) =>
-      withServer(kind, {}, async (server) => {
-        const old = await server.connect();
-        server.must(server.set(seed, value));
-        const fresh = await server.connect();
-        expect(server.get(own, old.id)).toBe(before);
-        expect(server.get(own, fresh.id)).toBe(value);
-        expect(server.get(seed)).toBe(value);
-      }),
-    );
+behaviour(covers('property', 'DefaultEOL', 'DefaultIdleTimeout', 'DefaultSingleLineMode', 'DefaultTimeout'), (kind) => {
+  test.each([
+    ['DefaultEOL', P.DefaultEOL, P.EOL, '\r\n', ''],
+    ['DefaultIdleTimeout', P.DefaultIdleTimeout, P.IdleTimeout, 600, 0],
+    ['DefaultSingleLineMode', P.DefaultSingleLineMode, P.SingleLineMode, true, false],
+    ['DefaultTimeout', P.DefaultTimeout, P.Timeout, 9, 0],
+  ] as const)('%s is what new connections start with, and changes no other', (_name, seed, own, value, before) =>
+    withServer(kind, {}, async (server) => {
+      const old = await server.connect();
+      server.must(server.set(seed, value));
+      const fresh = await server.connect();
+      expect(server.get(own, old.id)).toBe(before);
+      expect(server.get(own, fresh.id)).toBe(value);
+      expect(server.get(seed)).toBe(value);
+    }),
+  );
 
-    test('are in force inside Connected already', () => {
-      const read: unknown[] = [];
-      return withServer(
-        kind,
-        {
-          before: (server) => {
-            server.set(P.DefaultEOL, '|');
-            server.on('Connected', ({ connectionid }) => void read.push(server.get(P.EOL, connectionid)));
-          },
+  test('are in force inside Connected already', () => {
+    const read: unknown[] = [];
+    return withServer(
+      kind,
+      {
+        before: (server) => {
+          server.set(P.DefaultEOL, '|');
+          server.on('Connected', ({ connectionid }) => void read.push(server.get(P.EOL, connectionid)));
         },
-        async (server) => {
-          await server.connect();
-          expect(read).toEqual(['|']);
-        },
-      );
-    });
-  },
-);
+      },
+      async (server) => {
+        await server.connect();
+        expect(read).toEqual(['|']);
+      },
+    );
+  });
+});
 
 behaviour(covers('property', 'DefaultEOL'), (kind) => {
   test('cuts the input of new connections', () =>

@@ -59,16 +59,18 @@ behaviour(covers('property', 'Timeout', 'DefaultTimeout'), (kind) => {
     withServer(kind, {}, (server) =>
       withThreadPeer(server, { paused: true }, async (peer, id) => {
         server.must(server.set(P.Timeout, id, 1));
-        for (const after of [600, 1200, 1800]) {
-          peer.command({ op: 'resume', atMost: after * 2_000, after });
+        // Each step reads more than the buffers of the system hold, so that each is progress.
+        const step = 9_000_000;
+        for (let i = 1; i <= 3; i += 1) {
+          peer.command({ op: 'resume', atMost: i * step, after: i * 650 });
         }
-        peer.command({ op: 'resume', after: 2400 });
+        peer.command({ op: 'resume', after: 4 * 650 });
         const start = performance.now();
-        server.must(server.send(id, large));
-        expect(performance.now() - start).toBeGreaterThan(1500);
+        server.must(server.send(id, 'P'.repeat(5 * step)));
+        expect(performance.now() - start).toBeGreaterThan(2000);
         server.disconnect(id);
         await peer.until('end');
-        expect(peer.text.length).toBe(large.length);
+        expect(peer.text.length).toBe(5 * step);
       }),
     ));
 

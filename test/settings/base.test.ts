@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { covers } from '../support/coverage';
 import { Code, P } from '../support/ids';
-import { withProgram, script } from '../support/program';
+import { script, withProgram } from '../support/program';
 import { behaviour, stays, withServer } from '../support/server';
 
 behaviour(covers('setting', 'BuildInfo', 'LicenseInfo'), (kind) => {

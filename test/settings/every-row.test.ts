@@ -166,7 +166,16 @@ behaviour(covers('method', 'Config'), (kind) => {
 
   test('refuses names that are no setting, and properties', () =>
     closed((s) => {
-      for (const text of ['', '=', '=1', 'NoSuchSetting', 'NoSuchSetting=1', 'LocalPort=1', 'EOL', 'Select WaitMillis']) {
+      for (const text of [
+        '',
+        '=',
+        '=1',
+        'NoSuchSetting',
+        'NoSuchSetting=1',
+        'LocalPort=1',
+        'EOL',
+        'Select WaitMillis',
+      ]) {
         expect([text, s.config(text), s.code]).toEqual([text, '', Code.UnknownName]);
       }
     }));
@@ -209,5 +218,5 @@ behaviour(covers('method', 'Config'), (kind) => {
       expect(server.api.ipworks_ipdaemon_set(server.res, P.Connected, id, false)).toBe(0);
       expect(server.api.ipworks_ipdaemon_get_last_error_code(server.res)).toBe(0);
       await server.event('Disconnected', id);
-    }, ));
+    }));
 });

@@ -15,7 +15,11 @@ behaviour(covers('setting', 'AllowedClients'), (kind) => {
           server.config(`AllowedClients=${list}`);
           server.must(server.code);
         },
-        on: { ConnectionRequest: ({ accept }) => void (preset = accept) },
+        on: {
+          ConnectionRequest: ({ accept }) => {
+            preset = accept;
+          },
+        },
       },
       async (server) => {
         const client = server.client({ host });

@@ -9,8 +9,17 @@ import { behaviour, type TestServer, withServer } from '../support/server';
 const certificate = ['-----BEGIN CERTIFICATE-----', 'MIIBszCCAVmgAwIBAgIUQ==', '-----END CERTIFICATE-----'].join('\n');
 
 behaviour(
-  covers('property', 'SSLEnabled', 'SSLStartMode', 'SSLAuthenticateClients', 'SSLCertEncoded', 'SSLCertStore',
-    'SSLCertStorePassword', 'SSLCertStoreType', 'SSLCertSubject'),
+  covers(
+    'property',
+    'SSLEnabled',
+    'SSLStartMode',
+    'SSLAuthenticateClients',
+    'SSLCertEncoded',
+    'SSLCertStore',
+    'SSLCertStorePassword',
+    'SSLCertStoreType',
+    'SSLCertSubject',
+  ),
   (kind) => {
     const closed = (body: (server: TestServer) => void) => withServer(kind, { listen: false }, body);
 
@@ -87,10 +96,25 @@ behaviour(
 );
 
 behaviour(
-  covers('setting', 'LogSSLPackets', 'OpenSSLCADir', 'OpenSSLCAFile', 'OpenSSLCipherList', 'OpenSSLPrngSeedData',
-    'ReuseSSLSession', 'SSLCACertFilePaths', 'SSLCACerts', 'SSLCipherStrength', 'SSLEnabledCipherSuites',
-    'SSLIncludeCertChain', 'SSLServerCACerts', 'TLS12SignatureAlgorithms', 'TLS12SupportedGroups',
-    'TLS13SignatureAlgorithms', 'TLS13SupportedGroups'),
+  covers(
+    'setting',
+    'LogSSLPackets',
+    'OpenSSLCADir',
+    'OpenSSLCAFile',
+    'OpenSSLCipherList',
+    'OpenSSLPrngSeedData',
+    'ReuseSSLSession',
+    'SSLCACertFilePaths',
+    'SSLCACerts',
+    'SSLCipherStrength',
+    'SSLEnabledCipherSuites',
+    'SSLIncludeCertChain',
+    'SSLServerCACerts',
+    'TLS12SignatureAlgorithms',
+    'TLS12SupportedGroups',
+    'TLS13SignatureAlgorithms',
+    'TLS13SupportedGroups',
+  ),
   (kind) => {
     test.each([
       ['LogSSLPackets', 'True'],
@@ -123,9 +147,11 @@ behaviour(
         expect(server.config('OpenSSLCAFile')).toBe(__filename);
       }));
 
-    test('OpenSSLPrngSeedData takes blanks as they are and reads back empty', () =>
+    test('OpenSSLPrngSeedData has nobody to seed until TLS exists, says so, and reads back empty', () =>
       withServer(kind, { listen: false }, (server) => {
-        expect([server.config('OpenSSLPrngSeedData=  noise = \u0001 '), server.code]).toEqual(['', 0]);
+        expect([server.config('OpenSSLPrngSeedData=  noise = \u0001 '), server.code]).toEqual(['', Code.NotAvailable]);
+        expect(server.error).toContain('OpenSSLPrngSeedData');
+        expect(server.error).not.toContain('noise');
         expect([server.config('OpenSSLPrngSeedData'), server.code]).toEqual(['', 0]);
       }));
   },
@@ -177,25 +203,35 @@ behaviour(covers('setting', 'SSLCheckCRL'), (kind) => {
     }));
 });
 
-behaviour(covers('setting', 'SSLEnableRenegotiation', 'UseInternalSecurityAPI', 'SSLProvider', 'TLS13KeyShareGroups'), (kind) => {
-  test('report what is in force and refuse what cannot be', () =>
-    withServer(kind, { listen: false }, (server) => {
-      expect(server.config('SSLEnableRenegotiation')).toBe('True');
-      expect(server.configCode('SSLEnableRenegotiation=False')).toBe(Code.NotAvailable);
-      expect(server.config('UseInternalSecurityAPI')).toBe('False');
-      expect(server.configCode('UseInternalSecurityAPI=True')).toBe(Code.NotAvailable);
-      expect(server.config('SSLProvider')).toBe('OpenSSL');
-      expect(server.config('SSLProvider=*')).toBe('OpenSSL');
-      expect(server.config('SSLProvider=openssl')).toBe('OpenSSL');
-      expect(server.configCode('SSLProvider=Internal')).toBe(Code.NotAvailable);
-      expect(server.config('TLS13KeyShareGroups')).toBe('');
-      expect(server.configCode('TLS13KeyShareGroups=ecdhe_x25519')).toBe(Code.NotAvailable);
-    }));
-});
+behaviour(
+  covers('setting', 'SSLEnableRenegotiation', 'UseInternalSecurityAPI', 'SSLProvider', 'TLS13KeyShareGroups'),
+  (kind) => {
+    test('report what is in force and refuse what cannot be', () =>
+      withServer(kind, { listen: false }, (server) => {
+        expect(server.config('SSLEnableRenegotiation')).toBe('True');
+        expect(server.configCode('SSLEnableRenegotiation=False')).toBe(Code.NotAvailable);
+        expect(server.config('UseInternalSecurityAPI')).toBe('False');
+        expect(server.configCode('UseInternalSecurityAPI=True')).toBe(Code.NotAvailable);
+        expect(server.config('SSLProvider')).toBe('OpenSSL');
+        expect(server.config('SSLProvider=*')).toBe('OpenSSL');
+        expect(server.config('SSLProvider=openssl')).toBe('OpenSSL');
+        expect(server.configCode('SSLProvider=Internal')).toBe(Code.NotAvailable);
+        expect(server.config('TLS13KeyShareGroups')).toBe('');
+        expect(server.configCode('TLS13KeyShareGroups=ecdhe_x25519')).toBe(Code.NotAvailable);
+      }));
+  },
+);
 
 behaviour(
-  covers('setting', 'SSLNegotiatedCipher', 'SSLNegotiatedCipherStrength', 'SSLNegotiatedCipherSuite',
-    'SSLNegotiatedKeyExchange', 'SSLNegotiatedKeyExchangeStrength', 'SSLNegotiatedVersion'),
+  covers(
+    'setting',
+    'SSLNegotiatedCipher',
+    'SSLNegotiatedCipherStrength',
+    'SSLNegotiatedCipherSuite',
+    'SSLNegotiatedKeyExchange',
+    'SSLNegotiatedKeyExchangeStrength',
+    'SSLNegotiatedVersion',
+  ),
   (kind) => {
     test.each([
       ['SSLNegotiatedCipher', ''],

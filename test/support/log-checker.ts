@@ -133,7 +133,7 @@ export function violations(
         connection.lastPayload = entry.bytes.length > 0 ? entry.at : connection.lastPayload;
         if (entry.file === true) {
           connection.allowed = true;
-        } else if (entry.bytesSent !== entry.bytes.length && entry.bytesSent >= 0) {
+        } else if (options.bytes !== false && entry.bytesSent !== entry.bytes.length && entry.bytesSent >= 0) {
           broken(3, entry.id, `BytesSent is ${entry.bytesSent} after ${entry.bytes.length} bytes were accepted`);
         }
       } else if (entry.code === Code.WouldBlock) {
@@ -157,14 +157,14 @@ export function violations(
       broken(8, id, `${name} fires after close or reset`);
     }
     if (name === 'ConnectionRequest') {
-      accepted.push(`${String(entry.param['address'])} ${String(entry.param['port'])}`);
+      accepted.push(`${String(entry.param.address)} ${String(entry.param.port)}`);
       continue;
     }
     if (name === 'Error' || name.startsWith('SSL')) {
       continue;
     }
     if (name === 'Connected') {
-      if (entry.param['statuscode'] !== 0) {
+      if (entry.param.statuscode !== 0) {
         continue;
       }
       if (connections.has(id)) {
@@ -228,8 +228,8 @@ export function violations(
         broken(2, id, 'DataIn fires before the first ReadyToSend');
       }
       connection.pieces.push({
-        text: String(entry.param['text']),
-        eol: entry.param['eol'] === true,
+        text: String(entry.param.text),
+        eol: entry.param.eol === true,
         framing: entry.framing ?? { eol: '', recordLength: 0, singleLine: false },
       });
       connection.lastPayload = entry.at;
@@ -237,7 +237,7 @@ export function violations(
     }
     // Disconnected.
     connection.state = 'gone';
-    connection.statuscode = Number(entry.param['statuscode']);
+    connection.statuscode = Number(entry.param.statuscode);
     up -= 1;
     if (entry.connectedInside === true) {
       broken(2, id, 'Connected reads true inside Disconnected');

@@ -61,10 +61,7 @@ export async function withThreadPeer(
     await peer.until('connected');
     let id = 0;
     await waitFor(() => {
-      const entry = server.log.find(
-        (other) => other.kind === 'event' && other.name === 'Connected' && other.peer?.port === peer.localPort,
-      );
-      id = entry?.id ?? 0;
+      id = server.idOf(peer);
       return id > 0 && server.count('ReadyToSend', id) > 0;
     }, 'Connected of the peer in its thread');
     await body(peer, id);

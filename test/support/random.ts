@@ -41,6 +41,6 @@ export class Random {
 
 /** The seed of this run: from the environment, to repeat one, or new. */
 export function seedOfRun(): number {
-  const given = process.env['IPDAEMON_TEST_SEED'];
+  const given = process.env.IPDAEMON_TEST_SEED;
   return given === undefined ? (Date.now() ^ (process.pid << 8)) >>> 0 : Number(given) >>> 0;
 }

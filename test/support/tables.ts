@@ -14,7 +14,18 @@ export interface PropertyRow {
   summary: string;
 }
 
-const Column = { id: 1, name: 2, summary: 3, type: 4, per: 5, access: 6, when: 7, minimum: 8, maximum: 9, fallback: 10 };
+const Column = {
+  id: 1,
+  name: 2,
+  summary: 3,
+  type: 4,
+  per: 5,
+  access: 6,
+  when: 7,
+  minimum: 8,
+  maximum: 9,
+  fallback: 10,
+};
 
 function propertyRows(table: number): PropertyRow[] {
   return describeTable(table, Column) as unknown as PropertyRow[];

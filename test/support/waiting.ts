@@ -11,7 +11,7 @@ const pumped = new Set<Pumped>();
 let wake: (() => void) | undefined;
 
 /** Milliseconds after which a wait gives up. Sanitizer builds are slower by an order of magnitude. */
-export const patience = Number(process.env['IPDAEMON_TEST_PATIENCE'] ?? 10_000);
+export const patience = Number(process.env.IPDAEMON_TEST_PATIENCE ?? 10_000);
 
 /** Adds a server to those that every wait pumps. */
 export function pumpWhileWaiting(server: Pumped): void {
@@ -49,7 +49,11 @@ async function turn(): Promise<void> {
 }
 
 /** Resolves when the condition holds; fails with `what` after `limit` milliseconds. */
-export async function waitFor(condition: () => boolean, what: string | (() => string), limit = patience): Promise<void> {
+export async function waitFor(
+  condition: () => boolean,
+  what: string | (() => string),
+  limit = patience,
+): Promise<void> {
   const deadline = performance.now() + limit;
   while (!condition()) {
     if (performance.now() > deadline) {

@@ -6,8 +6,9 @@
 namespace ipdaemon {
 
 std::int64_t monotonic_us() {
-  const sim::World* world = sim::World::current();
-  return world != nullptr ? world->now_us() : 0;
+  const sim::SimulatorCode guard;
+  sim::World* world = sim::World::current();
+  return world != nullptr ? world->read_clock() : 0;
 }
 
 }  // namespace ipdaemon

@@ -1,6 +1,7 @@
 #include "log.hpp"
 
 #include <algorithm>
+#include <cstdio>
 
 namespace ipdaemon::sim {
 
@@ -50,10 +51,12 @@ void Log::write(const char* format, ...) {
   }
 }
 
-void Log::print_tail(std::FILE* out) const {
-  if (trace_) return;
+std::string Log::tail() const {
+  std::string text;
+  if (trace_) return text;
   const std::uint64_t from = lines_ > tail_length ? lines_ - tail_length : 0;
-  for (std::uint64_t i = from; i < lines_; ++i) std::fprintf(out, "  %s\n", tail_[i % tail_length].data());
+  for (std::uint64_t i = from; i < lines_; ++i) text += std::string("  ") + tail_[i % tail_length].data() + "\n";
+  return text;
 }
 
 }  // namespace ipdaemon::sim

@@ -20,7 +20,7 @@ class Log {
   void write(const char* format, ...) __attribute__((format(printf, 2, 3)));
   std::uint64_t hash() const { return hash_; }
   std::uint64_t lines() const { return lines_; }
-  void print_tail(std::FILE* out) const;
+  std::string tail() const;
   // How deep the calls and events are nested: the indentation of a line.
   int depth = 0;
 

@@ -57,6 +57,7 @@ struct ConnectionModel {
   bool blocking = false;   // A blocking send is on the stack.
   bool interrupted = false;
   bool file_pending = false;
+  bool file_failed = false;  // While it was being sent.
   std::int64_t progress_us = 0;
   // Ending
   bool end_wanted = false;  // By the program: disconnect, shutdown, Connected = False.
@@ -85,9 +86,9 @@ struct HandleModel {
   std::int64_t last_id = 0;
   bool wants_request = false;  // A ConnectionRequest callback is registered.
   bool wants_connected = true;
-  std::uint64_t accept_errors = 0;
-  std::uint64_t accept_errors_told = 0;
-  int errors_since_accept = 0;
+  std::uint16_t port = 0;
+  bool accept_failed = false;    // Since the last Error that can tell of it.
+  int accept_failures_told = 0;  // Since the last peer that was accepted.
   int pump_depth = 0;
 };
 
@@ -104,6 +105,7 @@ class LogChecker final : public Observer {
   void call_begins(Call call, int handle, int id, bool may_fire);
   void call_ends(int code);
   void opened(int handle);
+  void listens(int handle, std::uint16_t port);
   void closed(int handle);         // Right after the call: nothing may follow.
   void reset(int handle);
   void property_set(int handle, int property, int id, std::int64_t number, BytesView bytes);
@@ -147,7 +149,7 @@ class LogChecker final : public Observer {
   void on_server_wrote(int link, BytesView bytes) override;
   void on_server_closed(int link, bool reset) override;
   void on_peer_did(int link, const char* what, std::int64_t count) override;
-  void on_accept_error(int error) override;
+  void on_accept_error(std::uint16_t port, int error) override;
   void on_misuse(const std::string& what) override;
 
  private:
@@ -164,6 +166,7 @@ class LogChecker final : public Observer {
     // Of a send
     bool sends = false, file = false, outer_blocking = false, blocking = false;
     std::size_t offset = 0, length = 0;
+    std::int64_t timeout_s = 0;  // As it was when the send began.
   };
 
   bool event_begins(const char* name, int handle, int id, int event);

@@ -26,7 +26,7 @@ struct Options {
   std::uint64_t seed = 0;
   bool one_seed = false;
   bool trace = false;
-  bool quiet = false;
+  bool list = false;
   std::uint64_t determinism = 0;
   std::string scenario;
   int connections = 100000;
@@ -62,6 +62,7 @@ std::string replay_of(std::uint64_t seed) {
 }
 
 void report(const std::string& what, const RunResult& result) {
+  std::fputs(result.tail.c_str(), stdout);
   std::printf("%s failed: %s\n", what.c_str(), result.failure.c_str());
   std::printf("replay: %s\n", current_replay.c_str());
   std::fflush(stdout);
@@ -79,43 +80,114 @@ RunResult run_seed(std::uint64_t seed, bool trace) {
   return result;
 }
 
+// What a child process tells of one run.
+struct Verdict {
+  std::uint64_t seed;
+  std::uint64_t hash;
+  std::uint64_t events;
+  bool failed;
+};
+
+// Runs seeds in a process of its own, which starts with nothing of other runs. Its verdicts come back
+// through a pipe as they are reached; a crash of the child is the verdict of the seed after the last.
+template <typename Report>
+void run_in_child(const std::vector<std::uint64_t>& seeds, bool list, Report report_verdict) {
+  std::size_t next = 0;
+  while (next < seeds.size()) {
+    int ends[2];
+    if (pipe(ends) != 0) {
+      std::perror("pipe");
+      std::exit(2);
+    }
+    std::fflush(stdout);
+    const pid_t child = fork();
+    if (child == 0) {
+      close(ends[0]);
+      for (std::size_t i = next; i < seeds.size(); ++i) {
+        const RunResult result = run_seed(seeds[i], false);
+        const Verdict verdict{seeds[i], result.hash, result.events, !result.failure.empty()};
+        if (verdict.failed && list) {
+          std::printf("%llu: %s\n", static_cast<unsigned long long>(seeds[i]), result.failure.c_str());
+        } else if (verdict.failed) {
+          report("seed " + std::to_string(seeds[i]), result);
+        }
+        std::fflush(stdout);
+        if (write(ends[1], &verdict, sizeof verdict) != sizeof verdict) std::exit(2);
+      }
+      alarm(0);
+      // A long-lived child looks for leaks at its end; for single runs that would cost too much, and
+      // the count of the library's memory has been looked at.
+      if (seeds.size() > 1) std::exit(0);
+      _exit(0);
+    }
+    close(ends[1]);
+    Verdict verdict;
+    bool go_on = true;
+    while (read(ends[0], &verdict, sizeof verdict) == sizeof verdict) {
+      ++next;
+      go_on = report_verdict(verdict);
+      if (!go_on) break;
+    }
+    close(ends[0]);
+    int status = 0;
+    if (!go_on) kill(child, SIGKILL);
+    waitpid(child, &status, 0);
+    if (!go_on) return;
+    if (next < seeds.size()) {
+      // It told its seed itself when it crashed.
+      if (!report_verdict({seeds[next++], 0, 0, true})) return;
+    } else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+      std::printf("the process of the seeds up to %llu ended badly, see above\n",
+                  static_cast<unsigned long long>(seeds.back()));
+      if (!report_verdict({seeds.back(), 0, 0, true})) return;
+    }
+  }
+}
+
 int run_range(const Options& options, std::uint64_t first, std::uint64_t count) {
-  std::uint64_t passed = 0;
+  std::uint64_t done = 0;
   std::uint64_t failed = 0;
   std::uint64_t events = 0;
-  for (std::uint64_t i = 0; i < count; ++i) {
-    const std::uint64_t seed = first + i;
-    const RunResult result = run_seed(seed, false);
-    events += result.events;
-    if (result.failure.empty()) {
-      ++passed;
-    } else {
-      ++failed;
-      report("seed " + std::to_string(seed), result);
-      if (failed >= 10) {
-        std::printf("too many failures, the rest is left out\n");
-        break;
-      }
-    }
-    if (!options.quiet && (i + 1) % 2500 == 0) {
-      std::printf("%llu seeds, %llu events\n", static_cast<unsigned long long>(i + 1),
+  constexpr std::uint64_t failures_max = 10;
+  const auto count_verdict = [&](const Verdict& verdict) {
+    ++done;
+    events += verdict.events;
+    if (verdict.failed) ++failed;
+    if (done % 2500 == 0) {
+      std::printf("%llu seeds, %llu events\n", static_cast<unsigned long long>(done),
                   static_cast<unsigned long long>(events));
       std::fflush(stdout);
     }
+    return options.list || failed < failures_max;
+  };
+  std::vector<std::uint64_t> together;
+  std::vector<std::uint64_t> alone;
+  for (std::uint64_t seed = first; seed < first + count; ++seed) {
+    (needs_own_process(seed) ? alone : together).push_back(seed);
   }
-  std::printf("%llu passed, %llu failed\n", static_cast<unsigned long long>(passed),
+  run_in_child(together, options.list, count_verdict);
+  for (std::size_t i = 0; i < alone.size() && (options.list || failed < failures_max); ++i) {
+    run_in_child({alone[i]}, options.list, count_verdict);
+  }
+  if (failed >= failures_max && done < count) std::printf("too many failures, the rest is left out\n");
+  std::printf("%llu passed, %llu failed\n", static_cast<unsigned long long>(done - failed),
               static_cast<unsigned long long>(failed));
   std::fflush(stdout);
-  return failed == 0 && passed > 0 ? 0 : 1;
+  return failed == 0 && done > 0 ? 0 : 1;
 }
 
 // The same seeds twice: the logs must be the same.
 int check_determinism(std::uint64_t first, std::uint64_t count) {
   std::uint64_t different = 0;
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
-    const RunResult one = run_seed(seed, false);
-    const RunResult two = run_seed(seed, false);
-    if (one.hash == two.hash) continue;
+    std::uint64_t hashes[2] = {0, 1};
+    for (std::uint64_t& hash : hashes) {
+      run_in_child({seed}, true, [&hash](const Verdict& verdict) {
+        hash = verdict.hash;
+        return true;
+      });
+    }
+    if (hashes[0] == hashes[1]) continue;
     ++different;
     std::printf("seed %llu gives two different logs\n", static_cast<unsigned long long>(seed));
   }
@@ -188,6 +260,7 @@ int run_jobs(const Options& options) {
 int usage() {
   std::printf(
       "usage: ipdaemon_sim [--seeds N] [--from N] [--jobs N]   runs seeds, the scenario many and a check of determinism\n"
+      "                    [--list]                            one line for each failure, without an end after ten\n"
       "       ipdaemon_sim --seed N [--trace]                  runs one seed\n"
       "       ipdaemon_sim --scenario many [--connections N]   runs one big server\n"
       "       ipdaemon_sim --check-determinism N [--from N]    runs seeds twice and compares their logs\n"
@@ -209,8 +282,8 @@ bool parse(int count, char** words, Options* options) {
       options->one_seed = true;
     } else if (word == "--trace") {
       options->trace = true;
-    } else if (word == "--quiet") {
-      options->quiet = true;
+    } else if (word == "--list") {
+      options->list = true;
     } else if (word == "--check-determinism") {
       options->determinism = number();
     } else if (word == "--scenario") {
@@ -251,10 +324,9 @@ int main(int count, char** words) {
   constexpr std::uint64_t full_run = 1000;
   constexpr std::uint64_t determinism_sample = 50;
   int code = 0;
-  if (options.seeds >= full_run) {
-    code |= run_many_scenario(options);
-    code |= check_determinism(options.from, determinism_sample);
-  }
+  if (options.seeds >= full_run) code |= check_determinism(options.from, determinism_sample);
   code |= options.jobs > 1 ? run_jobs(options) : run_range(options, options.from, options.seeds);
+  // Last, as it leaves this process with a past.
+  if (options.seeds >= full_run) code |= run_many_scenario(options);
   return code;
 }

@@ -52,7 +52,7 @@ int Program::set(Server& server, int property, int id, std::int64_t number) {
   value.type = IPDAEMON_TYPE_INTEGER;
   value.integer = number;
   const bool ends = property == IPDAEMON_PROPERTY_CONNECTED && number == 0;
-  log_.write("set(%d, %d, %d, %lld)", server.handle, property, id, static_cast<long long>(number));
+  log_.write("set(%d, %d, %d, %lld)", server.number, property, id, static_cast<long long>(number));
   if (ends) checker_.end_wanted(server.handle, id);
   checker_.call_begins(Call::set, server.handle, id, ends);
   const ipdaemon_t handle = server.handle;
@@ -68,7 +68,7 @@ int Program::set_bytes(Server& server, int property, int id, BytesView bytes) {
   value.type = IPDAEMON_TYPE_BYTES;
   value.bytes = as_bytes(bytes);
   value.length = bytes.size();
-  log_.write("set(%d, %d, %d, %s)", server.handle, property, id, shown(bytes).c_str());
+  log_.write("set(%d, %d, %d, %s)", server.number, property, id, shown(bytes).c_str());
   checker_.call_begins(Call::set, server.handle, id, false);
   const ipdaemon_t handle = server.handle;
   const int code = library([&] { return ipdaemon_set(handle, property, id, &value); });
@@ -91,7 +91,7 @@ Bytes Program::get_text(Server& server, int property, int id) {
 }
 
 int Program::config(Server& server, const std::string& text) {
-  log_.write("do_config(%d, %s)", server.handle, text.c_str());
+  log_.write("do_config(%d, %s)", server.number, text.c_str());
   checker_.call_begins(Call::config, server.handle, 0, false);
   ipdaemon_value value{};
   const int code = library([&] { return ipdaemon_do_config(server.handle, as_bytes(text), text.size(), &value); });
@@ -106,7 +106,7 @@ int Program::send(Server& server, int id, BytesView bytes) {
   const Bytes whole = line ? Bytes(bytes) + "\r\n" : Bytes(bytes);
   const ConnectionModel* model = checker_.find(server.handle, id);
   const bool blocking = model != nullptr && model->timeout_s > 0;
-  log_.write("do_send(%d, %d, %s)%s", server.handle, id, shown(whole).c_str(), blocking ? " blocking" : "");
+  log_.write("do_send(%d, %d, %s)%s", server.number, id, shown(whole).c_str(), blocking ? " blocking" : "");
   checker_.call_begins(Call::send, server.handle, id, blocking);
   checker_.send_begins(server.handle, id, whole, false);
   const ipdaemon_t handle = server.handle;
@@ -137,7 +137,7 @@ int Program::send_file(Server& server, int id, const std::string& path) {
   const ConnectionModel* model = checker_.find(server.handle, id);
   const bool blocking = model != nullptr && model->timeout_s > 0;
   const Bytes content = world_.file_content(path);
-  log_.write("do_sendfile(%d, %d, %s)%s", server.handle, id, path.c_str(), blocking ? " blocking" : "");
+  log_.write("do_sendfile(%d, %d, %s)%s", server.number, id, path.c_str(), blocking ? " blocking" : "");
   checker_.call_begins(Call::send_file, server.handle, id, blocking);
   checker_.send_begins(server.handle, id, content, true);
   const ipdaemon_t handle = server.handle;
@@ -153,7 +153,7 @@ int Program::send_file(Server& server, int id, const std::string& path) {
 
 int Program::disconnect(Server& server, int id) {
   if (choices_.chance(1, 4)) return set(server, IPDAEMON_PROPERTY_CONNECTED, id, 0);
-  log_.write("do_disconnect(%d, %d)", server.handle, id);
+  log_.write("do_disconnect(%d, %d)", server.number, id);
   ConnectionModel* model = checker_.find(server.handle, id);
   const bool known = model != nullptr && !model->disconnected && !model->abandoned;
   checker_.end_wanted(server.handle, id);
@@ -169,7 +169,7 @@ int Program::disconnect(Server& server, int id) {
 }
 
 int Program::do_events(Server& server) {
-  log_.write("do_doevents(%d)", server.handle);
+  log_.write("do_doevents(%d)", server.number);
   checker_.call_begins(Call::doevents, server.handle, 0, true);
   const ipdaemon_t handle = server.handle;
   const int code = library([&] { return ipdaemon_do_doevents(handle); });
@@ -179,7 +179,7 @@ int Program::do_events(Server& server) {
 }
 
 int Program::poll(Server& server, int timeout_ms) {
-  log_.write("poll(%d, %d)", server.handle, timeout_ms);
+  log_.write("poll(%d, %d)", server.number, timeout_ms);
   checker_.call_begins(Call::poll, server.handle, 0, true);
   const ipdaemon_t handle = server.handle;
   const int code = library([&] { return ipdaemon_poll(handle, timeout_ms); });
@@ -189,7 +189,7 @@ int Program::poll(Server& server, int timeout_ms) {
 }
 
 void Program::shutdown(Server& server) {
-  log_.write("do_shutdown(%d)", server.handle);
+  log_.write("do_shutdown(%d)", server.number);
   checker_.end_wanted(server.handle, 0);
   checker_.call_begins(Call::shutdown, server.handle, 0, true);
   const ipdaemon_t handle = server.handle;
@@ -201,7 +201,7 @@ void Program::shutdown(Server& server) {
 }
 
 void Program::reset(Server& server) {
-  log_.write("do_reset(%d)", server.handle);
+  log_.write("do_reset(%d)", server.number);
   checker_.call_begins(Call::reset, server.handle, 0, false);
   const ipdaemon_t handle = server.handle;
   const int code = library([&] { return ipdaemon_do_reset(handle); });
@@ -215,7 +215,7 @@ void Program::reset(Server& server) {
 }
 
 void Program::close(Server& server) {
-  log_.write("close(%d)", server.handle);
+  log_.write("close(%d)", server.number);
   checker_.call_begins(Call::close, server.handle, 0, false);
   const ipdaemon_t handle = server.handle;
   server.open = false;
@@ -240,7 +240,7 @@ void Program::register_all(Server& server) {
 }
 
 void Program::register_batch(Server& server, int capacity) {
-  log_.write("register_data_batch(%d, %d)", server.handle, capacity);
+  log_.write("register_data_batch(%d, %d)", server.number, capacity);
   // Words of a batch that is being delivered right now stay where they are.
   if (server.words.size() < static_cast<std::size_t>(2 + 3 * 64)) server.words.resize(2 + 3 * 64);
   checker_.call_begins(Call::register_callback, server.handle, 0, false);
@@ -278,14 +278,12 @@ bool Program::configure(Server& server) {
   if (plan.allowed_clients != 0) {
     done &= config(server, std::string("AllowedClients=") + allowed_cases[plan.allowed_clients].text) == 0;
   }
-  // Set by number again: after a reset the port has to be the one that the peers know.
-  if (server.port != 0) done &= set(server, IPDAEMON_PROPERTY_LOCAL_PORT, 0, server.port) == 0;
   return done;
 }
 
 int Program::open(const ServerPlan& plan) {
   const ipdaemon_t handle = library([] { return ipdaemon_open(); });
-  log_.write("open() = %d", handle);
+  log_.write("open() = %s", handle != 0 ? "a handle" : "0");
   if (handle == 0) {
     if (memory_failures() == 0 && world_.injected_errors() == 0) checker_.fail("open returned no handle");
     return -1;
@@ -310,6 +308,8 @@ int Program::open(const ServerPlan& plan) {
 }
 
 bool Program::listen(Server& server) {
+  // A port that the system chose is forgotten when listening ends, but the peers know it.
+  if (server.port != 0 && set(server, IPDAEMON_PROPERTY_LOCAL_PORT, 0, server.port) != 0) return false;
   const int code = set(server, IPDAEMON_PROPERTY_LISTENING, 0, 1);
   if (code != 0) {
     if (memory_failures() == 0 && world_.injected_errors() == 0 && code != IPDAEMON_ERROR_ADDRESS_IN_USE) {
@@ -321,6 +321,7 @@ bool Program::listen(Server& server) {
   const auto port = static_cast<std::uint16_t>(get(server, IPDAEMON_PROPERTY_LOCAL_PORT, 0));
   if (server.port != 0 && port != server.port) checker_.fail("LocalPort is not the port that was set");
   server.port = port;
+  checker_.listens(server.handle, port);
   if (!world_.listening_on(port)) checker_.fail("Listening is True, but nobody listens on LocalPort");
   return true;
 }
@@ -546,7 +547,7 @@ int Program::mischief(Server& server, int id) {
   if (happens(plan.files)) send_file(server, any_connection(server), file_names[choices_.below(5)]);
   if (happens(plan.interrupts)) {
     const int other = any_connection(server);
-    log_.write("do_interrupt(%d, %d)", server.handle, other);
+    log_.write("do_interrupt(%d, %d)", server.number, other);
     checker_.call_begins(Call::interrupt, server.handle, other, false);
     checker_.interrupt_called(server.handle, other);
     const int code = library([&] { return ipdaemon_do_interrupt(server.handle, other); });
@@ -601,12 +602,13 @@ void Program::say(Server& server, int id, BytesView bytes) {
     server.talks[id].waiting.emplace_back(bytes);
     return;
   }
+  int pumps_after_break = 0;
   for (int tries = 0; tries < 400 && server.open && !checker_.failed(); ++tries) {
     const ConnectionModel* model = checker_.find(server.handle, id);
     if (model == nullptr || model->disconnected || model->abandoned) return;
     if (get(server, IPDAEMON_PROPERTY_READY_TO_SEND, id) == 1) {
       if (send(server, id, bytes) != IPDAEMON_ERROR_WOULD_BLOCK) return;
-    } else if (tries > 20 && world_.link(model->link).dead() && memory_failures() == 0) {
+    } else if (world_.link(model->link).dead() && ++pumps_after_break > 20 && memory_failures() == 0) {
       checker_.fail("a loop that pumps until ready does not end although the connection is broken");
     }
     do_events(server);

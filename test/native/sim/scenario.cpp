@@ -1,6 +1,7 @@
 #include "scenario.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <vector>
 
 #include "ipdaemon.h"
@@ -208,7 +209,7 @@ RunResult finish(const LogChecker& checker, const Log& log, const World& world) 
   result.hash = log.hash();
   result.events = checker.events();
   result.calls = static_cast<std::uint64_t>(world.calls());
-  if (checker.failed()) log.print_tail(stdout);
+  if (checker.failed()) result.tail = log.tail();
   current_log = nullptr;
   return result;
 }
@@ -216,11 +217,18 @@ RunResult finish(const LogChecker& checker, const Log& log, const World& world) 
 }  // namespace
 
 void print_current_tail() {
-  if (current_log != nullptr) current_log->print_tail(stdout);
+  if (current_log != nullptr) std::fputs(current_log->tail().c_str(), stdout);
+}
+
+bool needs_own_process(std::uint64_t seed) {
+  SeededChoices choices(seed);
+  const MemoryPlan plan = draw_memory(choices);
+  return plan.first >= 0 || plan.per_ten_thousand > 0;
 }
 
 RunResult run_mixed(Choices* source, bool trace) {
   Choices& choices = *source;
+  plan_memory(draw_memory(choices));
   Log log(trace);
   current_log = &log;
   LogChecker checker(&log);
@@ -229,7 +237,6 @@ RunResult run_mixed(Choices* source, bool trace) {
   checker.attach(&world);
   Peers peers(&world, source);
   Program program(&world, &checker, &peers, source, &log);
-  plan_memory(draw_memory(choices));
   add_files(world, choices);
 
   const int servers = 1 + choices.weighted({8, 2, 1});
@@ -259,7 +266,7 @@ RunResult run_mixed(Choices* source, bool trace) {
     if (choices.chance(1, 6)) program.look(number);
     if (step > 20 && !world.anything_to_come()) break;
   }
-  if (!checker.failed()) settle(world, checker, program, log, 4000);
+  if (!checker.failed()) settle(world, checker, program, log, 40000);
   close_all(world, checker, program, choices, log);
   return finish(checker, log, world);
 }
@@ -288,8 +295,8 @@ RunResult run_many(Choices* source, bool trace, int count) {
   for (int i = 0; i < count && number >= 0; ++i) {
     PeerPlan peer;
     peer.port = program.port(number);
-    // At the rate at which the backlog is emptied, so that nobody has to wait for a second attempt.
-    peer.start_us = world.now_us() + i * 20;
+    // In bursts that the backlog takes.
+    peer.start_us = world.now_us() + i / 500 * 10000;
     peer.ending = Ending::never;
     // One in fifty talks, one in two hundred leaves.
     if (i % 50 == 0) peer.to_send = draw_input(choices, 300, plan);
@@ -298,7 +305,7 @@ RunResult run_many(Choices* source, bool trace, int count) {
   }
   std::int64_t most = 0;
   if (number >= 0) {
-    for (int pumps = 0; pumps < 40 * count / 100 && !checker.failed(); ++pumps) {
+    for (int pumps = 0; pumps < 4 * count && !checker.failed(); ++pumps) {
       program.pump(number);
       most = std::max(most, checker.handle(program.handle(number)).live);
       if (!world.anything_to_come()) break;
@@ -306,7 +313,7 @@ RunResult run_many(Choices* source, bool trace, int count) {
     if (most < count - count / 100) checker.fail("only " + std::to_string(most) + " connections at a time");
     // What the server says it holds must be no more than what is on its way.
     program.look(number);
-    if (!checker.failed()) settle(world, checker, program, log, 4000);
+    if (!checker.failed()) settle(world, checker, program, log, 40000);
   }
   log.write("-- %lld connections at a time", static_cast<long long>(most));
   close_all(world, checker, program, choices, log);

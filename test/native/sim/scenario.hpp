@@ -14,10 +14,15 @@ struct RunResult {
   std::uint64_t hash = 0;
   std::uint64_t events = 0;
   std::uint64_t calls = 0;
+  std::string tail;  // The last lines of the log of a run that failed.
 };
 
 // A mix of everything, different for each source of choices.
 RunResult run_mixed(Choices* choices, bool trace);
+
+// Whether run_mixed with this seed lets memory run out. Which allocation fails depends on what the
+// library keeps from runs before; such a run is only the same again in a process of its own.
+bool needs_own_process(std::uint64_t seed);
 
 // `count` connections in one server, of which some are active.
 RunResult run_many(Choices* choices, bool trace, int count);

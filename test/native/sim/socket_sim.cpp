@@ -10,6 +10,14 @@ namespace ipdaemon {
 using sim::SimulatorCode;
 using sim::World;
 
+int Socket::create(Family family, Socket* out) {
+  const SimulatorCode guard;
+  int descriptor = -1;
+  const int error = World::current()->create_socket(family, &descriptor);
+  if (error == 0) *out = Socket(descriptor);
+  return error;
+}
+
 int Socket::listen(const Endpoint& local, const ListenOptions& options, Socket* out) {
   const SimulatorCode guard;
   int descriptor = -1;

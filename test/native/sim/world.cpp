@@ -51,8 +51,15 @@ void World::run_until(std::int64_t time_us, const std::function<bool()>& done) {
   if (!done()) now_us_ = std::max(now_us_, time_us);
 }
 
+std::int64_t World::read_clock() {
+  constexpr int clock_reads_max = 20000;
+  if (++clock_reads_ == clock_reads_max) observer_.on_misuse("the server spins: it looks at the clock and does nothing");
+  return now_us_++;
+}
+
 void World::moment() {
   ++calls_;
+  clock_reads_ = 0;
   if (calls_ == calls_max) observer_.on_misuse("the server makes system calls without end");
   if (calls_ == 2 * calls_max) std::abort();
   now_us_ += 1 + static_cast<std::int64_t>(choices_.below(4));
@@ -243,6 +250,13 @@ void World::touch(int descriptor) {
 
 // ---- Sockets
 
+int World::create_socket(Family family, int* descriptor) {
+  moment();
+  if (family == Family::none) return IPDAEMON_ERROR_ADDRESS_FAMILY_NOT_SUPPORTED;
+  *descriptor = new_descriptor(Kind::bare, -1);
+  return 0;
+}
+
 int World::listen(const Endpoint& local, const ListenOptions& options, int* descriptor) {
   moment();
   if (choices_.chance(faults_.listen_errors, 1000)) {
@@ -289,7 +303,7 @@ int World::accept(int descriptor, int* accepted, Endpoint* peer) {
       accept_block_error_ = choices_.below(2) == 0 ? IPDAEMON_ERROR_TOO_MANY_SOCKETS : IPDAEMON_ERROR_NO_BUFFERS;
     }
     ++injected_errors_;
-    observer_.on_accept_error(accept_block_error_);
+    observer_.on_accept_error(listener.local.port, accept_block_error_);
     return accept_block_error_;
   }
   const int index = listener.backlog.front();
@@ -310,7 +324,8 @@ Transfer World::receive(int descriptor, void* buffer, std::size_t length) {
   if (entry == nullptr) return {0, IPDAEMON_ERROR_NOT_A_SOCKET};
   Link& it = link(entry->index);
   if (length == 0) observer_.on_misuse("receive into no room");
-  if (take_block(&it.block_receive)) {
+  // A broken connection never asks to try again.
+  if (!it.dead() && take_block(&it.block_receive)) {
     touch(descriptor);
     return {0, would_block};
   }
@@ -397,13 +412,14 @@ int World::shut_down_send(int descriptor) {
 void World::close(int descriptor, bool reset) {
   moment();
   const std::size_t position = static_cast<std::size_t>(descriptor - 3);
-  if (descriptor < 3 || position >= descriptors_.size() || (descriptors_[position].kind != Kind::listener &&
-                                                           descriptors_[position].kind != Kind::link)) {
+  const Kind kind = descriptor >= 3 && position < descriptors_.size() ? descriptors_[position].kind : Kind::none;
+  if (kind != Kind::listener && kind != Kind::link && kind != Kind::bare) {
     observer_.on_misuse("close of descriptor " + std::to_string(descriptor) + ", which is no open socket");
     return;
   }
   const Descriptor entry = descriptors_[position];
   free_descriptor(descriptor);
+  if (entry.kind == Kind::bare) return;
   if (entry.kind == Kind::listener) {
     Listener& listener = *listeners_[static_cast<std::size_t>(entry.index)];
     listener.descriptor = -1;

@@ -47,7 +47,7 @@ class Observer {
   virtual void on_server_wrote(int link, BytesView bytes) = 0;
   virtual void on_server_closed(int link, bool reset) = 0;
   virtual void on_peer_did(int link, const char* what, std::int64_t count) = 0;
-  virtual void on_accept_error(int error) = 0;
+  virtual void on_accept_error(std::uint16_t port, int error) = 0;
   virtual void on_misuse(const std::string& what) = 0;  // The server broke a rule of the platform.
 };
 
@@ -101,6 +101,9 @@ class World {
   // Lets time pass, at most until `time_us`; stops early once `done` is true.
   void run_until(std::int64_t time_us, const std::function<bool()>& done);
   void stop_faults() { faults_ = Faults{}, accept_blocked_until_us_ = 0; }
+  // What the server's clock says. Looking at it takes a moment, so that a loop that does nothing else
+  // comes to an end, and is found out.
+  std::int64_t read_clock();
   // At the start of every system call: a moment passes, and troubles come.
   void moment();
 
@@ -123,6 +126,7 @@ class World {
   void shrink_file(const std::string& path, std::size_t size);
 
   // ---- The server's side: what the platform files call
+  int create_socket(Family family, int* descriptor);
   int listen(const Endpoint& local, const ListenOptions& options, int* descriptor);
   int listen_again(int descriptor, int backlog);
   int accept(int descriptor, int* accepted, Endpoint* peer);
@@ -171,7 +175,7 @@ class World {
     std::deque<int> backlog;
     int descriptor = -1;
   };
-  enum class Kind : std::uint8_t { none, listener, link, file, poller };
+  enum class Kind : std::uint8_t { none, listener, link, bare, file, poller };
   struct Descriptor {
     Kind kind = Kind::none;
     int index = -1;
@@ -214,6 +218,7 @@ class World {
   std::uint16_t next_port_ = 49152;
   int open_descriptors_ = 0;
   std::int64_t calls_ = 0;
+  int clock_reads_ = 0;  // Since the last call.
   std::uint64_t transfers_ = 0;
   std::uint64_t collections_ = 0;
   int injected_errors_ = 0;
