@@ -20,6 +20,7 @@ trap cleanup EXIT
 start() {
   name=$1
   shift
+  : >"$work/$name.log"
   node "dist/examples/$name.js" --port 0 "$@" >"$work/$name.log" 2>&1 &
   server=$!
   tries=0
@@ -56,8 +57,8 @@ check() {
 # talk CLIENT PORT: standard input there, the answer to standard output.
 talk() {
   case $1 in
-    nc) timeout 20 nc -w 5 127.0.0.1 "$2" ;;
-    socat) timeout 20 socat -t 5 - "TCP4:127.0.0.1:$2" ;;
+    nc) timeout 20 nc -w 2 127.0.0.1 "$2" ;;
+    socat) timeout 20 socat -t 2 - "TCP4:127.0.0.1:$2" ;;
   esac
 }
 

@@ -46,11 +46,11 @@ export interface NativeBinding {
   doDoevents(handle: number): number;
   doInterrupt(handle: number, connectionId: number): number;
   doReset(handle: number): number;
-  /** A text of more than 1024 characters must hold none above U+00FF; shorter ones are checked. */
-  doSend(handle: number, connectionId: number, text: string | Uint8Array): number;
+  /** A text of more than 1024 characters must hold none above U+00FF; shorter ones are checked. Undefined means 0. */
+  doSend(handle: number, connectionId: number, text: string | Uint8Array): number | undefined;
   doSendfile(handle: number, connectionId: number, path: string): number;
   /** As `doSend`. */
-  doSendline(handle: number, connectionId: number, text: string | Uint8Array): number;
+  doSendline(handle: number, connectionId: number, text: string | Uint8Array): number | undefined;
   doShutdown(handle: number): number;
   doStartssl(handle: number, connectionId: number): number;
   /** Records an error as if the last call had failed with it, and returns `code`. */

@@ -16,7 +16,7 @@ import {
   ipdaemon_set,
   Property,
 } from '../lib/index';
-import { options } from './options';
+import { options } from './shared/options';
 
 const { host, port } = options('chat');
 const res = ipdaemon_open();

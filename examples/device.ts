@@ -15,7 +15,7 @@ import {
   ipdaemon_set,
   Property,
 } from '../lib/index';
-import { options } from './options';
+import { options } from './shared/options';
 
 const headerLength = 4;
 const kinds = { store: 1, count: 2 } as const;

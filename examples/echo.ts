@@ -12,7 +12,7 @@ import {
   ipworks_ipdaemon_register_callback,
   ipworks_ipdaemon_set,
 } from '../lib/index';
-import { options } from './options';
+import { options } from './shared/options';
 
 const { host, port } = options('echo');
 

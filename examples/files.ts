@@ -18,7 +18,7 @@ import {
   ipdaemon_set,
   Property,
 } from '../lib/index';
-import { options } from './options';
+import { options } from './shared/options';
 
 const { host, port, folder } = options('files', { folder: '.' });
 const root = fs.realpathSync(folder);

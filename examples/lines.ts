@@ -15,7 +15,7 @@ import {
   ipdaemon_set,
   Property,
 } from '../lib/index';
-import { options } from './options';
+import { options } from './shared/options';
 
 const { host, port } = options('lines');
 const res = ipdaemon_open();

@@ -339,7 +339,7 @@ export function ipworks_ipdaemon_do_send(res: Resource, connectionid: Index, tex
     typeof text === 'string' && codedHandles === 0 && text.length <= shortTextMax ? text : sendable(res, text);
   if (typeof data === 'number') return checked('do_send', data);
   const code = doSend(res, connectionOf(connectionid), data);
-  return code === 0 ? 0 : checked('do_send', code);
+  return code === undefined ? 0 : checked('do_send', code);
 }
 
 // What the native side takes, or the code of the refusal.
@@ -377,7 +377,7 @@ export function ipworks_ipdaemon_do_sendline(res: Resource, connectionid: Index,
     typeof text === 'string' && codedHandles === 0 && text.length <= shortTextMax ? text : sendable(res, text);
   if (typeof data === 'number') return checked('do_sendline', data);
   const code = doSendline(res, connectionOf(connectionid), data);
-  return code === 0 ? 0 : checked('do_sendline', code);
+  return code === undefined ? 0 : checked('do_sendline', code);
 }
 
 /**

@@ -142,8 +142,7 @@ napi_value register_callback(napi_env env, napi_callback_info info) {
   }
   const std::int32_t code = ipdaemon_register_callback(handle, event, on_data_in, session);
   if (code != 0) return number(env, code);
-  return number(env,
-                ipdaemon_register_data_batch(handle, on_data_in_batch, session, session->words(), data_batch_max));
+  return number(env, ipdaemon_register_data_batch(handle, on_data_in_batch, session, session->words(), data_batch_max));
 }
 
 // const char *ipdaemon_get_last_error(ipdaemon_t handle);
@@ -238,7 +237,9 @@ napi_value send(napi_env env, napi_callback_info info) {
   const Call scope(environment);
   const ipdaemon_t handle = arguments.handle();
   const std::int32_t code = send_value<function>(environment, arguments.values[2], handle, arguments.integer(1));
-  if (code != 0) environment.sync(handle);
+  // Nothing stands for 0: it costs nothing to make.
+  if (code == 0) return nullptr;
+  environment.sync(handle);
   return number(env, code);
 }
 
@@ -259,7 +260,7 @@ constexpr napi_callback do_interrupt = call_for_connection<ipdaemon_do_interrupt
 constexpr napi_callback do_reset = call<ipdaemon_do_reset>;
 
 // int32_t ipdaemon_do_send(ipdaemon_t handle, int32_t connection_id, const uint8_t *bytes, uint64_t length);
-// doSend(handle: number, connectionId: number, text: string | Uint8Array): number;
+// doSend(handle: number, connectionId: number, text: string | Uint8Array): number | undefined;
 constexpr napi_callback do_send = send<ipdaemon_do_send>;
 
 // int32_t ipdaemon_do_sendfile(ipdaemon_t handle, int32_t connection_id, const uint8_t *path, uint64_t length);
@@ -276,7 +277,7 @@ napi_value do_sendfile(napi_env env, napi_callback_info info) {
 }
 
 // int32_t ipdaemon_do_sendline(ipdaemon_t handle, int32_t connection_id, const uint8_t *bytes, uint64_t length);
-// doSendline(handle: number, connectionId: number, text: string | Uint8Array): number;
+// doSendline(handle: number, connectionId: number, text: string | Uint8Array): number | undefined;
 constexpr napi_callback do_sendline = send<ipdaemon_do_sendline>;
 
 // int32_t ipdaemon_do_shutdown(ipdaemon_t handle);
@@ -314,7 +315,9 @@ napi_value error_sentence(napi_env env, napi_callback_info info) {
 
 // const char *ipdaemon_version(void);
 // version(): string;
-napi_value version(napi_env env, napi_callback_info) { return text(env, ipdaemon_version()); }
+napi_value version(napi_env env, napi_callback_info) {
+  return text(env, ipdaemon_version());
+}
 
 // int32_t ipdaemon_describe(int32_t table, int32_t row, int32_t column, ipdaemon_value *out);
 // describe(table: number, row: number, column: number): NativeValue | null;

@@ -15,9 +15,13 @@ struct LoopHandles {
   int closing = 0;
 };
 
-void on_poll(uv_poll_t* poll, int, int) { static_cast<LoopHandles*>(poll->data)->owner->on_wake(); }
+void on_poll(uv_poll_t* poll, int, int) {
+  static_cast<LoopHandles*>(poll->data)->owner->on_wake();
+}
 
-void on_timer(uv_timer_t* timer) { static_cast<LoopHandles*>(timer->data)->owner->on_wake(); }
+void on_timer(uv_timer_t* timer) {
+  static_cast<LoopHandles*>(timer->data)->owner->on_wake();
+}
 
 void on_closed(uv_handle_t* handle) {
   auto* handles = static_cast<LoopHandles*>(handle->data);

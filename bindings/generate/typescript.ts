@@ -171,18 +171,17 @@ function accessors(row: Row): string {
 export function classFile(): string {
   const fires = events.map((event) => {
     const writable = parametersOf(event).filter((row) => row.direction === 'INOUT');
-    return (
-      doc(
-        `${event.summary} Override it to get the event.`,
-        'See docs/reference/events.md.',
-        `@param param ${parametersOf(event)
-          .map((row) => row.name)
-          .join(', ')}.`,
-        writable.length === 0
-          ? '@returns Nothing of interest.'
-          : `@returns The param, with ${writable.map((row) => row.name).join(', ')} changed if wanted; changing it in place does as well.`,
-      ) + `fire${event.name}(param: ${event.name}Param): unknown {\nreturn param;\n}\n\n`
+    const comment = doc(
+      `${event.summary} Override it to get the event.`,
+      'See docs/reference/events.md.',
+      `@param param ${parametersOf(event)
+        .map((row) => row.name)
+        .join(', ')}.`,
+      writable.length === 0
+        ? '@returns Nothing of interest.'
+        : `@returns The param, with ${writable.map((row) => row.name).join(', ')} changed if wanted; changing it in place does as well.`,
     );
+    return `${comment}fire${event.name}(param: ${event.name}Param): unknown {\nreturn param;\n}\n\n`;
   });
   // Ids 0 and 2011 have accessors under names of their own in lib/class.ts, 2010 has none.
   const rows = properties.filter((row) => row.id >= 1 && row.id <= 35);

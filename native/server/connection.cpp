@@ -371,7 +371,7 @@ int Connection::send(BytesView data, BytesView tail) {
     bytes_sent_ = 0;
     return server_.fail(IPDAEMON_ERROR_MESSAGE_TOO_LONG, "one send takes at most 2147483647 bytes; send it in parts");
   }
-  if (length == 0) {
+  if (length == 0 && properties_.TIMEOUT == 0) {
     bytes_sent_ = 0;
     return 0;
   }
@@ -500,8 +500,8 @@ int Connection::wait_until_sent(std::uint64_t begin, std::uint64_t goal) {
   } else if (taken < goal) {
     outbox_.withdraw(static_cast<std::size_t>(goal - taken));
   }
-  if (outbox_.empty()) on_drained();
   update_interest();
+  if (outbox_.empty()) on_drained();
   return code;
 }
 
@@ -516,10 +516,10 @@ void Connection::write() {
   if (outbox_.size() > 0 && !write_bytes()) return;
   if (outbox_.file() != nullptr) write_file();
   if (state_ == State::ended || failed_code_ != 0) return;
-  if (outbox_.empty()) on_drained();
-  if (state_ == State::ended) return;
+  // Before callbacks, which may pump and must not be told of this socket over and over.
   update_interest();
   schedule();
+  if (outbox_.empty()) on_drained();
 }
 
 // Returns whether all bytes are gone.

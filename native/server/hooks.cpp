@@ -65,8 +65,16 @@ int Server::apply_store_type(const Row& row, Stored& value) {
   return invalid(row, std::to_string(value.number), "use 0 to 20, or 99 to have it detected");
 }
 
+// While listening, a wish for TLS is granted at once or refused: it must not read True over a server
+// that talks in clear. Otherwise listen asks.
+int Server::check_tls_while_listening() {
+  const char* no_tls = tls::unavailable_reason();
+  return listener_ && no_tls != nullptr ? fail(IPDAEMON_ERROR_TLS_UNAVAILABLE, no_tls) : 0;
+}
+
 // SSLEnabled and SSLStartMode are one wish under two names.
 int Server::apply_ssl_enabled(const Row&, Stored& value) {
+  if (const int code = value.number != 0 ? check_tls_while_listening() : 0; code != 0) return code;
   std::int64_t& mode = properties_[property_position(IPDAEMON_PROPERTY_SSL_START_MODE)].number;
   if (value.number == 0) {
     mode = IPDAEMON_SSL_START_MODE_NONE;
@@ -77,6 +85,8 @@ int Server::apply_ssl_enabled(const Row&, Stored& value) {
 }
 
 int Server::apply_start_mode(const Row&, Stored& value) {
+  const bool wants_tls = value.number != IPDAEMON_SSL_START_MODE_NONE;
+  if (const int code = wants_tls ? check_tls_while_listening() : 0; code != 0) return code;
   const bool at_once =
       value.number == IPDAEMON_SSL_START_MODE_AUTOMATIC || value.number == IPDAEMON_SSL_START_MODE_IMPLICIT;
   properties_[property_position(IPDAEMON_PROPERTY_SSL_ENABLED)].number = at_once ? 1 : 0;

@@ -24,20 +24,21 @@ void Listener::close() {
 }
 
 void Listener::on_ready(const Ready&) {
-  for (int i = 0; i < burst_ && socket_.valid(); ++i) {
+  for (int i = 0; i < burst_ && socket_.valid() && !suspended_; ++i) {
     Socket peer_socket;
     Endpoint peer;
-    const int error = socket_.accept(&peer_socket, &peer);
+    int error = socket_.accept(&peer_socket, &peer);
     if (error == IPDAEMON_ERROR_WOULD_BLOCK) {
       burst_ = 1;
       return;
     }
+    if (error == 0) error = server_.admit(std::move(peer_socket), peer);
     if (error != 0) {
-      suspend(error);
+      if (socket_.valid()) suspend(error);
       return;
     }
-    trouble_reported_ = false;
-    server_.admit(std::move(peer_socket), peer);
+    // A callback of the new connection may have pumped, and accepting may have failed in there.
+    if (!suspended_) trouble_reported_ = false;
     if (!server_.may_deliver()) return;
   }
   burst_ = std::min(burst_ * 2, burst_max);
@@ -49,12 +50,14 @@ void Listener::on_out_of_memory() {
 
 void Listener::on_deadline(std::int64_t) {
   if (!socket_.valid()) return;
+  suspended_ = false;
   server_.reactor().poller().change(socket_.handle(), Interest::read, static_cast<Source*>(this));
 }
 
 // Out of descriptors or memory: peers wait in the backlog, connections go on, and we try again soon.
 void Listener::suspend(int code) {
   burst_ = 1;
+  suspended_ = true;
   server_.reactor().poller().change(socket_.handle(), Interest::none, static_cast<Source*>(this));
   server_.deadlines().set(this, monotonic_ms() + retry_ms);
   if (trouble_reported_) return;

@@ -36,7 +36,8 @@ class Listener final : public Source, public Deadline {
   // How many peers to accept per turn. Grows while they keep coming, so that a lone peer costs no
   // second call that only finds nobody.
   int burst_ = 1;
-  bool trouble_reported_ = false;
+  bool suspended_ = false;         // Not watched until the deadline.
+  bool trouble_reported_ = false;  // Error has fired for the present spell of failures.
 };
 
 // A socket whose connection is over for the program: waits briefly for the end of what the peer still

@@ -434,15 +434,15 @@ void Server::report_error(Connection* connection, int code, BytesView detail) {
 
 // ---- Connections ------------------------------------------------------------------------------------
 
-void Server::admit(Socket&& socket, const Endpoint& peer) {
+int Server::admit(Socket&& socket, const Endpoint& peer) {
   if (static_cast<std::int64_t>(table_.size()) + admitting_ >= connections_max()) {
     // Closed without a byte: a peer left in the backlog would hang, and so would health checks.
     ++refused_full_;
-    return;
+    return 0;
   }
   if (!request_accepted(peer)) {
     ++refused_program_;
-    return;
+    return 0;
   }
   apply_socket_options(socket);
   do {
@@ -454,12 +454,12 @@ void Server::admit(Socket&& socket, const Endpoint& peer) {
   if (const int error = connection->start(); error != 0) {
     connection->drop();
     reactor_.retire(table_.remove(connection->id()));
-    report_error(nullptr, error, "a peer could not be watched and was dropped");
-    return;
+    return error;
   }
   ++accepted_;
   ++connection_count_;
   connection->greet();
+  return 0;
 }
 
 // Asks the list and the program. A callback that throws refuses.

@@ -91,7 +91,9 @@ class Server {
   // Something changed that decides what is delivered next.
   void cancel_batch();
 
-  void admit(Socket&& socket, const Endpoint& peer);
+  // Makes a connection of a peer, or closes it. Returns an error code if that needs what the system
+  // has not got now.
+  int admit(Socket&& socket, const Endpoint& peer);
   void forget(Connection& connection);  // Disconnected has been delivered.
   void count_down() { --connection_count_; }
   void drain(Socket&& socket, bool watched);
@@ -161,6 +163,7 @@ class Server {
   void read_local_host(ValueView* out);
   void read_local_port(ValueView* out);
   void read_code_page(ValueView* out);
+  int check_tls_while_listening();
   int listen();
   int local_endpoint(Endpoint* out, bool* dual_stack);
   int find_local_host(const std::string& host, Family family, Address* out);

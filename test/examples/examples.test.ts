@@ -27,7 +27,7 @@ async function withExample(
 describe('the example', () => {
   test('echo sends back what it gets, and says how to talk to it', () =>
     withExample('echo', [], async (program, port) => {
-      expect(program.output).toContain(`nc 127.0.0.1 ${port}`);
+      await program.says(new RegExp(`nc 127\\.0\\.0\\.1 ${port}\\n`));
       const client = new Client(port);
       client.write('hello\n');
       await client.receives('hello\n');

@@ -74,12 +74,12 @@ behaviour('under attack the server', (kind) => {
 
   test('serves others while readers never read, and queues no more than the mark for each', () =>
     withServer(kind, { before: lines, record: false }, (server) =>
-      underAttack(server, ['unread', '10'], { rounds: 30, memory: 16 << 20, connections: 9 }),
+      underAttack(server, ['unread', '4'], { rounds: 10, memory: 16 << 20, connections: 4 }),
     ));
 
   test('serves others while peers reset at every step', () =>
     withServer(kind, { before: lines, record: false }, (server) =>
-      underAttack(server, ['resets', '10'], { rounds: 60, memory: 8 << 20, connections: 50 }),
+      underAttack(server, ['resets', '5'], { rounds: 30, memory: 8 << 20, connections: 20 }),
     ));
 
   test('serves others during a storm of connects, within MaxConnections', () =>

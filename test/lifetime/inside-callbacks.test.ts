@@ -2,6 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { E, type EventName, P } from '../support/ids';
 import { behaviour, type Peer, stays, type TestServer, withServer } from '../support/server';
+import { calls } from '../support/tables';
 
 /** Events of a connection in clear, and how a client makes each happen. */
 const situations: [EventName, (server: TestServer) => Promise<void>][] = [
@@ -130,4 +131,49 @@ behaviour('inside a callback', (kind) => {
       await server.event('Disconnected', id);
       expect(server.count('DataIn', id)).toBe(1);
     }));
+
+  const argumentsOf: Record<string, (id: number) => unknown[]> = {
+    set: () => [P.DefaultEOL, 0, ''],
+    get: () => [P.LocalPort, 0],
+    register_callback: () => [E.SSLStatus, null],
+    do_config: () => ['SelectWaitMillis'],
+    do_send: (id) => [id, 'text'],
+    do_sendline: (id) => [id, 'line'],
+    do_sendfile: (id) => [id, __filename],
+    do_disconnect: (id) => [id],
+    do_interrupt: (id) => [id],
+    do_startssl: (id) => [id],
+  };
+
+  test.each(calls.map((row) => [row.name, row.callable] as const))('%s may be called: %s', (name, callable) =>
+    withServer(kind, { check: { bytes: false } }, async (server) => {
+      const functions = server.api as unknown as Record<string, (...args: unknown[]) => unknown>;
+      let called = 0;
+      let connected: unknown;
+      server.on('DataIn', ({ connectionid }) => {
+        called += 1;
+        if (name === 'close') {
+          server.close();
+          return;
+        }
+        functions[`ipworks_ipdaemon_${name}`]?.(server.res, ...(argumentsOf[name]?.(connectionid) ?? []));
+        connected = server.get(P.ConnectionCount);
+      });
+      const { client } = await server.connect({ record: false });
+      client.write('x');
+      await server.until(() => called === 1, 'the handler');
+      if (callable === 'DEFERRED') {
+        await client.isGone();
+        expect([undefined, 1]).toContain(connected);
+      } else {
+        expect([0, 1]).toContain(connected);
+        if (name === 'do_disconnect' || name === 'do_shutdown') {
+          await client.isGone();
+        } else {
+          client.end();
+          await server.event('Disconnected');
+        }
+      }
+    }),
+  );
 });

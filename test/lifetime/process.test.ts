@@ -127,6 +127,7 @@ describe.each(eachBinding())('a process ($name)', () => {
   test('is not ended by a send to a peer that is gone (SIGPIPE stays inside)', async () => {
     await withProgram(
       script(`${echo}
+        ipdaemon.ipworks_ipdaemon_do_config(res, 'SelectWaitMillis=1');
         ipdaemon.ipworks_ipdaemon_register_callback(res, E.DataIn, (param) => {
           for (let i = 0; i < 200; i += 1) {
             ipdaemon.ipworks_ipdaemon_do_send(res, param.connectionid, 'x'.repeat(1000));
@@ -140,6 +141,65 @@ describe.each(eachBinding())('a process ($name)', () => {
         client.socket.once('data', () => client.reset());
         await program.says(/survived/);
         expect(program.exit).toBeUndefined();
+      },
+    );
+  });
+
+  test("ends an idle connection although nothing else happens in Node's loop", async () => {
+    await withProgram(
+      script(`
+        const res = ipdaemon.ipworks_ipdaemon_open();
+        ipdaemon.ipworks_ipdaemon_set(res, P.DefaultIdleTimeout, 0, 1);
+        ipdaemon.ipworks_ipdaemon_register_callback(res, E.Disconnected, (param) => console.log('status', param.statuscode));
+        ipdaemon.ipworks_ipdaemon_set(res, P.LocalHost, 0, '127.0.0.1');
+        ipdaemon.ipworks_ipdaemon_set(res, P.Listening, 0, true);
+        console.log('listening', ipdaemon.ipworks_ipdaemon_get(res, P.LocalPort, 0));
+      `),
+      async (program) => {
+        const client = new Client(await program.port());
+        await client.isConnected();
+        const start = performance.now();
+        await client.isGone();
+        expect(performance.now() - start).toBeGreaterThan(900);
+        await program.says(/status 10060/);
+      },
+    );
+  });
+
+  test('needs no processor time while its connections wait: idle, full, and with AcceptData false', async () => {
+    await withProgram(
+      script(`${echo}
+        ipdaemon.ipworks_ipdaemon_register_callback(res, E.DataIn, (param) => {
+          const id = param.connectionid;
+          if (param.text.startsWith('suspend')) ipdaemon.ipworks_ipdaemon_set(res, P.AcceptData, id, false);
+          if (param.text.startsWith('fill')) while (ipdaemon.ipworks_ipdaemon_do_send(res, id, 'x'.repeat(100000)) === 0);
+          ipdaemon.ipworks_ipdaemon_set(res, P.UserData, id, 'done');
+          console.log('done', id);
+        });
+        process.stdin.once('data', () => {
+          const before = process.cpuUsage();
+          setTimeout(() => {
+            const used = process.cpuUsage(before);
+            console.log('used', used.user + used.system);
+          }, 1000);
+        });`),
+      async (program) => {
+        const port = await program.port();
+        const idle = new Client(port);
+        await idle.isConnected();
+        const full = new Client(port, { paused: true });
+        full.write('fill');
+        await program.says(/done/);
+        const suspended = new Client(port);
+        suspended.write('suspend');
+        await program.says(/done \d+\ndone/);
+        suspended.write('and this waits in the system');
+        program.write('measure\n');
+        const [, microseconds] = await program.says(/used (\d+)/);
+        expect(Number(microseconds)).toBeLessThan(250_000);
+        for (const client of [idle, full, suspended]) {
+          client.destroy();
+        }
       },
     );
   });

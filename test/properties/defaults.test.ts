@@ -119,6 +119,38 @@ behaviour(covers('property', 'DefaultMaxLineLength'), (kind) => {
     ),
   );
 
+  test('delivers a piece as soon as one more byte proves the line too long, and not before', () =>
+    withServer(
+      kind,
+      {
+        before: (server) => {
+          server.set(P.DefaultEOL, '\r\n');
+          server.set(P.DefaultMaxLineLength, 256);
+        },
+      },
+      async (server) => {
+        const { client, id } = await server.connect();
+        client.write('p'.repeat(256));
+        const other = await server.connect();
+        other.client.write('through\r\n');
+        await server.event('DataIn', other.id);
+        expect(server.count('DataIn', id)).toBe(0);
+        client.write('\r');
+        other.client.write('again\r\n');
+        await server.event('DataIn', other.id, 2);
+        expect(server.count('DataIn', id)).toBe(0);
+        client.write('p');
+        await server.event('DataIn', id);
+        expect(server.pieces(id)).toEqual([{ text: 'p'.repeat(256), eol: false }]);
+        client.write('\r\n');
+        await server.event('DataIn', id, 2);
+        expect(server.pieces(id)[1]).toEqual({ text: '\rp', eol: true });
+        client.write('q'.repeat(257));
+        await server.event('DataIn', id, 3);
+        expect(server.pieces(id)[2]).toEqual({ text: 'q'.repeat(256), eol: false });
+      },
+    ));
+
   test('counts at least 256', () =>
     withServer(kind, { before: (server) => server.must(server.set(P.DefaultMaxLineLength, 10)) }, async (server) => {
       expect(server.get(P.DefaultMaxLineLength)).toBe(256);

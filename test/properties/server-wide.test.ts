@@ -268,6 +268,21 @@ behaviour(covers('property', 'Linger'), (kind) => {
       expect(client.bytesReceived).toBeLessThan(8_000_000);
     }));
 
+  test('true gives a peer that never reads the time of Timeout, then ends the connection with 10060', () =>
+    withServer(kind, {}, async (server) => {
+      const { client, id } = await server.connect({ paused: true });
+      server.must(server.send(id, 'x'.repeat(8_000_000)));
+      server.must(server.set(P.Timeout, id, 1));
+      const start = performance.now();
+      server.must(server.disconnect(id));
+      expect(server.count('Disconnected', id)).toBe(0);
+      expect((await server.event('Disconnected', id)).statuscode).toBe(Code.ConnectionTimedOut);
+      const waited = performance.now() - start;
+      expect(waited).toBeGreaterThanOrEqual(1000);
+      expect(waited).toBeLessThan(2500);
+      client.destroy();
+    }));
+
   test('applies to connections accepted after it was set', () =>
     withServer(kind, {}, async (server) => {
       const { client, id } = await server.connect();

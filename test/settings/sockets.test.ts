@@ -72,6 +72,19 @@ behaviour(covers('setting', 'AllowedClients'), (kind) => {
       },
     ));
 
+  test('with a name that cannot be found admits nobody for it, and reports it once', () =>
+    withServer(kind, { before: (server) => server.config('AllowedClients=no-such-host.invalid') }, async (server) => {
+      for (let i = 0; i < 3; i += 1) {
+        const client = server.client();
+        await server.until(() => client.ended || client.closed, 'the client to be refused');
+      }
+      await server.event('Error');
+      expect(server.count('Error')).toBe(1);
+      expect(server.events('Error')[0]?.description).toContain('no-such-host.invalid');
+      expect([11001, 11002, 11003, 11004]).toContain(server.events('Error')[0]?.errorcode);
+      expect(server.count('Connected')).toBe(0);
+    }));
+
   test('applies to new connections at once and leaves the others alone', () =>
     withServer(kind, {}, async (server) => {
       const { id } = await server.connect();
@@ -283,6 +296,7 @@ behaviour(covers('setting', 'MaxConnections'), (kind) => {
         expect(third.bytesReceived).toBe(0);
         expect(server.count('ConnectionRequest')).toBe(2);
         expect(server.count('Connected')).toBe(2);
+        expect(server.count('Error')).toBe(0);
         first.client.end();
         await server.event('Disconnected', first.id);
         await server.connect();

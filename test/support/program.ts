@@ -7,14 +7,23 @@ import { patience, somethingHappened, waitFor } from './waiting';
 
 export const root = path.resolve(__dirname, '..', '..');
 
+export interface ProgramOptions {
+  env?: NodeJS.ProcessEnv;
+  cwd?: string;
+  /** How many descriptors the program may have. */
+  descriptors?: number;
+}
+
 export class Program {
   readonly child: ChildProcess;
   output = '';
   errors = '';
   exit: { code: number | null; signal: NodeJS.Signals | null } | undefined;
 
-  constructor(args: string[], options: { env?: NodeJS.ProcessEnv; cwd?: string } = {}) {
-    this.child = spawn(process.execPath, args, {
+  constructor(args: string[], options: ProgramOptions = {}) {
+    const limited = ['-c', `ulimit -n ${options.descriptors}; exec "$0" "$@"`, process.execPath, ...args];
+    const [file, all] = options.descriptors === undefined ? [process.execPath, args] : ['/bin/sh', limited];
+    this.child = spawn(file, all, {
       cwd: options.cwd ?? root,
       env: { ...process.env, ...options.env },
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -80,7 +89,7 @@ export class Program {
 export async function withProgram(
   args: string[],
   body: (program: Program) => Promise<void>,
-  options: { env?: NodeJS.ProcessEnv; cwd?: string } = {},
+  options: ProgramOptions = {},
 ): Promise<void> {
   const program = new Program(args, options);
   try {

@@ -53,9 +53,11 @@ export class ReferenceFramer {
     if (end >= 0 && end <= this.lineMax) {
       return this.take(end, eol.length, true);
     }
-    // Too long is proven when what follows the limit cannot become the end of the line any more.
-    const behind = this.rest.slice(this.lineMax, this.lineMax + eol.length);
-    const proven = this.rest.length > this.lineMax && !eol.startsWith(behind);
+    // Too long is proven when no end of the line can begin at the limit or before it any more.
+    let proven = this.rest.length > this.lineMax;
+    for (let start = Math.max(0, this.rest.length - eol.length + 1); start <= this.lineMax; start += 1) {
+      proven &&= start >= this.rest.length || !eol.startsWith(this.rest.slice(start));
+    }
     return proven ? this.take(this.lineMax, 0, false) : undefined;
   }
 

@@ -173,8 +173,9 @@ export class TestServer {
     return this.sent(id, text, () => this.api.ipworks_ipdaemon_do_send(this.res, id, text));
   }
 
-  sendLine(id: number, text: string): number {
-    return this.sent(id, `${text}\r\n`, () => this.api.ipworks_ipdaemon_do_sendline(this.res, id, text));
+  sendLine(id: number, text: string | Uint8Array): number {
+    const line = `${typeof text === 'string' ? text : Buffer.from(text).toString('latin1')}\r\n`;
+    return this.sent(id, line, () => this.api.ipworks_ipdaemon_do_sendline(this.res, id, text));
   }
 
   setDataToSend(id: number, text: string | Uint8Array): number {
@@ -354,32 +355,30 @@ export class TestServer {
   private sent(id: number, text: string | Uint8Array | undefined, call: () => number, path?: string): number {
     const timeout = this.record ? Number(this.api.ipworks_ipdaemon_get(this.res, P.Timeout, id) ?? 0) : 0;
     const code = call();
-    if (this.closed) {
+    if (this.closed || !this.record) {
       return code;
     }
     this.keepError();
-    if (this.record) {
-      const { code: kept, error } = this;
-      let bytes = '';
-      if (path !== undefined) {
-        bytes = code === 0 || timeout > 0 ? readFileSync(path, 'latin1') : '';
-      } else if (text !== undefined) {
-        bytes = typeof text === 'string' ? text : Buffer.from(text).toString('latin1');
-      }
-      this.log.push({
-        kind: 'send',
-        at: performance.now(),
-        id,
-        bytes,
-        code,
-        bytesSent: Number(this.get(P.BytesSent, id) ?? -1),
-        ready: this.get(P.ReadyToSend, id) as boolean | null,
-        timeout,
-        file: path !== undefined,
-      });
-      this.code = kept;
-      this.error = error;
+    const { code: kept, error } = this;
+    let bytes = '';
+    if (path !== undefined) {
+      bytes = code === 0 || timeout > 0 ? readFileSync(path, 'latin1') : '';
+    } else if (text !== undefined) {
+      bytes = typeof text === 'string' ? text : Buffer.from(text).toString('latin1');
     }
+    this.log.push({
+      kind: 'send',
+      at: performance.now(),
+      id,
+      bytes,
+      code,
+      bytesSent: Number(this.get(P.BytesSent, id) ?? -1),
+      ready: this.get(P.ReadyToSend, id) as boolean | null,
+      timeout,
+      file: path !== undefined,
+    });
+    this.code = kept;
+    this.error = error;
     return code;
   }
 

@@ -42,7 +42,9 @@ std::uint64_t SeededChoices::next() {
 }
 
 // The remainder is very slightly uneven for large bounds, which does not matter here.
-std::uint64_t SeededChoices::below(std::uint64_t bound) { return bound <= 1 ? 0 : next() % bound; }
+std::uint64_t SeededChoices::below(std::uint64_t bound) {
+  return bound <= 1 ? 0 : next() % bound;
+}
 
 std::uint64_t ByteChoices::below(std::uint64_t bound) {
   if (bound <= 1) return 0;

@@ -23,7 +23,9 @@ class Choices {
     return lowest + static_cast<std::int64_t>(below(static_cast<std::uint64_t>(highest - lowest) + 1));
   }
   // True in `in` of `of` cases.
-  bool chance(int in, int of) { return in > 0 && below(static_cast<std::uint64_t>(of)) >= static_cast<unsigned>(of - in); }
+  bool chance(int in, int of) {
+    return in > 0 && below(static_cast<std::uint64_t>(of)) >= static_cast<unsigned>(of - in);
+  }
   // The position of one of the weights, the first when all is dull.
   int weighted(std::initializer_list<int> weights);
 };

@@ -20,8 +20,21 @@
 namespace ipdaemon::sim {
 
 enum class Call : std::uint8_t {
-  open, close, set, get, register_callback, config, disconnect, doevents, poll, interrupt, reset, send, send_file,
-  shutdown, start_ssl,
+  open,
+  close,
+  set,
+  get,
+  register_callback,
+  config,
+  disconnect,
+  doevents,
+  poll,
+  interrupt,
+  reset,
+  send,
+  send_file,
+  shutdown,
+  start_ssl,
 };
 const char* name_of(Call call);
 
@@ -40,7 +53,7 @@ struct ConnectionModel {
   bool disconnected = false;
   bool abandoned = false;  // The handle was closed or reset.
   int status = 0;
-  int callbacks = 0;       // Of this connection, on the stack.
+  int callbacks = 0;  // Of this connection, on the stack.
   // Receiving
   FramingModel framing;
   std::size_t position = 0;  // In what the peer sent: where the next piece begins.
@@ -48,13 +61,13 @@ struct ConnectionModel {
   bool accept_data = true;
   bool rest_delivered = false;
   // Sending
-  Bytes expected;          // Accepted bytes, in order.
-  std::size_t taken = 0;   // How many of them the system has.
+  Bytes expected;         // Accepted bytes, in order.
+  std::size_t taken = 0;  // How many of them the system has.
   bool linger = true;
   std::int64_t timeout_s = 0;
-  bool greeted = false;    // The ReadyToSend after Connected has fired.
+  bool greeted = false;  // The ReadyToSend after Connected has fired.
   bool ready_owed = false;
-  bool blocking = false;   // A blocking send is on the stack.
+  bool blocking = false;  // A blocking send is on the stack.
   bool interrupted = false;
   bool file_pending = false;
   bool file_failed = false;  // While it was being sent.
@@ -66,12 +79,15 @@ struct ConnectionModel {
   std::int64_t idle_s = 0;
   std::int64_t idle_set_us = 0;
   std::int64_t activity_us = 0;
+  std::int64_t closed_us = 0;  // When the server closed the socket, and the limits it had then.
+  std::int64_t closed_idle_s = 0;
+  std::int64_t closed_timeout_s = 0;
   int idle_misses = 0;
 };
 
 struct HandleModel {
   bool open = true;
-  bool silent = false;     // Closed or reset: nothing more of the connections of before.
+  bool silent = false;  // Closed or reset: nothing more of the connections of before.
   bool listening = false;
   FramingModel defaults;
   std::int64_t line_length_max = 2048;
@@ -106,7 +122,7 @@ class LogChecker final : public Observer {
   void call_ends(int code);
   void opened(int handle);
   void listens(int handle, std::uint16_t port);
-  void closed(int handle);         // Right after the call: nothing may follow.
+  void closed(int handle);  // Right after the call: nothing may follow.
   void reset(int handle);
   void property_set(int handle, int property, int id, std::int64_t number, BytesView bytes);
   void send_begins(int handle, int id, BytesView bytes, bool file);

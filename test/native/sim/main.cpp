@@ -42,12 +42,13 @@ constexpr unsigned seconds_per_run_max = 60;
 
 // A crash or a hang of the server must still name its seed.
 extern "C" void on_crash(int signal_number) {
+  const SimulatorCode guard;
+  std::signal(signal_number, SIG_DFL);
   std::printf("seed %llu: the run ended with signal %d (%s)\n", static_cast<unsigned long long>(current_seed),
               signal_number, signal_number == SIGALRM ? "it hangs" : strsignal(signal_number));
   print_current_tail();
   std::printf("replay: %s\n", current_replay.c_str());
   std::fflush(stdout);
-  std::signal(signal_number, SIG_DFL);
   std::raise(signal_number);
 }
 
@@ -259,7 +260,8 @@ int run_jobs(const Options& options) {
 
 int usage() {
   std::printf(
-      "usage: ipdaemon_sim [--seeds N] [--from N] [--jobs N]   runs seeds, the scenario many and a check of determinism\n"
+      "usage: ipdaemon_sim [--seeds N] [--from N] [--jobs N]   runs seeds, the scenario many and a check of "
+      "determinism\n"
       "                    [--list]                            one line for each failure, without an end after ten\n"
       "       ipdaemon_sim --seed N [--trace]                  runs one seed\n"
       "       ipdaemon_sim --scenario many [--connections N]   runs one big server\n"

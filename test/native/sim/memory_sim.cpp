@@ -69,14 +69,28 @@ void stop_memory_failures() {
   plan.per_ten_thousand = 0;
 }
 
-std::int64_t memory_failures() { return failures; }
-std::int64_t library_allocations() { return blocks_held; }
-std::int64_t library_bytes() { return bytes_held; }
+std::int64_t memory_failures() {
+  return failures;
+}
+std::int64_t library_allocations() {
+  return blocks_held;
+}
+std::int64_t library_bytes() {
+  return bytes_held;
+}
 
-LibraryCode::LibraryCode() : before_(in_library) { in_library = true; }
-LibraryCode::~LibraryCode() { in_library = before_; }
-SimulatorCode::SimulatorCode() : before_(in_library) { in_library = false; }
-SimulatorCode::~SimulatorCode() { in_library = before_; }
+LibraryCode::LibraryCode() : before_(in_library) {
+  in_library = true;
+}
+LibraryCode::~LibraryCode() {
+  in_library = before_;
+}
+SimulatorCode::SimulatorCode() : before_(in_library) {
+  in_library = false;
+}
+SimulatorCode::~SimulatorCode() {
+  in_library = before_;
+}
 
 namespace {
 void* allocate_or_throw(std::size_t size) {
@@ -88,13 +102,33 @@ void* allocate_or_throw(std::size_t size) {
 
 }  // namespace ipdaemon::sim
 
-void* operator new(std::size_t size) { return ipdaemon::sim::allocate_or_throw(size); }
-void* operator new[](std::size_t size) { return ipdaemon::sim::allocate_or_throw(size); }
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return ipdaemon::sim::allocate(size); }
-void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return ipdaemon::sim::allocate(size); }
-void operator delete(void* block) noexcept { ipdaemon::sim::give_back(block); }
-void operator delete[](void* block) noexcept { ipdaemon::sim::give_back(block); }
-void operator delete(void* block, std::size_t) noexcept { ipdaemon::sim::give_back(block); }
-void operator delete[](void* block, std::size_t) noexcept { ipdaemon::sim::give_back(block); }
-void operator delete(void* block, const std::nothrow_t&) noexcept { ipdaemon::sim::give_back(block); }
-void operator delete[](void* block, const std::nothrow_t&) noexcept { ipdaemon::sim::give_back(block); }
+void* operator new(std::size_t size) {
+  return ipdaemon::sim::allocate_or_throw(size);
+}
+void* operator new[](std::size_t size) {
+  return ipdaemon::sim::allocate_or_throw(size);
+}
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return ipdaemon::sim::allocate(size);
+}
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
+  return ipdaemon::sim::allocate(size);
+}
+void operator delete(void* block) noexcept {
+  ipdaemon::sim::give_back(block);
+}
+void operator delete[](void* block) noexcept {
+  ipdaemon::sim::give_back(block);
+}
+void operator delete(void* block, std::size_t) noexcept {
+  ipdaemon::sim::give_back(block);
+}
+void operator delete[](void* block, std::size_t) noexcept {
+  ipdaemon::sim::give_back(block);
+}
+void operator delete(void* block, const std::nothrow_t&) noexcept {
+  ipdaemon::sim::give_back(block);
+}
+void operator delete[](void* block, const std::nothrow_t&) noexcept {
+  ipdaemon::sim::give_back(block);
+}

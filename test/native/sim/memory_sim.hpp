@@ -8,16 +8,16 @@
 namespace ipdaemon::sim {
 
 struct MemoryPlan {
-  int per_ten_thousand = 0;      // How many allocations fail at random.
-  std::int64_t first = -1;       // Counted from the start of the run: allocations from this one on fail ...
-  std::int64_t count = 0;        // ... so many of them.
+  int per_ten_thousand = 0;  // How many allocations fail at random.
+  std::int64_t first = -1;   // Counted from the start of the run: allocations from this one on fail ...
+  std::int64_t count = 0;    // ... so many of them.
   std::uint64_t seed = 0;
 };
 
 void plan_memory(const MemoryPlan& plan);
-void stop_memory_failures();           // From now on; the count of the failures stays.
-std::int64_t memory_failures();        // Injected since plan_memory.
-std::int64_t library_allocations();    // Blocks the library holds now.
+void stop_memory_failures();         // From now on; the count of the failures stays.
+std::int64_t memory_failures();      // Injected since plan_memory.
+std::int64_t library_allocations();  // Blocks the library holds now.
 std::int64_t library_bytes();
 
 // For the time of its life, code counts as the library's.

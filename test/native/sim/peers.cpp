@@ -82,9 +82,13 @@ void Peers::finish(int link) {
   Peer& it = peer(link);
   Link& wire = world_.link(link);
   switch (it.plan.ending) {
-    case Ending::after_sending: world_.peer_end(link); break;
+    case Ending::after_sending:
+      world_.peer_end(link);
+      break;
     case Ending::after_server:
-    case Ending::never: see_end(link); break;
+    case Ending::never:
+      see_end(link);
+      break;
     case Ending::after_answer:
       if (wire.received.size() >= it.plan.to_send.size() || world_.now_us() > it.gives_up_us ||
           it.plan.reading == Reading::never) {

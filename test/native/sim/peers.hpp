@@ -13,11 +13,11 @@ namespace ipdaemon::sim {
 
 enum class Reading : std::uint8_t { eager, slow, bytewise, late, never };
 enum class Ending : std::uint8_t {
-  after_sending,   // Half close: its end right behind its last byte; it goes on reading.
-  after_server,    // When the server has ended.
-  after_answer,    // When as many bytes came back as it sent, or a time-out has passed.
-  by_reset,        // At some step.
-  never,           // Stays, silent.
+  after_sending,  // Half close: its end right behind its last byte; it goes on reading.
+  after_server,   // When the server has ended.
+  after_answer,   // When as many bytes came back as it sent, or a time-out has passed.
+  by_reset,       // At some step.
+  never,          // Stays, silent.
 };
 
 struct PeerPlan {
@@ -30,7 +30,7 @@ struct PeerPlan {
   Reading reading = Reading::eager;
   Ending ending = Ending::after_sending;
   int reset_after_steps = 0;
-  bool ignores_end = false;     // Never closes, whatever the server does.
+  bool ignores_end = false;  // Never closes, whatever the server does.
   bool writes_after_end = false;
 };
 

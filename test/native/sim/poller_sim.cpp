@@ -54,8 +54,12 @@ int Poller::wait(Ready* ready, int ready_max, int timeout_ms) {
   return World::current()->wait(state_->poller, ready, ready_max, timeout_ms);
 }
 
-std::int64_t Poller::descriptor() const { return state_->poller->descriptor; }
+std::int64_t Poller::descriptor() const {
+  return state_->poller->descriptor;
+}
 
-const char* Poller::name() { return "simulator"; }
+const char* Poller::name() {
+  return "simulator";
+}
 
 }  // namespace ipdaemon

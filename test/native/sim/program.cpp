@@ -27,14 +27,17 @@ struct AllowedCase {
   const char* text;
   bool (*matches)(const Address& peer);
 };
-bool is_ipv4(const Address& peer) { return peer.family == Family::ipv4; }
+bool is_ipv4(const Address& peer) {
+  return peer.family == Family::ipv4;
+}
 const AllowedCase allowed_cases[] = {
     {"*", [](const Address&) { return true; }},
     {"10.*", is_ipv4},
     {"10.0.0.0/8, 192.168.1.1", is_ipv4},
     {"192.168.*,localhost", [](const Address&) { return false; }},
     {"fd00::/16", [](const Address& peer) { return peer.family == Family::ipv6; }},
-    {"10.0.0.2/31,fd00::1", [](const Address& peer) {
+    {"10.0.0.2/31,fd00::1",
+     [](const Address& peer) {
        return peer.family == Family::ipv4 ? peer.bytes[1] == 0 && peer.bytes[2] == 0 && (peer.bytes[3] | 1) == 3
                                           : peer.bytes[13] == 0 && peer.bytes[14] == 0 && peer.bytes[15] == 1;
      }},
@@ -326,7 +329,9 @@ bool Program::listen(Server& server) {
   return true;
 }
 
-bool Program::listen(int number) { return listen(*servers_[static_cast<std::size_t>(number)]); }
+bool Program::listen(int number) {
+  return listen(*servers_[static_cast<std::size_t>(number)]);
+}
 
 bool Program::allowed(const Server& server, int link) const {
   return allowed_cases[server.plan.allowed_clients].matches(world_.link(link).peer.address);
@@ -336,8 +341,12 @@ void Program::pump(int number) {
   Server& server = *servers_[static_cast<std::size_t>(number)];
   if (!server.open) return;
   switch (server.plan.pump) {
-    case Pump::doevents: do_events(server); break;
-    case Pump::poll: poll(server, static_cast<int>(choices_.between(0, 300))); break;
+    case Pump::doevents:
+      do_events(server);
+      break;
+    case Pump::poll:
+      poll(server, static_cast<int>(choices_.between(0, 300)));
+      break;
     case Pump::outer_loop: {
       const std::int64_t descriptor = undisturbed([&] { return ipdaemon_wait_handle(server.handle); });
       const int deadline_ms = undisturbed([&] { return ipdaemon_next_deadline(server.handle); });
@@ -375,8 +384,11 @@ std::int32_t Program::on_event(void* user, ipdaemon_t handle, std::int32_t event
   int result = 0;
   const int id = static_cast<int>(parameters[0].integer);
   switch (event) {
-    case IPDAEMON_EVENT_CONNECTION_REQUEST: return program.on_request(server, parameters);
-    case IPDAEMON_EVENT_CONNECTED: result = program.on_connected(server, parameters); break;
+    case IPDAEMON_EVENT_CONNECTION_REQUEST:
+      return program.on_request(server, parameters);
+    case IPDAEMON_EVENT_CONNECTED:
+      result = program.on_connected(server, parameters);
+      break;
     case IPDAEMON_EVENT_READY_TO_SEND:
       checker.ready_begins(handle, id);
       result = program.on_ready(server, id);
@@ -390,12 +402,16 @@ std::int32_t Program::on_event(void* user, ipdaemon_t handle, std::int32_t event
       if (hash_of(text) != before) checker.fail("the text of DataIn changed while its callback was running");
       break;
     }
-    case IPDAEMON_EVENT_DISCONNECTED: result = program.on_disconnected(server, parameters); break;
+    case IPDAEMON_EVENT_DISCONNECTED:
+      result = program.on_disconnected(server, parameters);
+      break;
     case IPDAEMON_EVENT_ERROR:
       checker.error_begins(handle, id, static_cast<int>(parameters[1].integer));
       result = program.mischief(server, 0);
       break;
-    default: checker.fail("event " + std::to_string(event) + " in clear"); return 1;
+    default:
+      checker.fail("event " + std::to_string(event) + " in clear");
+      return 1;
   }
   (void)count;
   checker.event_ends(result);
@@ -490,7 +506,8 @@ int Program::on_data(Server& server, int id, BytesView text, bool eol) {
       if (!answer.empty()) say(server, id, answer);
       break;
     }
-    case Mode::sink: break;
+    case Mode::sink:
+      break;
     case Mode::talk:
       if (choices_.chance(1, 4)) say(server, id, some_text(70000));
       break;
@@ -629,10 +646,15 @@ void Program::retry_waiting(Server& server, int id) {
 void Program::change_framing(Server& server, int id) {
   switch (choices_.below(4)) {
     case 0:
-      set_bytes(server, IPDAEMON_PROPERTY_EOL, id, choices_.chance(1, 4) ? Bytes() : eols[choices_.below(std::size(eols))]);
+      set_bytes(server, IPDAEMON_PROPERTY_EOL, id,
+                choices_.chance(1, 4) ? Bytes() : eols[choices_.below(std::size(eols))]);
       break;
-    case 1: set(server, IPDAEMON_PROPERTY_RECORD_LENGTH, id, choices_.chance(1, 2) ? 0 : choices_.between(1, 300)); break;
-    case 2: set(server, IPDAEMON_PROPERTY_SINGLE_LINE_MODE, id, choices_.between(0, 1)); break;
+    case 1:
+      set(server, IPDAEMON_PROPERTY_RECORD_LENGTH, id, choices_.chance(1, 2) ? 0 : choices_.between(1, 300));
+      break;
+    case 2:
+      set(server, IPDAEMON_PROPERTY_SINGLE_LINE_MODE, id, choices_.between(0, 1));
+      break;
     default:
       set(server, IPDAEMON_PROPERTY_RECORD_LENGTH, id, 0);
       if (server.open) set_bytes(server, IPDAEMON_PROPERTY_EOL, id, server.plan.eol);
@@ -669,9 +691,8 @@ void Program::look(int number) {
   Server& server = *servers_[static_cast<std::size_t>(number)];
   if (!server.open) return;
   checker_.check_count(server.handle, get(server, IPDAEMON_PROPERTY_CONNECTION_COUNT, 0));
-  checker_.check_memory(server.handle, undisturbed([&] {
-                          return ipdaemon_counter(server.handle, IPDAEMON_COUNTER_MEMORY);
-                        }));
+  checker_.check_memory(server.handle,
+                        undisturbed([&] { return ipdaemon_counter(server.handle, IPDAEMON_COUNTER_MEMORY); }));
   const int id = any_connection(server);
   if (id != 0) checker_.check_ready(server.handle, id, get(server, IPDAEMON_PROPERTY_READY_TO_SEND, id) == 1);
 }

@@ -39,10 +39,10 @@ struct ServerPlan {
   bool share_port = false;
   int allowed_clients = 0;
   int batch_capacity = 0;
-  bool requests = true;    // A ConnectionRequest callback is registered.
-  bool greeting = false;   // Sent from ReadyToSend.
-  bool deep = false;       // Pumps from every DataIn.
-  int refusals = 0;        // Of peers by the ConnectionRequest callback, per thousand.
+  bool requests = true;   // A ConnectionRequest callback is registered.
+  bool greeting = false;  // Sent from ReadyToSend.
+  bool deep = false;      // Pumps from every DataIn.
+  int refusals = 0;       // Of peers by the ConnectionRequest callback, per thousand.
   // What callbacks do beside their work, per thousand each.
   int disconnects = 0, disconnects_others = 0, pumps = 0, shutdowns = 0, resets = 0, closes = 0, framings = 0,
       pauses = 0, timeouts = 0, sends_others = 0, stops = 0, interrupts = 0, other_handles = 0, listens = 0,

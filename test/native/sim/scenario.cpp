@@ -66,13 +66,18 @@ ServerPlan draw_server(Choices& choices) {
       plan.eol = eols[choices.below(std::size(eols))];
       break;
     }
-    case 2: plan.single_line = true; break;
-    case 3: plan.record_length = choices.between(1, 200); break;
-    default: break;
+    case 2:
+      plan.single_line = true;
+      break;
+    case 3:
+      plan.record_length = choices.between(1, 200);
+      break;
+    default:
+      break;
   }
   plan.line_length_max = choices.chance(1, 2) ? choices.between(1, 600) : 0;
   plan.timeout_s = choices.chance(1, 4) ? choices.between(1, 3) : 0;
-  plan.idle_s = choices.chance(1, 4) ? choices.between(1, 4) : 0;
+  plan.idle_s = choices.chance(1, 4) ? choices.between(1, 4) : choices.chance(1, 10) ? choices.between(60, 300) : 0;
   plan.linger = !choices.chance(1, 5);
   plan.max_connections = choices.chance(1, 4) ? choices.between(1, 6) : 0;
   plan.out_buffer = choices.chance(1, 8) ? choices.between(1, 200000) : 0;
@@ -263,6 +268,9 @@ RunResult run_mixed(Choices* source, bool trace) {
     const int number = static_cast<int>(choices.below(static_cast<std::uint64_t>(program.server_count())));
     program.pump(number);
     if (choices.chance(1, 4)) program.act(number);
+    // The program is busy elsewhere, or its machine sleeps.
+    if (choices.chance(1, 80))
+      world.run_until(world.now_us() + choices.between(1, 400) * 1000000, [] { return false; });
     if (choices.chance(1, 6)) program.look(number);
     if (step > 20 && !world.anything_to_come()) break;
   }

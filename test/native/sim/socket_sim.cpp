@@ -101,10 +101,16 @@ int resolve(const std::string& name, std::vector<Address>* out) {
   return name == "slow.example" ? IPDAEMON_ERROR_HOST_NOT_FOUND_NOW : IPDAEMON_ERROR_HOST_NOT_FOUND;
 }
 
-bool family_available(Family family) { return family != Family::none; }
+bool family_available(Family family) {
+  return family != Family::none;
+}
 
-std::int64_t raise_descriptor_limit() { return 0; }
+std::int64_t raise_descriptor_limit() {
+  return 0;
+}
 
-const char* system_name() { return "simulator"; }
+const char* system_name() {
+  return "simulator";
+}
 
 }  // namespace ipdaemon

@@ -3,8 +3,12 @@
 
 namespace ipdaemon {
 
-int code_from_system(int system_error) { return system_error; }
+int code_from_system(int system_error) {
+  return system_error;
+}
 
-std::string text_from_system(int system_error) { return "simulated error " + std::to_string(system_error); }
+std::string text_from_system(int system_error) {
+  return "simulated error " + std::to_string(system_error);
+}
 
 }  // namespace ipdaemon

@@ -18,14 +18,18 @@ constexpr int would_block = IPDAEMON_ERROR_WOULD_BLOCK;
 
 }  // namespace
 
-World* World::current() { return current_world; }
+World* World::current() {
+  return current_world;
+}
 
 World::World(Choices* choices, const Faults& faults, Observer* observer)
     : choices_(*choices), faults_(faults), observer_(*observer) {
   current_world = this;
 }
 
-World::~World() { current_world = nullptr; }
+World::~World() {
+  current_world = nullptr;
+}
 
 // ---- Time and happenings
 
@@ -53,7 +57,8 @@ void World::run_until(std::int64_t time_us, const std::function<bool()>& done) {
 
 std::int64_t World::read_clock() {
   constexpr int clock_reads_max = 20000;
-  if (++clock_reads_ == clock_reads_max) observer_.on_misuse("the server spins: it looks at the clock and does nothing");
+  if (++clock_reads_ == clock_reads_max)
+    observer_.on_misuse("the server spins: it looks at the clock and does nothing");
   return now_us_++;
 }
 
@@ -94,9 +99,8 @@ bool World::connect(int index, std::uint16_t port) {
   Link& it = link(index);
   std::vector<Listener*> candidates;
   for (const auto& listener : listeners_) {
-    const bool family_fits =
-        listener->local.address.family == it.peer.address.family ||
-        (listener->options.dual_stack && listener->local.address.family == Family::ipv6);
+    const bool family_fits = listener->local.address.family == it.peer.address.family ||
+                             (listener->options.dual_stack && listener->local.address.family == Family::ipv6);
     if (listener->descriptor >= 0 && listener->local.port == port && family_fits) candidates.push_back(listener.get());
   }
   if (candidates.empty()) {
@@ -273,7 +277,8 @@ int World::listen(const Endpoint& local, const ListenOptions& options, int* desc
   } else {
     for (const auto& other : listeners_) {
       if (other->descriptor < 0 || other->local.port != local.port) continue;
-      const bool overlap = other->local.address == local.address || other->local.address.is_any() || local.address.is_any();
+      const bool overlap =
+          other->local.address == local.address || other->local.address.is_any() || local.address.is_any();
       if (overlap && !(options.share_port && other->options.share_port)) return IPDAEMON_ERROR_ADDRESS_IN_USE;
     }
   }
@@ -623,6 +628,14 @@ int World::collect(SimPoller* poller, Ready* ready, int ready_max) {
   return count;
 }
 
+std::string World::owner_of(const SimPoller* poller) const {
+  const Descriptor& entry = descriptors_[static_cast<std::size_t>(poller->candidates.back() - 3)];
+  if (entry.kind == Kind::listener) return "the listener";
+  const Link& it = *links_[static_cast<std::size_t>(entry.index)];
+  return "peer " + std::to_string(entry.index) + " with interest " + std::to_string(static_cast<int>(entry.interest)) +
+         ", unread " + std::to_string(it.unread()) + (it.dead() ? ", dead" : "") + (it.peer_ended ? ", ended" : "");
+}
+
 int World::wait(SimPoller* poller, Ready* ready, int ready_max, int timeout_ms) {
   const std::int64_t calls_before = calls_;
   moment();
@@ -636,7 +649,9 @@ int World::wait(SimPoller* poller, Ready* ready, int ready_max, int timeout_ms) 
       // Ready again and again, and nobody does anything about it.
       const bool idle_spin = calls_before == poller->calls_at_last_wait;
       poller->waits_without_calls = idle_spin ? poller->waits_without_calls + 1 : 0;
-      if (poller->waits_without_calls == 500) observer_.on_misuse("the server spins: ready sockets are left alone");
+      if (poller->waits_without_calls == 500) {
+        observer_.on_misuse("the server spins: ready sockets are left alone, among them that of " + owner_of(poller));
+      }
       poller->calls_at_last_wait = calls_;
       return count;
     }
@@ -672,7 +687,8 @@ bool World::listening_on(std::uint16_t port) const {
 int World::backlog_of(std::uint16_t port) const {
   int waiting = 0;
   for (const auto& listener : listeners_) {
-    if (listener->descriptor >= 0 && listener->local.port == port) waiting += static_cast<int>(listener->backlog.size());
+    if (listener->descriptor >= 0 && listener->local.port == port)
+      waiting += static_cast<int>(listener->backlog.size());
   }
   return waiting;
 }

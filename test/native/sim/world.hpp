@@ -62,18 +62,18 @@ struct Link {
   bool peer_reset = false;
   bool error_pending = false;  // The reset was not reported by a call yet.
   // What the server sent.
-  Bytes outgoing;              // Taken by the system, not yet read by the peer.
-  Bytes received;              // Read by the peer.
+  Bytes outgoing;  // Taken by the system, not yet read by the peer.
+  Bytes received;  // Read by the peer.
   std::int64_t taken_count = 0;
   std::int64_t window = 65536;
-  bool server_ended = false;   // FIN
+  bool server_ended = false;  // FIN
   bool server_closed = false;
   bool server_reset = false;
-  bool late_input = false;     // The peer sent after the server had closed, and lost what was on the way to it.
-  bool refused = false;        // There was nobody to connect to.
+  bool late_input = false;  // The peer sent after the server had closed, and lost what was on the way to it.
+  bool refused = false;     // There was nobody to connect to.
   int descriptor = -1;
   int block_receive = 0, block_send = 0;  // Would-blocks still to come of a burst.
-  bool established = false;    // In a backlog or accepted.
+  bool established = false;               // In a backlog or accepted.
   bool accepted = false;
 
   std::size_t unread() const { return sent.size() - read_count; }
@@ -109,7 +109,7 @@ class World {
 
   // ---- The peers' side
   int new_link(const Endpoint& peer);
-  bool connect(int link, std::uint16_t port);  // False when nobody takes it now: full backlog or no listener.
+  bool connect(int link, std::uint16_t port);         // False when nobody takes it now: full backlog or no listener.
   std::size_t peer_write(int link, BytesView bytes);  // Returns how many bytes fitted.
   void peer_end(int link);
   void peer_reset(int link);
@@ -182,7 +182,7 @@ class World {
     SimPoller* poller = nullptr;  // Watched by it.
     Interest interest = Interest::none;
     void* token = nullptr;
-    bool candidate = false;  // In the poller's list of what may be ready.
+    bool candidate = false;       // In the poller's list of what may be ready.
     std::uint64_t collected = 0;  // By which collection it was looked at last.
   };
   struct SimFile {
@@ -196,6 +196,7 @@ class World {
   Ready state_of(const Descriptor& entry) const;
   void touch(int descriptor);
   int collect(SimPoller* poller, Ready* ready, int ready_max);
+  std::string owner_of(const SimPoller* poller) const;
   void run_next();
   void run_due();
   bool take_block(int* left);

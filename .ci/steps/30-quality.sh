@@ -1,0 +1,11 @@
+# Everything builds, generated files are what the rows say, and the sources are in the form agreed on.
+check 'npm run build' npm run build
+check 'generated files are up to date' npm run generate -- --check
+check 'biome: form and lint of TypeScript and JavaScript' npm run lint
+check 'clang-format: form of C and C++' bash -euo pipefail -c '
+  node bindings/sources.js format | xargs clang-format --dry-run -Werror'
+check 'types' npm run check:types
+check 'publint and attw: the package for CommonJS and ES modules' npm run check:package
+check 'nothing of the checkout was changed by building it' bash -euo pipefail -c '
+  git status --short
+  test -z "$(git status --porcelain)"'
