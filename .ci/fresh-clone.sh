@@ -8,7 +8,7 @@ work=$(mktemp -d)
 server=
 cleanup() {
   if [ -n "$server" ]; then
-    kill "$server" 2>/dev/null || true
+    kill -- "-$server" 2>/dev/null || true
     wait "$server" 2>/dev/null || true
   fi
   rm -rf "$work"
@@ -24,7 +24,8 @@ port=$(node -e '
     server.close();
   });')
 
-npm start -- --port "$port" >"$work/log" 2>&1 &
+# In a process group of its own: like Ctrl-C, the end must reach npm, its shell and the server.
+setsid npm start -- --port "$port" >"$work/log" 2>&1 &
 server=$!
 for _ in {1..200}; do
   grep -q "nc 127.0.0.1 $port" "$work/log" && break
@@ -38,11 +39,12 @@ answer=$(printf 'hello from a newcomer\n' | timeout 10 nc -w 5 -q 1 127.0.0.1 "$
 test "$answer" = 'hello from a newcomer'
 echo "the line came back"
 
-kill "$server"
+kill -- "-$server"
 wait "$server" || true
 server=
-if nc -z 127.0.0.1 "$port"; then
-  echo "port $port still answers after npm was ended"
-  exit 1
-fi
-echo "ended by its process id, the port is free"
+for _ in {1..100}; do
+  nc -z 127.0.0.1 "$port" || { echo "ended, the port is free"; exit 0; }
+  sleep 0.1
+done
+echo "port $port still answers after the server was ended"
+exit 1

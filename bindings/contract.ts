@@ -19,8 +19,11 @@ export interface NativeSink {
   /** Shared with the library while `dataInBatch` runs, see ipdaemon_register_data_batch in ipdaemon.h. */
   readonly words: Int32Array;
   dataIn(connectionId: number, text: string, eol: boolean): void;
-  /** Several pieces of one connection; `words` tells where each begins and ends in `chunk`. */
-  dataInBatch(connectionId: number, chunk: string, count: number): void;
+  /**
+   * Several pieces of one connection; `words` tells where each begins and ends in `chunk`. Sends to the
+   * connection of up to `keepMax` bytes together may be kept back, see `sendKept`.
+   */
+  dataInBatch(connectionId: number, chunk: string, count: number, keepMax: number): void;
   /**
    * Any other event with its parameters in order. Returns nothing, or an array with one element for each
    * parameter: undefined where the handler changed nothing, BYTES as a string with one character per byte.
@@ -53,6 +56,11 @@ export interface NativeBinding {
   doSendline(handle: number, connectionId: number, text: string | Uint8Array): number | undefined;
   doShutdown(handle: number): number;
   doStartssl(handle: number, connectionId: number): number;
+  /**
+   * Sends what several sends of a batch would have sent, the last of which had `lastLength` bytes. It must be
+   * called before any other call with the handle, and before `dataInBatch` returns. No character is above U+00FF.
+   */
+  sendKept(handle: number, connectionId: number, text: string, lastLength: number): number;
   /** Records an error as if the last call had failed with it, and returns `code`. */
   fail(handle: number, code: number, detail: string): number;
   /** Returns -1 for an unknown counter or an invalid handle. */

@@ -3,6 +3,7 @@
 
 import type { NativeSink, NativeValue } from '../bindings/contract';
 import { dataBatchWords } from '../bindings/contract';
+import { beginBatch, endBatch } from './gather';
 import { CodePage } from './generated/constants';
 import { DataInParam, EventId, type EventRow, eventRows } from './generated/events';
 import { bytesOf, byteText, codedHandles, codePageOf, decode, encode } from './text';
@@ -56,7 +57,16 @@ export class Sink implements NativeSink {
     handler(codedHandles === 0 ? new DataInParam(connectionid, text, eol) : this.#coded(connectionid, text, eol));
   }
 
-  dataInBatch(connectionid: number, chunk: string, count: number): void {
+  dataInBatch(connectionid: number, chunk: string, count: number, keepMax: number): void {
+    const outer = beginBatch(this.#res, connectionid, codedHandles === 0 ? keepMax : 0);
+    try {
+      this.#deliver(connectionid, chunk, count);
+    } finally {
+      endBatch(outer);
+    }
+  }
+
+  #deliver(connectionid: number, chunk: string, count: number): void {
     const words = this.words;
     for (let piece = 0; piece < count; piece += 1) {
       const handler = this.#onDataIn;

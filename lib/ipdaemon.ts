@@ -1,8 +1,10 @@
 // The procedural interface: one function for each of the documented ones, over a resource. What they do
 // is in the native library; here arguments get the types that it expects, and texts become bytes.
 
-import { binding } from '../bindings/choose';
+import { binding as native } from '../bindings/choose';
+import { isByteText } from './byte-text';
 import { type AnyHandler, Sink } from './events';
+import { binding, keep, settle } from './gather';
 import { ErrorCode } from './generated/errors';
 import type { EventParams } from './generated/events';
 import { binaryProperties, type PropertyInputs, type PropertyTypes } from './generated/properties';
@@ -14,7 +16,6 @@ import {
   decode,
   encode,
   forgetCodePage,
-  isByteText,
   refreshCodePage,
   refuseNoByte,
   resetCodePage,
@@ -33,8 +34,8 @@ export type Data = string | Uint8Array;
 /** A handler of one event. What it returns counts only for events with writable parameters. */
 export type Handler<Id extends keyof EventParams> = (param: EventParams[Id]) => unknown;
 
-// The calls of a busy server, without a look into the binding each time.
-const { doDoevents, doSend, doSendline } = binding;
+// The calls of a busy server, without a look into the binding each time. Each settles by itself.
+const { doDoevents, doSend, doSendline } = native;
 
 const sinks = new Map<number, Sink>();
 
@@ -291,6 +292,7 @@ export function ipworks_ipdaemon_do_disconnect(res: Resource, connectionid: Inde
  * @throws TypeError if `res` is no open server of this thread; what a handler threw.
  */
 export function ipworks_ipdaemon_do_doevents(res: Resource): number {
+  settle();
   return checked('do_doevents', doDoevents(res));
 }
 
@@ -335,6 +337,8 @@ export function ipworks_ipdaemon_do_reset(res: Resource): number {
  * @throws TypeError if `res` is no open server of this thread; what a handler threw meanwhile.
  */
 export function ipworks_ipdaemon_do_send(res: Resource, connectionid: Index, text: Data): number {
+  if (keep(res, connectionid, text)) return 0;
+  settle();
   const data =
     typeof text === 'string' && codedHandles === 0 && text.length <= shortTextMax ? text : sendable(res, text);
   if (typeof data === 'number') return checked('do_send', data);
@@ -373,6 +377,8 @@ export function ipworks_ipdaemon_do_sendfile(res: Resource, connectionid: Index,
  * @throws TypeError if `res` is no open server of this thread; what a handler threw meanwhile.
  */
 export function ipworks_ipdaemon_do_sendline(res: Resource, connectionid: Index, text: Data): number {
+  if (typeof text === 'string' && keep(res, connectionid, `${text}\r\n`)) return 0;
+  settle();
   const data =
     typeof text === 'string' && codedHandles === 0 && text.length <= shortTextMax ? text : sendable(res, text);
   if (typeof data === 'number') return checked('do_sendline', data);

@@ -1,6 +1,6 @@
 // The handle of a server as TypeScript sees it.
 
-import { binding } from '../bindings/choose';
+import { binding } from './gather';
 import { ErrorCode } from './generated/errors';
 
 declare const brand: unique symbol;

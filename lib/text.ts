@@ -2,7 +2,8 @@
 // the code page of the handle: by default one character is one byte. The native side only ever sees
 // bytes; here they are encoded and decoded.
 
-import { binding } from '../bindings/choose';
+import { noByte } from './byte-text';
+import { binding } from './gather';
 import { CodePage } from './generated/constants';
 import { ErrorCode } from './generated/errors';
 import { Property } from './generated/properties';
@@ -47,19 +48,11 @@ export function codePageOf(res: number): number {
   return pages.get(res) ?? CodePage.Bytes;
 }
 
-// V8 knows that a one-byte string cannot match and answers without looking at it.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: it is about all bytes.
-const noByte = /[^\x00-\xff]/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is about all characters of ASCII.
 const noAscii = /[^\x00-\x7f]/;
 
 /** The largest length of a text that the native side checks by itself. */
 export const shortTextMax = 1024;
-
-/** Whether every character is a byte. */
-export function isByteText(text: string): boolean {
-  return !noByte.test(text);
-}
 
 function refuse(res: number, text: string, pattern: RegExp, wayOut: string): number {
   const position = text.search(pattern);

@@ -6,6 +6,5 @@ check 'clang-format: form of C and C++' bash -euo pipefail -c '
   node bindings/sources.js format | xargs clang-format --dry-run -Werror'
 check 'types' npm run check:types
 check 'publint and attw: the package for CommonJS and ES modules' npm run check:package
-check 'nothing of the checkout was changed by building it' bash -euo pipefail -c '
-  git status --short
-  test -z "$(git status --porcelain)"'
+check 'building and checking has changed no file of the checkout' bash -euo pipefail -c '
+  diff <(printf "%s\n" "$CI_CHANGED_BEFORE") <(git status --porcelain)'

@@ -7,6 +7,9 @@ check 'build the addon with address and undefined' bash -euo pipefail -c '
   git ls-files -z --cached --others --exclude-standard | tar -c --null -T - | tar -x -C "$CI_WORK/sanitized"
   cp -a node_modules dist "$CI_WORK/sanitized"
   cd "$CI_WORK/sanitized"
+  # Its check of virtual tables needs a descriptor, and takes objects for broken in the test without any;
+  # the native tests are built with it.
+  export CXXFLAGS=-fno-sanitize=vptr
   npm exec -- node-gyp configure --debug -- -Dsanitize=address,undefined
   npm exec -- node-gyp build --debug -j '"$jobs"'
   .ci/sanitized/build-planted' && {

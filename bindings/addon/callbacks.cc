@@ -44,10 +44,11 @@ std::int32_t on_data_in_batch(void* user, ipdaemon_t, std::int32_t connection_id
   Session& session = *static_cast<Session*>(user);
   napi_env env = session.environment().env();
   session.environment().stay().drop_handles();
-  std::array<napi_value, 3> argv{};
+  std::array<napi_value, 4> argv{};
   napi_create_int32(env, connection_id, &argv[0]);
   argv[1] = byte_string(env, bytes, length);
   napi_create_int32(env, count, &argv[2]);
+  napi_create_int32(env, ipdaemon_keep_max(session.handle(), connection_id), &argv[3]);
   if (call_sink(session, session.data_in_batch(), argv.size(), argv.data(), nullptr) == napi_ok) return 0;
   return session.environment().keep_exception();
 }

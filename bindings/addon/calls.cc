@@ -60,21 +60,28 @@ std::int32_t refuse(ipdaemon_t handle, std::int32_t code, std::string_view detai
 }
 
 // A call with a handle and nothing else, and one with a connection id.
+// Results are made behind the call: the handle scopes that its callbacks used end with it.
 template <std::int32_t (*function)(ipdaemon_t)>
 napi_value call(napi_env env, napi_callback_info info) {
   const Arguments<1> arguments(env, info);
-  const Call scope(*arguments.environment);
-  const std::int32_t code = function(arguments.handle());
-  arguments.environment->sync(arguments.handle());
+  std::int32_t code = 0;
+  {
+    const Call scope(*arguments.environment);
+    code = function(arguments.handle());
+    arguments.environment->sync(arguments.handle());
+  }
   return number(env, code);
 }
 
 template <std::int32_t (*function)(ipdaemon_t, std::int32_t)>
 napi_value call_for_connection(napi_env env, napi_callback_info info) {
   const Arguments<2> arguments(env, info);
-  const Call scope(*arguments.environment);
-  const std::int32_t code = function(arguments.handle(), arguments.integer(1));
-  arguments.environment->sync(arguments.handle());
+  std::int32_t code = 0;
+  {
+    const Call scope(*arguments.environment);
+    code = function(arguments.handle(), arguments.integer(1));
+    arguments.environment->sync(arguments.handle());
+  }
   return number(env, code);
 }
 
@@ -92,23 +99,30 @@ napi_value open(napi_env env, napi_callback_info info) {
 // close(handle: number): number;
 napi_value close(napi_env env, napi_callback_info info) {
   const Arguments<1> arguments(env, info);
-  const Call scope(*arguments.environment);
-  return number(env, arguments.environment->close(arguments.handle()));
+  std::int32_t code = 0;
+  {
+    const Call scope(*arguments.environment);
+    code = arguments.environment->close(arguments.handle());
+  }
+  return number(env, code);
 }
 
 // int32_t ipdaemon_set(ipdaemon_t handle, int32_t property, int32_t index, const ipdaemon_value *value);
 // set(handle: number, property: number, index: number, value: NativeInput): number;
 napi_value set(napi_env env, napi_callback_info info) {
   const Arguments<4> arguments(env, info);
-  const Call scope(*arguments.environment);
   ipdaemon_value value{};
   std::string holder;
   if (!from_javascript(env, arguments.values[3], value, holder)) {
     return number(env, refuse(arguments.handle(), IPDAEMON_ERROR_INVALID_VALUE,
                               "a number must be an integer, and other values a boolean, a string or a Uint8Array"));
   }
-  const std::int32_t code = ipdaemon_set(arguments.handle(), arguments.integer(1), arguments.integer(2), &value);
-  arguments.environment->sync(arguments.handle());
+  std::int32_t code = 0;
+  {
+    const Call scope(*arguments.environment);
+    code = ipdaemon_set(arguments.handle(), arguments.integer(1), arguments.integer(2), &value);
+    arguments.environment->sync(arguments.handle());
+  }
   return number(env, code);
 }
 
@@ -163,7 +177,6 @@ napi_value get_last_error_code(napi_env env, napi_callback_info info) {
 // doConfig(handle: number, text: string): string | null;
 napi_value do_config(napi_env env, napi_callback_info info) {
   const Arguments<2> arguments(env, info);
-  const Call scope(*arguments.environment);
   std::string setting;
   ipdaemon_value value{};
   utf8_of(env, arguments.values[1], setting);
@@ -234,13 +247,15 @@ template <SendFunction function>
 napi_value send(napi_env env, napi_callback_info info) {
   const Arguments<3> arguments(env, info);
   Environment& environment = *arguments.environment;
-  const Call scope(environment);
   const ipdaemon_t handle = arguments.handle();
-  const std::int32_t code = send_value<function>(environment, arguments.values[2], handle, arguments.integer(1));
+  std::int32_t code = 0;
+  {
+    const Call scope(environment);
+    code = send_value<function>(environment, arguments.values[2], handle, arguments.integer(1));
+    if (code != 0) environment.sync(handle);
+  }
   // Nothing stands for 0: it costs nothing to make.
-  if (code == 0) return nullptr;
-  environment.sync(handle);
-  return number(env, code);
+  return code == 0 ? nullptr : number(env, code);
 }
 
 // int32_t ipdaemon_do_disconnect(ipdaemon_t handle, int32_t connection_id);
@@ -267,12 +282,15 @@ constexpr napi_callback do_send = send<ipdaemon_do_send>;
 // doSendfile(handle: number, connectionId: number, path: string): number;
 napi_value do_sendfile(napi_env env, napi_callback_info info) {
   const Arguments<3> arguments(env, info);
-  const Call scope(*arguments.environment);
   std::string path;
   utf8_of(env, arguments.values[2], path);
-  const std::int32_t code = ipdaemon_do_sendfile(arguments.handle(), arguments.integer(1),
-                                                 reinterpret_cast<const std::uint8_t*>(path.data()), path.size());
-  arguments.environment->sync(arguments.handle());
+  std::int32_t code = 0;
+  {
+    const Call scope(*arguments.environment);
+    code = ipdaemon_do_sendfile(arguments.handle(), arguments.integer(1),
+                                reinterpret_cast<const std::uint8_t*>(path.data()), path.size());
+    arguments.environment->sync(arguments.handle());
+  }
   return number(env, code);
 }
 
@@ -287,6 +305,30 @@ constexpr napi_callback do_shutdown = call<ipdaemon_do_shutdown>;
 // int32_t ipdaemon_do_startssl(ipdaemon_t handle, int32_t connection_id);
 // doStartssl(handle: number, connectionId: number): number;
 constexpr napi_callback do_startssl = call_for_connection<ipdaemon_do_startssl>;
+
+// int32_t ipdaemon_send_kept(ipdaemon_t handle, int32_t connection_id, const uint8_t *bytes, uint64_t length,
+//                            uint64_t last_length);
+// sendKept(handle: number, connectionId: number, text: string, lastLength: number): number;
+napi_value send_kept(napi_env env, napi_callback_info info) {
+  const Arguments<4> arguments(env, info);
+  Environment& environment = *arguments.environment;
+  const ipdaemon_t handle = arguments.handle();
+  const std::int32_t connection_id = arguments.integer(1);
+  std::size_t length = 0;
+  napi_get_value_string_latin1(env, arguments.values[2], nullptr, 0, &length);
+  std::int32_t code = 0;
+  try {
+    Scratch scratch = environment.take_scratch(length + 1);
+    napi_get_value_string_latin1(env, arguments.values[2], reinterpret_cast<char*>(scratch.bytes.get()), length + 1,
+                                 &length);
+    code = ipdaemon_send_kept(handle, connection_id, scratch.bytes.get(), length,
+                              static_cast<std::uint64_t>(arguments.integer(3)));
+    environment.give_back(std::move(scratch));
+  } catch (const std::bad_alloc&) {
+    code = refuse(handle, IPDAEMON_ERROR_OUT_OF_MEMORY, {});
+  }
+  return number(env, code);
+}
 
 // int32_t ipdaemon_fail(ipdaemon_t handle, int32_t code, const uint8_t *detail, uint64_t length);
 // fail(handle: number, code: number, detail: string): number;
@@ -351,6 +393,7 @@ constexpr Entry entries[] = {
     {"doSendline", do_sendline},
     {"doShutdown", do_shutdown},
     {"doStartssl", do_startssl},
+    {"sendKept", send_kept},
     {"fail", fail},
     {"counter", counter},
     {"errorSentence", error_sentence},

@@ -11,6 +11,7 @@ namespace {
 // How often one wake-up asks the library again while there was work. More saves system calls of the
 // loop under load; fewer lets timers and other sockets of the program have their turn sooner.
 constexpr int rounds_per_wake_max = 4;
+constexpr std::uint64_t time_per_wake_ns = 1'000'000;
 
 constexpr std::size_t scratch_size_min = std::size_t{64} * 1024;
 constexpr std::size_t scratch_size_kept_max = std::size_t{1024} * 1024;
@@ -64,10 +65,11 @@ void Session::on_wake() {
   if (napi_open_callback_scope(env, resource, async_context_, &scope) != napi_ok) return;
   // Outlives everything below: ticks and promise reactions may close this very server.
   const Stay stay(environment);
+  const std::uint64_t end_ns = uv_hrtime() + time_per_wake_ns;
   for (int round = 0; round < rounds_per_wake_max; ++round) {
     const std::uint64_t deliveries_before = deliveries_;
     const std::int32_t code = ipdaemon_poll(handle_, 0);
-    if (code != 0 || deliveries_ == deliveries_before) break;
+    if (code != 0 || deliveries_ == deliveries_before || uv_hrtime() > end_ns) break;
   }
   if (environment.has_exceptions()) environment.report_exceptions();
   napi_close_callback_scope(env, scope);

@@ -4,7 +4,6 @@
 #include <memory>
 #include <new>
 #include <string>
-#include <vector>
 
 #include "abi/handles.hpp"
 #include "abi/values.hpp"
@@ -30,22 +29,11 @@ class Call {
   Instance& instance_;
 };
 
-// Closed while calls of it were on the stack.
-std::vector<std::unique_ptr<Instance>>& closing() {
-  thread_local std::vector<std::unique_ptr<Instance>> list;
-  return list;
-}
-
 Call::~Call() {
   instance_.server->leave_call();
   if (--instance_.calls > 0) return;
-  std::vector<std::unique_ptr<Instance>>& list = closing();
-  for (auto at = list.begin(); at != list.end(); ++at) {
-    if (at->get() != &instance_) continue;
-    const std::unique_ptr<Instance> ended = std::move(*at);
-    list.erase(at);
-    return;
-  }
+  // Closed while its calls were on the stack; null otherwise.
+  const std::unique_ptr<Instance> ended = std::move(instance_.self);
 }
 
 // Runs `body(server)` as a call on the handle; its result is the code of the call.
@@ -97,7 +85,7 @@ int32_t ipdaemon_close(ipdaemon_t handle) {
   if (found == nullptr) return error;
   std::unique_ptr<Instance> instance = close_handle(handle);
   // Inside a callback the instance goes when the outermost call has returned.
-  if (!instance->server->retire()) closing().push_back(std::move(instance));
+  if (!instance->server->retire()) found->self = std::move(instance);
   return 0;
 }
 
@@ -246,6 +234,18 @@ int32_t ipdaemon_register_data_batch(ipdaemon_t handle, ipdaemon_data_batch call
     server.cancel_batch();
     instance->callbacks.set_batch(callback, user, words, capacity);
     return 0;
+  });
+}
+
+int32_t ipdaemon_keep_max(ipdaemon_t handle, int32_t connection_id) {
+  Server* server = peek(handle);
+  return server != nullptr ? server->keep_max(connection_id) : 0;
+}
+
+int32_t ipdaemon_send_kept(ipdaemon_t handle, int32_t connection_id, const uint8_t* bytes, uint64_t length,
+                           uint64_t last_length) {
+  return with_server(handle, [&](Server& server) {
+    return server.send_kept(connection_id, as_view(bytes, length), last_length);
   });
 }
 

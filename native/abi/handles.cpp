@@ -106,9 +106,13 @@ ipdaemon_t open_handle(int* error) {
   return 0;
 }
 
-Instance* find_handle(ipdaemon_t handle, int* error) {
+thread_local constinit RecentHandle recent_handle;
+
+Instance* search_handle(ipdaemon_t handle, int* error) {
   for (const Own& own : own_handles().list) {
-    if (own.handle == handle) return own.instance.get();
+    if (own.handle != handle) continue;
+    recent_handle = {handle, own.instance.get()};
+    return own.instance.get();
   }
   *error = all_handles().contains(handle) ? IPDAEMON_ERROR_WRONG_THREAD : IPDAEMON_ERROR_INVALID_HANDLE;
   return nullptr;
@@ -118,6 +122,7 @@ std::unique_ptr<Instance> close_handle(ipdaemon_t handle) {
   OwnHandles& own = own_handles();
   for (auto at = own.list.begin(); at != own.list.end(); ++at) {
     if (at->handle != handle) continue;
+    if (recent_handle.handle == handle) recent_handle = {};
     std::unique_ptr<Instance> instance = std::move(at->instance);
     own.list.erase(at);
     all_handles().remove(handle);

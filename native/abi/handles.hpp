@@ -19,13 +19,26 @@ struct Instance {
   std::unique_ptr<Server> server;
   int calls = 0;        // ABI calls on the stack; the instance lives until the last has returned.
   std::string error_text;
+  std::unique_ptr<Instance> self;  // Owns itself once it was closed with calls on the stack.
 };
 
 // Opens a server for the calling thread. Returns 0 with an error code in `error`.
 ipdaemon_t open_handle(int* error);
 
+// The handle that the thread used last.
+struct RecentHandle {
+  ipdaemon_t handle = 0;
+  Instance* instance = nullptr;
+};
+extern thread_local constinit RecentHandle recent_handle;
+
+Instance* search_handle(ipdaemon_t handle, int* error);
+
 // The instance of a handle of the calling thread; otherwise null, with INVALID_HANDLE or WRONG_THREAD.
-Instance* find_handle(ipdaemon_t handle, int* error);
+inline Instance* find_handle(ipdaemon_t handle, int* error) {
+  const RecentHandle& recent = recent_handle;
+  return recent.handle == handle && handle != 0 ? recent.instance : search_handle(handle, error);
+}
 
 // Makes the handle invalid and returns what it stood for; null if it is not one of the calling thread.
 std::unique_ptr<Instance> close_handle(ipdaemon_t handle);

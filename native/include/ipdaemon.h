@@ -240,6 +240,16 @@ IPDAEMON_API int32_t ipdaemon_set_wait_hook(ipdaemon_t handle, ipdaemon_wait_hoo
 IPDAEMON_API int32_t ipdaemon_register_data_batch(ipdaemon_t handle, ipdaemon_data_batch callback, void *user,
                                                   int32_t *words, int32_t capacity);
 
+/* How many bytes of sends to the connection a callback of a data batch may keep back, instead of calling
+   ipdaemon_do_send for each, until it calls ipdaemon_send_kept: all of them would be accepted at once.
+   0: none. Any other call with the handle ends the permission, so what was kept has to be sent first. */
+IPDAEMON_API int32_t ipdaemon_keep_max(ipdaemon_t handle, int32_t connection_id);
+
+/* Sends what was kept back, the bytes of several sends, the last of which had `last_length`: BytesSent
+   becomes that. Errors: those of ipdaemon_do_send. */
+IPDAEMON_API int32_t ipdaemon_send_kept(ipdaemon_t handle, int32_t connection_id, const uint8_t *bytes,
+                                        uint64_t length, uint64_t last_length);
+
 /* Records an error as if the last call had failed with it: for bindings that refuse a value before
    it reaches the library. `detail` is UTF-8. Returns `code`. */
 IPDAEMON_API int32_t ipdaemon_fail(ipdaemon_t handle, int32_t code, const uint8_t *detail, uint64_t length);

@@ -390,6 +390,18 @@ int Connection::send(BytesView data, BytesView tail) {
   return send_now(data, tail);
 }
 
+// Whether small sends would be accepted now without a look at them.
+bool Connection::may_keep() const {
+  return check_sendable() == 0 && properties_.TIMEOUT == 0 && outbox_.empty() && server_.in_callback();
+}
+
+int Connection::send_kept(BytesView data, std::int64_t last_length) {
+  int code = 0;
+  if (!may_keep() || !server_.gather(*this, data, {}, Server::gather_length)) code = send(data, {});
+  if (code == 0) bytes_sent_ = last_length;
+  return code;
+}
+
 // Hands to the system what it takes and queues the rest.
 int Connection::send_now(BytesView data, BytesView tail) {
   bytes_sent_ = 0;

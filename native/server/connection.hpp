@@ -32,6 +32,8 @@ class Connection final : public Source, public Deadline {
 
   // Sends `data` and `tail` as one; see ipdaemon_do_send.
   int send(BytesView data, BytesView tail);
+  int send_kept(BytesView data, std::int64_t last_length);
+  bool may_keep() const;
   int send_file(File&& file);
   // Ends a blocking send.
   void interrupt() { interrupted_ = sending_; }

@@ -33,6 +33,17 @@ class ConnectionTable {
       if (slot.id != 0) visit(*slot.connection);
     }
   }
+  // Removes all and gives them to `take`. Needs no memory.
+  template <typename Take>
+  void take_all(Take take) {
+    for (std::size_t at = 0; at < slots_.size();) {
+      if (slots_[at].id == 0) {
+        ++at;
+      } else {
+        take(remove(slots_[at].id));
+      }
+    }
+  }
   std::vector<std::int32_t> ids() const;
 
  private:

@@ -37,11 +37,14 @@ void Deadlines::set(Deadline* deadline, std::int64_t due_ms) {
   deadline->due_ms_ = due_ms;
   const std::int64_t tick = std::max(tick_of(due_ms), tick_);
   append(&slot(tick), deadline);
-  earliest_ = std::min(earliest_, tick);
+  // For a time more than a round away, the wheel looks at the slot in an earlier round already.
+  earliest_ = std::min(earliest_, tick_ + (tick - tick_) % slot_count);
 }
 
 int Deadlines::wait_ms(std::int64_t now_ms) {
   if (expiring_.next_ != &expiring_) return 0;
+  // Ticks that went by with nothing in them are behind us, however long nobody has looked.
+  tick_ = std::max(tick_, std::min(tick_of(now_ms), earliest_));
   for (earliest_ = std::max(earliest_, tick_); earliest_ - tick_ < slot_count; ++earliest_) {
     const Head& head = slot(earliest_);
     if (head.next_ == &head) continue;

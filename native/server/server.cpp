@@ -94,7 +94,15 @@ void Server::enter_call() {
 
 void Server::leave_call() {
   if (--call_depth_ > 0 || retired_) return;
-  if (reset_wanted_) reset_now();
+  if (reset_wanted_) {
+    try {
+      reset_now();
+    } catch (const std::bad_alloc&) {
+      // Silent until there is memory for the defaults: the next call tries again.
+      reset_wanted_ = true;
+      quiet_ = true;
+    }
+  }
   reactor_.free_retired();
 }
 
@@ -220,7 +228,7 @@ void Server::reset_now() {
 void Server::drop_everything() {
   stop_listening();
   table_.for_each([](Connection& connection) { connection.drop(); });
-  for (const std::int32_t id : table_.ids()) reactor_.retire(table_.remove(id));
+  table_.take_all([this](std::unique_ptr<Connection> connection) { reactor_.retire(std::move(connection)); });
   while (drains_ != nullptr) drains_->end();
   connection_count_ = 0;
 }
@@ -229,6 +237,18 @@ int Server::send(int id, BytesView data, BytesView tail) {
   Connection* connection = find(id);
   if (connection == nullptr) return unknown_connection(id);
   return connection->send(data, tail);
+}
+
+int Server::send_kept(int id, BytesView data, std::uint64_t last_length) {
+  Connection* connection = find(id);
+  if (connection == nullptr) return unknown_connection(id);
+  return connection->send_kept(data, static_cast<std::int64_t>(last_length));
+}
+
+// Only inside a batch: its end is when the kept bytes are sent.
+int Server::keep_max(int id) {
+  Connection* connection = batch_words_ != nullptr ? find(id) : nullptr;
+  return connection != nullptr && connection->may_keep() ? static_cast<int>(gather_length - gathered(*connection)) : 0;
 }
 
 int Server::send_file(int id, BytesView path) {
@@ -299,7 +319,7 @@ int Server::pump(int timeout_ms) {
   if (pump_depth_ >= pump_depth_max) {
     return fail(IPDAEMON_ERROR_BAD_STATE, "events are being pumped inside 64 callbacks already; return from some first");
   }
-  flush_gathered();
+  flush_gathered_of_thread();
   cancel_batch();
   struct Scope {
     Server& server;
@@ -546,14 +566,15 @@ std::size_t Server::high_water() const {
   return std::max(high_water_min, static_cast<std::size_t>(setting(IPDAEMON_SETTING_OUT_BUFFER_SIZE)));
 }
 
-bool Server::gather(Connection& connection, BytesView data, BytesView tail) {
+bool Server::gather(Connection& connection, BytesView data, BytesView tail, std::size_t length_max) {
   const std::size_t length = data.size() + tail.size();
-  if (length > gather_piece_max) return false;
+  if (length > length_max) return false;
   if (gather_connection_ != &connection || gather_size_ + length > gather_length) {
     flush_gathered();
     if (!connection.can_gather()) return false;
   }
   if (!gather_buffer_) gather_buffer_ = std::make_unique_for_overwrite<char[]>(gather_length);
+  if (gather_connection_ == nullptr) link_gathering();
   gather_connection_ = &connection;
   char* to = gather_buffer_.get() + gather_size_;
   std::memcpy(to, data.data(), data.size());
@@ -568,7 +589,29 @@ void Server::flush_gathered() {
   const BytesView bytes(gather_buffer_.get(), gather_size_);
   gather_connection_ = nullptr;
   gather_size_ = 0;
+  unlink_gathering();
   if (!bytes.empty()) connection->write_gathered(bytes);
+}
+
+thread_local constinit Server* Server::gathering_ = nullptr;
+
+void Server::flush_gathered_of_thread() {
+  while (gathering_ != nullptr) gathering_->flush_gathered();
+}
+
+void Server::link_gathering() {
+  gathering_next_ = gathering_;
+  if (gathering_next_ != nullptr) gathering_next_->gathering_link_ = &gathering_next_;
+  gathering_link_ = &gathering_;
+  gathering_ = this;
+}
+
+void Server::unlink_gathering() {
+  if (gathering_link_ == nullptr) return;
+  *gathering_link_ = gathering_next_;
+  if (gathering_next_ != nullptr) gathering_next_->gathering_link_ = gathering_link_;
+  gathering_link_ = nullptr;
+  gathering_next_ = nullptr;
 }
 
 Server::GatherAcross::GatherAcross(Server& server) : server_(server), outer_(server.gather_across_) {
@@ -604,6 +647,7 @@ void Server::forget_gathered(const Connection& connection) {
   if (gather_connection_ != &connection) return;
   gather_connection_ = nullptr;
   gather_size_ = 0;
+  unlink_gathering();
 }
 
 }  // namespace ipdaemon

@@ -48,6 +48,8 @@ class Server {
   int interrupt(int id);
   int reset();
   int send(int id, BytesView data, BytesView tail);
+  int send_kept(int id, BytesView data, std::uint64_t last_length);
+  int keep_max(int id);
   int send_file(int id, BytesView path);
   int shutdown();
   int start_ssl(int id);
@@ -107,8 +109,9 @@ class Server {
   // Small sends of a running callback are kept together.
   static constexpr std::size_t gather_length = 64 * 1024;
   static constexpr std::size_t gather_piece_max = 4 * 1024;
-  bool gather(Connection& connection, BytesView data, BytesView tail);
+  bool gather(Connection& connection, BytesView data, BytesView tail, std::size_t length_max = gather_piece_max);
   void flush_gathered();
+  static void flush_gathered_of_thread();
   void forget_gathered(const Connection& connection);
   std::size_t gathered(const Connection& connection) const {
     return gather_connection_ == &connection ? gather_size_ : 0;
@@ -248,6 +251,12 @@ class Server {
 
   std::vector<std::unique_ptr<char[]>> receive_buffers_;  // One for each level of nested pumping.
   std::unique_ptr<char[]> gather_buffer_;
+  // The servers of this thread that hold gathered sends: a pump of any of them may wait.
+  static thread_local constinit Server* gathering_;
+  Server* gathering_next_ = nullptr;
+  Server** gathering_link_ = nullptr;  // What points to this one; null when it is not in the list.
+  void link_gathering();
+  void unlink_gathering();
   Connection* gather_connection_ = nullptr;
   std::size_t gather_size_ = 0;
   bool gather_across_ = false;

@@ -51,7 +51,8 @@ struct ConnectionModel {
   int link = -1;
   bool connected = false;
   bool disconnected = false;
-  bool abandoned = false;  // The handle was closed or reset.
+  bool abandoned = false;                    // The handle was closed or reset.
+  std::int64_t handle_ended_us = INT64_MAX;  // When that was, also for connections that had ended before.
   int status = 0;
   int callbacks = 0;  // Of this connection, on the stack.
   // Receiving
@@ -63,6 +64,8 @@ struct ConnectionModel {
   // Sending
   Bytes expected;         // Accepted bytes, in order.
   std::size_t taken = 0;  // How many of them the system has.
+  bool tried = false;     // The send that is going on has offered bytes to the system.
+  bool untried = false;   // Bytes were accepted with nothing in front of them, and not offered to the system yet.
   bool linger = true;
   std::int64_t timeout_s = 0;
   bool greeted = false;  // The ReadyToSend after Connected has fired.
@@ -163,6 +166,8 @@ class LogChecker final : public Observer {
   void on_accepted(int link) override;
   void on_server_read(int link, std::int64_t count) override;
   void on_server_wrote(int link, BytesView bytes) override;
+  void on_server_tries_to_write(int link) override;
+  void on_wait() override;
   void on_server_closed(int link, bool reset) override;
   void on_peer_did(int link, const char* what, std::int64_t count) override;
   void on_accept_error(std::uint16_t port, int error) override;
@@ -202,6 +207,7 @@ class LogChecker final : public Observer {
   std::vector<ConnectionModel*> by_link_;
   std::vector<std::int8_t> request_;  // By link: 0 not asked, 1 asked and accepted, 2 refused.
   std::vector<Frame> frames_;
+  std::vector<ConnectionModel*> untried_;  // With accepted bytes of which the system was not told yet.
   std::uint64_t events_ = 0;
   bool tolerant_ = false;
 };

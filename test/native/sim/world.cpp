@@ -129,6 +129,7 @@ std::size_t World::peer_write(int index, BytesView bytes) {
   if (!it.established || it.dead() || it.peer_ended) return 0;
   if (it.server_closed) {
     // Nobody reads this any more: the system answers with a reset, which costs what was on its way.
+    if (!it.late_input) it.late_input_us = now_us_;
     it.late_input = true;
     it.server_reset = true;
     it.outgoing.clear();
@@ -358,6 +359,7 @@ Transfer World::send(int descriptor, const BytesView* pieces, int count) {
   Link& it = link(entry->index);
   std::size_t total = 0;
   for (int i = 0; i < count; ++i) total += pieces[i].size();
+  observer_.on_server_tries_to_write(entry->index);
   if (total == 0) observer_.on_misuse("send of nothing");
   if (it.server_ended) observer_.on_misuse("send after shut_down_send");
   if (it.dead() || it.server_ended) {
@@ -409,6 +411,7 @@ int World::shut_down_send(int descriptor) {
   Link& it = link(entry->index);
   if (it.dead()) return IPDAEMON_ERROR_NOT_CONNECTED;
   it.server_ended = true;
+  it.server_ended_us = now_us_;
   touch(descriptor);
   if (tell_peer_) tell_peer_(entry->index);
   return 0;
@@ -439,6 +442,7 @@ void World::close(int descriptor, bool reset) {
   Link& it = link(entry.index);
   it.descriptor = -1;
   it.server_closed = true;
+  if (!it.server_ended) it.server_ended_us = now_us_;
   it.server_ended = true;
   if (reset || it.unread() > 0) {
     // Unread input makes a close a reset, and a reset loses what the peer has not read.
@@ -638,6 +642,7 @@ std::string World::owner_of(const SimPoller* poller) const {
 
 int World::wait(SimPoller* poller, Ready* ready, int ready_max, int timeout_ms) {
   const std::int64_t calls_before = calls_;
+  observer_.on_wait();
   moment();
   if (choices_.chance(faults_.signals, 1000)) return 0;
   const std::int64_t deadline = timeout_ms < 0 ? INT64_MAX : now_us_ + static_cast<std::int64_t>(timeout_ms) * 1000;

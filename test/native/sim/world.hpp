@@ -45,6 +45,8 @@ class Observer {
   virtual void on_accepted(int link) = 0;
   virtual void on_server_read(int link, std::int64_t count) = 0;
   virtual void on_server_wrote(int link, BytesView bytes) = 0;
+  virtual void on_server_tries_to_write(int link) = 0;
+  virtual void on_wait() = 0;  // The server is going to sleep.
   virtual void on_server_closed(int link, bool reset) = 0;
   virtual void on_peer_did(int link, const char* what, std::int64_t count) = 0;
   virtual void on_accept_error(std::uint16_t port, int error) = 0;
@@ -69,6 +71,8 @@ struct Link {
   bool server_ended = false;  // FIN
   bool server_closed = false;
   bool server_reset = false;
+  std::int64_t server_ended_us = 0;
+  std::int64_t late_input_us = 0;
   bool late_input = false;  // The peer sent after the server had closed, and lost what was on the way to it.
   bool refused = false;     // There was nobody to connect to.
   int descriptor = -1;
