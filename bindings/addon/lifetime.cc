@@ -12,6 +12,8 @@ namespace {
 // loop under load; fewer lets timers and other sockets of the program have their turn sooner.
 constexpr int rounds_per_wake_max = 4;
 constexpr std::uint64_t time_per_wake_ns = 1'000'000;
+// After fewer deliveries than this another round would most likely find nothing.
+constexpr std::uint64_t busy_round_min = 8;
 
 constexpr std::size_t scratch_size_min = std::size_t{64} * 1024;
 constexpr std::size_t scratch_size_kept_max = std::size_t{1024} * 1024;
@@ -69,7 +71,7 @@ void Session::on_wake() {
   for (int round = 0; round < rounds_per_wake_max; ++round) {
     const std::uint64_t deliveries_before = deliveries_;
     const std::int32_t code = ipdaemon_poll(handle_, 0);
-    if (code != 0 || deliveries_ == deliveries_before || uv_hrtime() > end_ns) break;
+    if (code != 0 || deliveries_ - deliveries_before < busy_round_min || uv_hrtime() > end_ns) break;
   }
   if (environment.has_exceptions()) environment.report_exceptions();
   napi_close_callback_scope(env, scope);

@@ -143,6 +143,7 @@ void LogChecker::property_set(int handle, int property, int id, std::int64_t num
       return;
     case IPDAEMON_PROPERTY_DEFAULT_IDLE_TIMEOUT:
       server.idle_s = number;
+      server.idle_used = true;
       return;
     case IPDAEMON_PROPERTY_LINGER:
       server.linger = number != 0;
@@ -176,6 +177,7 @@ void LogChecker::property_set(int handle, int property, int id, std::int64_t num
       return;
     case IPDAEMON_PROPERTY_IDLE_TIMEOUT:
       model->idle_s = number;
+      server.idle_used = true;
       model->idle_set_us = now();
       return;
     default:
@@ -643,6 +645,7 @@ void LogChecker::check_ready(int handle, int id, bool ready) {
 }
 
 void LogChecker::check_idle(int handle, std::int64_t pump_began_us) {
+  if (!handles_[handle].idle_used) return;
   for (ConnectionModel* model : live_[handle]) {
     if (model->idle_s == 0 || model->end_wanted) continue;
     const Link& link = world_->link(model->link);

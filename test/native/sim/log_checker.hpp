@@ -96,6 +96,7 @@ struct HandleModel {
   std::int64_t line_length_max = 2048;
   std::int64_t timeout_s = 0;
   std::int64_t idle_s = 0;
+  bool idle_used = false;  // There was ever an idle time-out.
   bool linger = true;
   std::int64_t max_connections = 1000;
   std::int64_t out_buffer = 0;

@@ -173,7 +173,8 @@ void settle(World& world, LogChecker& checker, Program& program, Log& log, int p
     }
     const bool still = checker.events() == events_before && world.transfers() == lines_before;
     quiet = still && !world.anything_to_come() ? quiet + 1 : 0;
-    if (still && world.anything_to_come()) world.run_until(world.now_us() + 30000, [] { return false; });
+    // Time must pass for whatever is tried again later, too.
+    if (still) world.run_until(world.now_us() + 30000, [] { return false; });
   }
   if (quiet < 12) checker.fail("the run does not come to rest");
   for (int i = 0; i < program.server_count(); ++i) {
