@@ -245,6 +245,6 @@ extern "C" int32_t ipdaemon_describe(int32_t table, int32_t row, int32_t column,
   if (!cell.is_number && cell.text == nullptr) return IPDAEMON_ERROR_UNKNOWN_NAME;
   if (out == nullptr) return 0;
   *out = to_abi(cell.is_number ? ValueView::integer(cell.number)
-                                : ValueView::text(BytesView(cell.text, std::strlen(cell.text))));
+                               : ValueView::text(BytesView(cell.text, std::strlen(cell.text))));
   return 0;
 }

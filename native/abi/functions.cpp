@@ -12,7 +12,6 @@
 namespace ipdaemon {
 namespace {
 
-
 // Frames one call on an instance: the last error is that of this call, and whatever the call has
 // closed is freed when the outermost one ends.
 class Call {
@@ -244,14 +243,12 @@ int32_t ipdaemon_keep_max(ipdaemon_t handle, int32_t connection_id) {
 
 int32_t ipdaemon_send_kept(ipdaemon_t handle, int32_t connection_id, const uint8_t* bytes, uint64_t length,
                            uint64_t last_length) {
-  return with_server(handle, [&](Server& server) {
-    return server.send_kept(connection_id, as_view(bytes, length), last_length);
-  });
+  return with_server(
+      handle, [&](Server& server) { return server.send_kept(connection_id, as_view(bytes, length), last_length); });
 }
 
 int32_t ipdaemon_fail(ipdaemon_t handle, int32_t code, const uint8_t* detail, uint64_t length) {
-  return with_server(handle,
-                     [&](Server& server) { return server.fail(code, std::string(as_view(detail, length))); });
+  return with_server(handle, [&](Server& server) { return server.fail(code, std::string(as_view(detail, length))); });
 }
 
 int64_t ipdaemon_counter(ipdaemon_t handle, int32_t counter) {
@@ -259,8 +256,12 @@ int64_t ipdaemon_counter(ipdaemon_t handle, int32_t counter) {
   return server != nullptr ? server->counter(counter) : -1;
 }
 
-const char* ipdaemon_error_sentence(int32_t code) { return error_sentence(code); }
+const char* ipdaemon_error_sentence(int32_t code) {
+  return error_sentence(code);
+}
 
-const char* ipdaemon_version(void) { return IPDAEMON_VERSION; }
+const char* ipdaemon_version(void) {
+  return IPDAEMON_VERSION;
+}
 
 }  // extern "C"

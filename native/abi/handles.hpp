@@ -17,7 +17,7 @@ struct Instance {
   explicit Instance(ipdaemon_t handle) : callbacks(handle) {}
   Callbacks callbacks;  // Before the server, which refers to it.
   std::unique_ptr<Server> server;
-  int calls = 0;        // ABI calls on the stack; the instance lives until the last has returned.
+  int calls = 0;  // ABI calls on the stack; the instance lives until the last has returned.
   std::string error_text;
   std::unique_ptr<Instance> self;  // Owns itself once it was closed with calls on the stack.
 };

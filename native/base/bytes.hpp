@@ -16,6 +16,8 @@ inline BytesView as_view(const std::uint8_t* bytes, std::uint64_t length) {
   return {reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(length)};
 }
 
-inline const std::uint8_t* as_bytes(BytesView view) { return reinterpret_cast<const std::uint8_t*>(view.data()); }
+inline const std::uint8_t* as_bytes(BytesView view) {
+  return reinterpret_cast<const std::uint8_t*>(view.data());
+}
 
 }  // namespace ipdaemon

@@ -8,6 +8,8 @@ namespace ipdaemon {
 // Never goes back, has no relation to the time of day.
 std::int64_t monotonic_us();
 
-inline std::int64_t monotonic_ms() { return monotonic_us() / 1000; }
+inline std::int64_t monotonic_ms() {
+  return monotonic_us() / 1000;
+}
 
 }  // namespace ipdaemon

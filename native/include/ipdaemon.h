@@ -97,7 +97,7 @@ typedef struct ipdaemon_value {
   int32_t type; /* IPDAEMON_TYPE_* */
   int32_t reserved;
   int64_t integer;
-  const uint8_t *bytes;
+  const uint8_t* bytes;
   uint64_t length;
 } ipdaemon_value;
 
@@ -107,15 +107,15 @@ typedef struct ipdaemon_value {
    Returns 0. Any other value ends the pumping: the state is made consistent, what was not delivered
    stays queued, and the call that pumped returns IPDAEMON_ERROR_HANDLER_STOPPED. A binding uses it
    to let an exception of its language pass. */
-typedef int32_t (*ipdaemon_callback)(void *user, ipdaemon_t handle, int32_t event, ipdaemon_value *parameters,
+typedef int32_t (*ipdaemon_callback)(void* user, ipdaemon_t handle, int32_t event, ipdaemon_value* parameters,
                                      int32_t count);
 
 /* Called for several pieces of input of one connection at a time, see ipdaemon_register_data_batch. */
-typedef int32_t (*ipdaemon_data_batch)(void *user, ipdaemon_t handle, int32_t connection_id, const uint8_t *bytes,
+typedef int32_t (*ipdaemon_data_batch)(void* user, ipdaemon_t handle, int32_t connection_id, const uint8_t* bytes,
                                        uint64_t length, int32_t count);
 
 /* Called between two slices of a blocking wait; a result other than 0 ends the wait. */
-typedef int32_t (*ipdaemon_wait_hook)(void *user, ipdaemon_t handle);
+typedef int32_t (*ipdaemon_wait_hook)(void* user, ipdaemon_t handle);
 
 /* ---- Life ------------------------------------------------------------------------------------ */
 
@@ -136,19 +136,19 @@ IPDAEMON_API int32_t ipdaemon_close(ipdaemon_t handle);
    Errors: UNKNOWN_NAME, READ_ONLY, INVALID_VALUE, UNKNOWN_CONNECTION, LOCAL_PORT_WHILE_LISTENING and
    its like; Listening: what the system or TLS says; DataToSend: as ipdaemon_do_send. After an error
    the old value stands. */
-IPDAEMON_API int32_t ipdaemon_set(ipdaemon_t handle, int32_t property, int32_t index, const ipdaemon_value *value);
+IPDAEMON_API int32_t ipdaemon_set(ipdaemon_t handle, int32_t property, int32_t index, const ipdaemon_value* value);
 
 /* Reads a property into `out`. Bytes stay until the next call with the handle.
    Errors: UNKNOWN_NAME, WRITE_ONLY, UNKNOWN_CONNECTION; then `out` is of type NONE. */
-IPDAEMON_API int32_t ipdaemon_get(ipdaemon_t handle, int32_t property, int32_t index, ipdaemon_value *out);
+IPDAEMON_API int32_t ipdaemon_get(ipdaemon_t handle, int32_t property, int32_t index, ipdaemon_value* out);
 
 /* Calls `callback` with `user` for an event (1 to 9) from now on, instead of the one before. NULL removes. */
 IPDAEMON_API int32_t ipdaemon_register_callback(ipdaemon_t handle, int32_t event, ipdaemon_callback callback,
-                                                void *user);
+                                                void* user);
 
 /* The text of the last error of the handle as UTF-8 with a terminating NUL, "" after a success.
    Stays until the next call with the handle. For an invalid handle, the text of that. */
-IPDAEMON_API const char *ipdaemon_get_last_error(ipdaemon_t handle);
+IPDAEMON_API const char* ipdaemon_get_last_error(ipdaemon_t handle);
 
 /* The code of the last error of the handle, 0 after a success. */
 IPDAEMON_API int32_t ipdaemon_get_last_error_code(ipdaemon_t handle);
@@ -159,7 +159,7 @@ IPDAEMON_API int32_t ipdaemon_get_last_error_code(ipdaemon_t handle);
    which may be NULL, gets the value in force as text. Names are case-insensitive.
    Errors: UNKNOWN_NAME, INVALID_VALUE, READ_ONLY, NOT_AVAILABLE, NOT_NOW, UNKNOWN_CONNECTION,
    MAX_CONNECTIONS_WHILE_LISTENING. After an error the old value stands. */
-IPDAEMON_API int32_t ipdaemon_do_config(ipdaemon_t handle, const uint8_t *text, uint64_t length, ipdaemon_value *out);
+IPDAEMON_API int32_t ipdaemon_do_config(ipdaemon_t handle, const uint8_t* text, uint64_t length, ipdaemon_value* out);
 
 /* Disconnects one connection: with Linger after what is queued has been sent, without it at once.
    Disconnected fires before the call returns, except from inside a callback (then afterwards) and
@@ -185,16 +185,16 @@ IPDAEMON_API int32_t ipdaemon_do_reset(ipdaemon_t handle);
    all bytes, delivering events meanwhile.
    Errors: UNKNOWN_CONNECTION, NOT_OPEN, WOULD_BLOCK, IN_PROGRESS, TIMED_OUT, PEER_CLOSED, the error
    that broke the connection, HANDLER_STOPPED. */
-IPDAEMON_API int32_t ipdaemon_do_send(ipdaemon_t handle, int32_t connection_id, const uint8_t *bytes, uint64_t length);
+IPDAEMON_API int32_t ipdaemon_do_send(ipdaemon_t handle, int32_t connection_id, const uint8_t* bytes, uint64_t length);
 
 /* Sends the content of a regular file; `path` is UTF-8. As ipdaemon_do_send, but with Timeout 0 it
    returns at once, the file follows as the peer takes it, and sends are refused until then.
    Errors: FILE_UNUSABLE before anything was sent, and those of ipdaemon_do_send. */
-IPDAEMON_API int32_t ipdaemon_do_sendfile(ipdaemon_t handle, int32_t connection_id, const uint8_t *path,
+IPDAEMON_API int32_t ipdaemon_do_sendfile(ipdaemon_t handle, int32_t connection_id, const uint8_t* path,
                                           uint64_t length);
 
 /* Sends bytes followed by CR LF, as one send. Errors: those of ipdaemon_do_send. */
-IPDAEMON_API int32_t ipdaemon_do_sendline(ipdaemon_t handle, int32_t connection_id, const uint8_t *bytes,
+IPDAEMON_API int32_t ipdaemon_do_sendline(ipdaemon_t handle, int32_t connection_id, const uint8_t* bytes,
                                           uint64_t length);
 
 /* Stops listening and disconnects every connection. Outside callbacks it returns when all are gone,
@@ -225,7 +225,7 @@ IPDAEMON_API int32_t ipdaemon_enable_idle_events(ipdaemon_t handle);
 IPDAEMON_API int32_t ipdaemon_wants_poll(ipdaemon_t handle);
 
 /* Sets the hook that blocking waits call at least every 100 ms. NULL removes it. */
-IPDAEMON_API int32_t ipdaemon_set_wait_hook(ipdaemon_t handle, ipdaemon_wait_hook hook, void *user);
+IPDAEMON_API int32_t ipdaemon_set_wait_hook(ipdaemon_t handle, ipdaemon_wait_hook hook, void* user);
 
 /* Delivers DataIn in batches: where several pieces of one connection are complete at a time,
    `callback` gets them in one call, all others go to the DataIn callback as usual (which must be
@@ -237,8 +237,8 @@ IPDAEMON_API int32_t ipdaemon_set_wait_hook(ipdaemon_t handle, ipdaemon_wait_hoo
    and after each piece it stops if words[0] is no longer 0: then something that happened meanwhile
    changes what comes next. Pieces it did not count in words[1] are delivered again later.
    A NULL callback removes. */
-IPDAEMON_API int32_t ipdaemon_register_data_batch(ipdaemon_t handle, ipdaemon_data_batch callback, void *user,
-                                                  int32_t *words, int32_t capacity);
+IPDAEMON_API int32_t ipdaemon_register_data_batch(ipdaemon_t handle, ipdaemon_data_batch callback, void* user,
+                                                  int32_t* words, int32_t capacity);
 
 /* How many bytes of sends to the connection a callback of a data batch may keep back, instead of calling
    ipdaemon_do_send for each, until it calls ipdaemon_send_kept: all of them would be accepted at once.
@@ -247,12 +247,12 @@ IPDAEMON_API int32_t ipdaemon_keep_max(ipdaemon_t handle, int32_t connection_id)
 
 /* Sends what was kept back, the bytes of several sends, the last of which had `last_length`: BytesSent
    becomes that. Errors: those of ipdaemon_do_send. */
-IPDAEMON_API int32_t ipdaemon_send_kept(ipdaemon_t handle, int32_t connection_id, const uint8_t *bytes,
-                                        uint64_t length, uint64_t last_length);
+IPDAEMON_API int32_t ipdaemon_send_kept(ipdaemon_t handle, int32_t connection_id, const uint8_t* bytes, uint64_t length,
+                                        uint64_t last_length);
 
 /* Records an error as if the last call had failed with it: for bindings that refuse a value before
    it reaches the library. `detail` is UTF-8. Returns `code`. */
-IPDAEMON_API int32_t ipdaemon_fail(ipdaemon_t handle, int32_t code, const uint8_t *detail, uint64_t length);
+IPDAEMON_API int32_t ipdaemon_fail(ipdaemon_t handle, int32_t code, const uint8_t* detail, uint64_t length);
 
 /* What ipdaemon_counter counts since ipdaemon_open. */
 enum {
@@ -268,10 +268,10 @@ enum {
 IPDAEMON_API int64_t ipdaemon_counter(ipdaemon_t handle, int32_t counter);
 
 /* The sentence of an error code, "" for an unknown one. Static. */
-IPDAEMON_API const char *ipdaemon_error_sentence(int32_t code);
+IPDAEMON_API const char* ipdaemon_error_sentence(int32_t code);
 
 /* The version of this library as text, for example "0.1.0". Static. */
-IPDAEMON_API const char *ipdaemon_version(void);
+IPDAEMON_API const char* ipdaemon_version(void);
 
 /* The tables of this library, and the columns of their rows. */
 enum {
@@ -284,25 +284,25 @@ enum {
   IPDAEMON_TABLE_CALLS = 7
 };
 enum {
-  IPDAEMON_COLUMN_ID = 1,        /* number: property id, setting position, event id, constant value, error code */
-  IPDAEMON_COLUMN_NAME = 2,      /* text: "LocalPort"; parameters: the key; calls: "do_send" */
-  IPDAEMON_COLUMN_SUMMARY = 3,   /* text; errors: the sentence */
-  IPDAEMON_COLUMN_TYPE = 4,      /* text: "INTEGER", "BOOLEAN", "TEXT", "BYTES", "FLAGS", "OPAQUE" */
-  IPDAEMON_COLUMN_PER = 5,       /* text: "SERVER", "CONNECTION" */
-  IPDAEMON_COLUMN_ACCESS = 6,    /* text: "READ_WRITE", "READ_ONLY", "WRITE_ONLY" */
-  IPDAEMON_COLUMN_WHEN = 7,      /* text: "ALWAYS", "NOT_LISTENING" */
-  IPDAEMON_COLUMN_MINIMUM = 8,   /* number */
-  IPDAEMON_COLUMN_MAXIMUM = 9,   /* number */
-  IPDAEMON_COLUMN_DEFAULT = 10,  /* text */
-  IPDAEMON_COLUMN_GROUP = 11,    /* text: constants: the enumeration; parameters: the event */
+  IPDAEMON_COLUMN_ID = 1,         /* number: property id, setting position, event id, constant value, error code */
+  IPDAEMON_COLUMN_NAME = 2,       /* text: "LocalPort"; parameters: the key; calls: "do_send" */
+  IPDAEMON_COLUMN_SUMMARY = 3,    /* text; errors: the sentence */
+  IPDAEMON_COLUMN_TYPE = 4,       /* text: "INTEGER", "BOOLEAN", "TEXT", "BYTES", "FLAGS", "OPAQUE" */
+  IPDAEMON_COLUMN_PER = 5,        /* text: "SERVER", "CONNECTION" */
+  IPDAEMON_COLUMN_ACCESS = 6,     /* text: "READ_WRITE", "READ_ONLY", "WRITE_ONLY" */
+  IPDAEMON_COLUMN_WHEN = 7,       /* text: "ALWAYS", "NOT_LISTENING" */
+  IPDAEMON_COLUMN_MINIMUM = 8,    /* number */
+  IPDAEMON_COLUMN_MAXIMUM = 9,    /* number */
+  IPDAEMON_COLUMN_DEFAULT = 10,   /* text */
+  IPDAEMON_COLUMN_GROUP = 11,     /* text: constants: the enumeration; parameters: the event */
   IPDAEMON_COLUMN_DIRECTION = 12, /* text: parameters: "IN", "INOUT" */
-  IPDAEMON_COLUMN_CALLABLE = 13, /* text: calls: "ALLOWED", "NESTS", "DEFERRED" */
-  IPDAEMON_COLUMN_SYMBOL = 14    /* text: the upper-case name used in the C constants */
+  IPDAEMON_COLUMN_CALLABLE = 13,  /* text: calls: "ALLOWED", "NESTS", "DEFERRED" */
+  IPDAEMON_COLUMN_SYMBOL = 14     /* text: the upper-case name used in the C constants */
 };
 
 /* Reads one field of one row, rows counted from 0. Static. Returns UNKNOWN_NAME past the last row,
    for an unknown table, or for a column that the table does not have. */
-IPDAEMON_API int32_t ipdaemon_describe(int32_t table, int32_t row, int32_t column, ipdaemon_value *out);
+IPDAEMON_API int32_t ipdaemon_describe(int32_t table, int32_t row, int32_t column, ipdaemon_value* out);
 
 #ifdef __cplusplus
 }

@@ -20,7 +20,7 @@ class File {
   static bool open(const std::string& path, File* out, std::string* reason);
 
   bool valid() const { return handle_ != -1; }
-  std::int64_t size() const { return size_; }   // When it was opened.
+  std::int64_t size() const { return size_; }  // When it was opened.
   std::intptr_t handle() const { return handle_; }
   // Reads up to `length` bytes at `offset`; a count of 0 is the end of the file.
   Transfer read(std::int64_t offset, void* buffer, std::size_t length) const;

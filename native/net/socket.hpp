@@ -16,12 +16,12 @@
 namespace ipdaemon {
 
 enum class SocketOption : std::uint8_t {
-  keep_alive,           // 0 or 1
-  keep_alive_time_s,    // seconds before the first probe
+  keep_alive,         // 0 or 1
+  keep_alive_time_s,  // seconds before the first probe
   keep_alive_interval_s,
   keep_alive_count,
-  no_delay,             // 0 or 1
-  receive_buffer,       // bytes, as asked for: what the system doubles is halved on reading
+  no_delay,        // 0 or 1
+  receive_buffer,  // bytes, as asked for: what the system doubles is halved on reading
   send_buffer,
 };
 

@@ -59,8 +59,8 @@ int convert_bytes(const Row& row, const ValueView& value, Stored* out, std::stri
   return 0;
 }
 
-using FieldPointer = std::variant<std::int32_t ConnectionProperties::*, bool ConnectionProperties::*,
-                                  Bytes ConnectionProperties::*>;
+using FieldPointer =
+    std::variant<std::int32_t ConnectionProperties::*, bool ConnectionProperties::*, Bytes ConnectionProperties::*>;
 struct FieldRow {
   int id;
   FieldPointer field;

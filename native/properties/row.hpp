@@ -17,7 +17,9 @@ enum class Per : std::uint8_t { SERVER, CONNECTION };
 enum class Access : std::uint8_t { READ_WRITE, READ_ONLY, WRITE_ONLY };
 enum class When : std::uint8_t { ALWAYS, NOT_LISTENING };
 
-inline bool is_number(Type type) { return type == Type::INTEGER || type == Type::BOOLEAN || type == Type::FLAGS; }
+inline bool is_number(Type type) {
+  return type == Type::INTEGER || type == Type::BOOLEAN || type == Type::FLAGS;
+}
 
 struct Row {
   int id;

@@ -8,7 +8,7 @@
 
 namespace ipdaemon {
 
-BytesView trim(BytesView text);               // Without blanks and tabs at both ends.
+BytesView trim(BytesView text);                      // Without blanks and tabs at both ends.
 bool equal_ignoring_case(BytesView a, BytesView b);  // ASCII.
 
 // Decimal with an optional sign, or 0x and hexadecimal digits; blanks around it are ignored.

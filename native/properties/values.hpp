@@ -34,8 +34,8 @@ inline ValueView view_of(const Row& row, const Stored& stored) {
 // The values a connection keeps: one field for each row that is per connection and can be written,
 // called as in the row.
 template <Type type>
-using Field = std::conditional_t<type == Type::INTEGER, std::int32_t,
-                                 std::conditional_t<type == Type::BOOLEAN, bool, Bytes>>;
+using Field =
+    std::conditional_t<type == Type::INTEGER, std::int32_t, std::conditional_t<type == Type::BOOLEAN, bool, Bytes>>;
 
 #define IPD_FIELD_SERVER_READ_WRITE(type, NAME)
 #define IPD_FIELD_SERVER_READ_ONLY(type, NAME)

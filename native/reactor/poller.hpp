@@ -13,8 +13,12 @@ namespace ipdaemon {
 
 enum class Interest : std::uint8_t { none = 0, read = 1, write = 2, both = 3 };
 
-inline bool wants_read(Interest interest) { return (static_cast<int>(interest) & 1) != 0; }
-inline bool wants_write(Interest interest) { return (static_cast<int>(interest) & 2) != 0; }
+inline bool wants_read(Interest interest) {
+  return (static_cast<int>(interest) & 1) != 0;
+}
+inline bool wants_write(Interest interest) {
+  return (static_cast<int>(interest) & 2) != 0;
+}
 
 struct Ready {
   void* token = nullptr;  // What was given to watch.

@@ -10,7 +10,9 @@ namespace ipdaemon {
 
 namespace {
 
-int bits_of(const Address& address) { return address.family == Family::ipv4 ? 32 : 128; }
+int bits_of(const Address& address) {
+  return address.family == Family::ipv4 ? 32 : 128;
+}
 
 // 192.168.* and 192.168.1.*: leading numbers are kept, the rest is free.
 bool parse_wildcard(BytesView text, Address* network, int* bits) {

@@ -52,7 +52,9 @@ Connection::Connection(Server& server, Socket&& socket, const Endpoint& peer, st
   note_activity();
 }
 
-Connection::~Connection() { server_.due().remove(this); }
+Connection::~Connection() {
+  server_.due().remove(this);
+}
 
 std::string Connection::uid() const {
   // The random half tells processes apart, the counter connections.
@@ -625,7 +627,9 @@ void Connection::disconnect() {
   }
 }
 
-void Connection::abort(int status) { finish(status, nullptr, Close::reset); }
+void Connection::abort(int status) {
+  finish(status, nullptr, Close::reset);
+}
 
 void Connection::drop() {
   state_ = State::ended;
@@ -661,8 +665,8 @@ void Connection::unwatch() {
 
 void Connection::read_out() {
   if (input_owed_) feed_input();
-  bool more = properties_.ACCEPT_DATA && !peer_ended_ && !greeting_owed_ && state_ == State::open &&
-              server_.may_deliver();
+  bool more =
+      properties_.ACCEPT_DATA && !peer_ended_ && !greeting_owed_ && state_ == State::open && server_.may_deliver();
   if (more && !input_owed_) more = receive();
   if (state_ == State::ended) return;
   if (more || input_owed_ || !server_.may_deliver()) {

@@ -131,7 +131,7 @@ class Connection final : public Source, public Deadline {
   Outbox outbox_;
   std::int64_t last_activity_ms_ = 0;  // Only kept while there is an idle time-out.
   const char* status_detail_ = nullptr;
-  std::int32_t status_ = 0;      // How the connection ended.
+  std::int32_t status_ = 0;       // How the connection ended.
   std::int32_t failed_code_ = 0;  // A write failed; what can still be read is read, then this is the status.
   std::int64_t bytes_sent_ = 0;
   std::uint16_t busy_ = 0;  // Callbacks of this connection on the stack.
@@ -145,13 +145,13 @@ class Connection final : public Source, public Deadline {
   bool sending_ : 1 = false;        // A blocking send is on the stack.
   bool interrupted_ : 1 = false;
   bool peer_ended_ : 1 = false;
-  bool rest_owed_ : 1 = false;      // The peer has ended and the last bytes are not delivered yet.
-  bool input_owed_ : 1 = false;     // input_ may hold complete pieces.
-  bool feeding_ : 1 = false;        // deliver_pieces is on the stack: input_ must not move.
-  bool discard_ : 1 = false;        // What deliver_pieces has not delivered shall be discarded.
-  bool paused_ : 1 = false;         // Input is not watched while a callback runs under a nested pump.
-  bool end_owed_ : 1 = false;       // Disconnected has not been delivered.
-  bool error_owed_ : 1 = false;     // An Error event goes before it.
+  bool rest_owed_ : 1 = false;   // The peer has ended and the last bytes are not delivered yet.
+  bool input_owed_ : 1 = false;  // input_ may hold complete pieces.
+  bool feeding_ : 1 = false;     // deliver_pieces is on the stack: input_ must not move.
+  bool discard_ : 1 = false;     // What deliver_pieces has not delivered shall be discarded.
+  bool paused_ : 1 = false;      // Input is not watched while a callback runs under a nested pump.
+  bool end_owed_ : 1 = false;    // Disconnected has not been delivered.
+  bool error_owed_ : 1 = false;  // An Error event goes before it.
 
   friend class DueList;
   Connection* due_next_ = nullptr;

@@ -64,9 +64,9 @@ class Deadlines {
   Deadline* take_due(std::int64_t now_ms);
 
   std::array<Head, slot_count> slots_;
-  Head expiring_;                    // Taken out of a slot whose tick is over, not yet called.
-  std::int64_t tick_;                // Ticks before this one have been dealt with.
-  std::int64_t earliest_ = never;    // No slot of a tick between tick_ and this one is in use.
+  Head expiring_;                  // Taken out of a slot whose tick is over, not yet called.
+  std::int64_t tick_;              // Ticks before this one have been dealt with.
+  std::int64_t earliest_ = never;  // No slot of a tick between tick_ and this one is in use.
 };
 
 template <typename Stop>

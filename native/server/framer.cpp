@@ -57,8 +57,8 @@ bool Framer::next_line(const Framing& framing, BytesView data, std::size_t begin
   // An end of line counts if it starts at `limit` at the latest.
   const BytesView window = line.substr(0, std::min(line.size(), limit + framing.eol.size()));
   const std::size_t start = searched_ < framing.eol.size() ? 0 : searched_ - (framing.eol.size() - 1);
-  const std::size_t found = framing.eol.size() == 1 ? window.find(framing.eol.front(), start)
-                                                    : window.find(framing.eol, start);
+  const std::size_t found =
+      framing.eol.size() == 1 ? window.find(framing.eol.front(), start) : window.find(framing.eol, start);
   if (found != BytesView::npos) {
     piece->end = begin + found;
     piece->next = piece->end + framing.eol.size();

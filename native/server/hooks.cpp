@@ -28,11 +28,17 @@ const Server::PropertyHook* Server::property_hook(int id) {
   return hook != std::end(hooks) ? hook : nullptr;
 }
 
-void Server::read_version(ValueView* out) { *out = ValueView::text("ipdaemon " IPDAEMON_VERSION); }
+void Server::read_version(ValueView* out) {
+  *out = ValueView::text("ipdaemon " IPDAEMON_VERSION);
+}
 
-void Server::read_connection_count(ValueView* out) { *out = ValueView::integer(connection_count_); }
+void Server::read_connection_count(ValueView* out) {
+  *out = ValueView::integer(connection_count_);
+}
 
-void Server::read_listening(ValueView* out) { *out = ValueView::boolean(listener_ != nullptr); }
+void Server::read_listening(ValueView* out) {
+  *out = ValueView::boolean(listener_ != nullptr);
+}
 
 void Server::read_local_host(ValueView* out) {
   scratch_ = listener_ ? listener_->local().address.text() : std::string(bytes(IPDAEMON_PROPERTY_LOCAL_HOST));
@@ -43,7 +49,9 @@ void Server::read_local_port(ValueView* out) {
   *out = ValueView::integer(listener_ ? listener_->local().port : number(IPDAEMON_PROPERTY_LOCAL_PORT));
 }
 
-void Server::read_code_page(ValueView* out) { *out = ValueView::integer(setting(IPDAEMON_SETTING_CODE_PAGE)); }
+void Server::read_code_page(ValueView* out) {
+  *out = ValueView::integer(setting(IPDAEMON_SETTING_CODE_PAGE));
+}
 
 int Server::apply_backlog(const Row&, Stored& value) {
   if (!listener_) return 0;
@@ -58,8 +66,7 @@ int Server::apply_line_length(const Row&, Stored& value) {
 }
 
 int Server::apply_store_type(const Row& row, Stored& value) {
-  if (value.number <= IPDAEMON_SSL_CERT_STORE_TYPE_SECURITY_KEY ||
-      value.number == IPDAEMON_SSL_CERT_STORE_TYPE_AUTO) {
+  if (value.number <= IPDAEMON_SSL_CERT_STORE_TYPE_SECURITY_KEY || value.number == IPDAEMON_SSL_CERT_STORE_TYPE_AUTO) {
     return 0;
   }
   return invalid(row, std::to_string(value.number), "use 0 to 20, or 99 to have it detected");
@@ -118,7 +125,7 @@ int Server::listen() {
   auto listener = std::make_unique<Listener>(*this);
   if (const int error = listener->open(local, options); error != 0) return fail(error, local.text());
   listener_ = std::move(listener);
-  ipv6_in_force_ = options.dual_stack ? IPDAEMON_USE_IPV6_BOTH
+  ipv6_in_force_ = options.dual_stack                     ? IPDAEMON_USE_IPV6_BOTH
                    : local.address.family == Family::ipv6 ? IPDAEMON_USE_IPV6_IPV6_ONLY
                                                           : IPDAEMON_USE_IPV6_IPV4_ONLY;
   return 0;
@@ -164,9 +171,9 @@ int Server::find_local_host(const std::string& host, Family family, Address* out
       return 0;
     }
   }
-  return fail(IPDAEMON_ERROR_ADDRESS_FAMILY_NOT_SUPPORTED,
-              "LocalHost is " + in_quotes(host) + ", which has no " + (family == Family::ipv6 ? "IPv6" : "IPv4") +
-                  " address; change LocalHost or the setting UseIPv6");
+  return fail(IPDAEMON_ERROR_ADDRESS_FAMILY_NOT_SUPPORTED, "LocalHost is " + in_quotes(host) + ", which has no " +
+                                                               (family == Family::ipv6 ? "IPv6" : "IPv4") +
+                                                               " address; change LocalHost or the setting UseIPv6");
 }
 
 }  // namespace ipdaemon

@@ -311,13 +311,16 @@ int Server::do_events() {
   }
 }
 
-int Server::poll(int timeout_ms) { return pump(timeout_ms); }
+int Server::poll(int timeout_ms) {
+  return pump(timeout_ms);
+}
 
 // ---- Pumping ----------------------------------------------------------------------------------------
 
 int Server::pump(int timeout_ms) {
   if (pump_depth_ >= pump_depth_max) {
-    return fail(IPDAEMON_ERROR_BAD_STATE, "events are being pumped inside 64 callbacks already; return from some first");
+    return fail(IPDAEMON_ERROR_BAD_STATE,
+                "events are being pumped inside 64 callbacks already; return from some first");
   }
   flush_gathered_of_thread();
   cancel_batch();

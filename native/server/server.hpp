@@ -61,8 +61,8 @@ class Server {
   std::int64_t counter(int which) const;
 
   // ---- The frame of a call, kept by the ABI ----
-  void enter_call();   // Clears the last error.
-  void leave_call();   // After the outermost one: frees what was closed, does a deferred reset.
+  void enter_call();  // Clears the last error.
+  void leave_call();  // After the outermost one: frees what was closed, does a deferred reset.
   // Events end here and for good: the handle was closed. Returns false while calls are on the stack.
   bool retire();
   const LastError& last_error() const { return last_error_; }
@@ -103,7 +103,7 @@ class Server {
   Address listening_address() const;
 
   char* receive_buffer();
-  static constexpr std::size_t headroom = 16 * 1024;      // For what is left of the read before.
+  static constexpr std::size_t headroom = 16 * 1024;  // For what is left of the read before.
   static constexpr std::size_t receive_length = 64 * 1024;
 
   // Small sends of a running callback are kept together.
@@ -238,11 +238,11 @@ class Server {
   std::int64_t connection_count_ = 0;
   std::int64_t admitting_ = 0;  // Peers about which ConnectionRequest is being asked.
 
-  int call_depth_ = 0;      // ABI calls and blocking waits on the stack.
+  int call_depth_ = 0;  // ABI calls and blocking waits on the stack.
   int callback_depth_ = 0;
   int pump_depth_ = 0;
-  bool stop_ = false;       // A callback ended the pumping that runs now.
-  bool quiet_ = false;      // No events any more: closed, or to be reset.
+  bool stop_ = false;   // A callback ended the pumping that runs now.
+  bool quiet_ = false;  // No events any more: closed, or to be reset.
   bool retired_ = false;
   bool reset_wanted_ = false;
   bool idle_events_ = false;
@@ -260,7 +260,7 @@ class Server {
   Connection* gather_connection_ = nullptr;
   std::size_t gather_size_ = 0;
   bool gather_across_ = false;
-  int measured_callbacks_ = 0;       // Since the clock was last looked at.
+  int measured_callbacks_ = 0;  // Since the clock was last looked at.
   std::int64_t measure_start_us_ = 0;
   int batch_limit_ = 64;
   std::int32_t* batch_words_ = nullptr;  // Of the batch that is being delivered.

@@ -42,14 +42,21 @@ constexpr const char* tls12_groups[] = {"ecdhe_x25519", "ecdhe_x448", "ecdhe_sec
 constexpr const char* tls13_groups[] = {"ecdhe_x25519",    "ecdhe_x448", "ecdhe_secp256r1", "ecdhe_secp384r1",
                                         "ecdhe_secp521r1", "ffdhe_2048", "ffdhe_3072",      "ffdhe_4096",
                                         "ffdhe_6144",      "ffdhe_8192"};
-constexpr const char* tls13_signatures[] = {
-    "rsa_pss_sha256",         "rsa_pss_sha384",         "rsa_pss_sha512",         "rsa_pkcs1_sha256",
-    "rsa_pkcs1_sha384",       "rsa_pkcs1_sha512",       "ecdsa_secp256r1_sha256", "ecdsa_secp384r1_sha384",
-    "ecdsa_secp521r1_sha512", "ed25519",                "ed448"};
+constexpr const char* tls13_signatures[] = {"rsa_pss_sha256",
+                                            "rsa_pss_sha384",
+                                            "rsa_pss_sha512",
+                                            "rsa_pkcs1_sha256",
+                                            "rsa_pkcs1_sha384",
+                                            "rsa_pkcs1_sha512",
+                                            "ecdsa_secp256r1_sha256",
+                                            "ecdsa_secp384r1_sha384",
+                                            "ecdsa_secp521r1_sha512",
+                                            "ed25519",
+                                            "ed448"};
 constexpr const char* tls12_hashes[] = {"sha512", "sha384", "sha256", "sha224", "sha1"};
 constexpr const char* tls12_keys[] = {"rsa", "dsa", "ecdsa"};
-constexpr std::int64_t security_flags_all = 0x80000000LL | 0x8000 | 0x4000 | 0x800 | 0x400 | 0x200 | 0x100 | 0x20 |
-                                            0x10 | 0x4 | 0x2 | 0x1;
+constexpr std::int64_t security_flags_all =
+    0x80000000LL | 0x8000 | 0x4000 | 0x800 | 0x400 | 0x200 | 0x100 | 0x20 | 0x10 | 0x4 | 0x2 | 0x1;
 
 bool has_certificate(BytesView pem) {
   const std::size_t begin = pem.find("-----BEGIN CERTIFICATE-----");
@@ -164,9 +171,8 @@ int Server::config_set(const Row& row, BytesView text) {
 
 int Server::config_connection(const Row& row, BytesView id, std::string* out) {
   std::int64_t number = 0;
-  Connection* connection = parse_integer(id, &number) && number > 0 && number <= IPD_INT_MAX
-                               ? find(static_cast<int>(number))
-                               : nullptr;
+  Connection* connection =
+      parse_integer(id, &number) && number > 0 && number <= IPD_INT_MAX ? find(static_cast<int>(number)) : nullptr;
   if (connection == nullptr) {
     return fail(IPDAEMON_ERROR_UNKNOWN_CONNECTION, "connection id " + in_quotes(id) + " does not exist, or no more");
   }
@@ -261,8 +267,9 @@ int Server::apply_never(const Row& row, Stored& value) {
   if (value.number == 0) return 0;
   const char* reason = "there is no such choice: the server always uses the system's own readiness interface";
   if (row.id == IPDAEMON_SETTING_USE_INTERNAL_SECURITY_API) {
-    reason = "TLS is always that of OpenSSL; delete the line, cipher suites, groups and signature algorithms can be "
-             "set without it";
+    reason =
+        "TLS is always that of OpenSSL; delete the line, cipher suites, groups and signature algorithms can be "
+        "set without it";
   }
   return fail(IPDAEMON_ERROR_NOT_AVAILABLE, std::string(row.name) + " cannot be True; " + reason);
 }
@@ -358,8 +365,9 @@ int Server::apply_signature_algorithms(const Row& row, Stored& value) {
                                 : dash != BytesView::npos && is_one_of(entry.substr(0, dash), tls12_hashes) &&
                                       is_one_of(entry.substr(dash + 1), tls12_keys);
     if (!known) {
-      code = invalid(row, entry, is_tls13 ? "each entry must be an algorithm such as rsa_pss_sha256 or ed25519"
-                                          : "each entry must be a hash and a key type such as sha256-rsa");
+      code = invalid(row, entry,
+                     is_tls13 ? "each entry must be an algorithm such as rsa_pss_sha256 or ed25519"
+                              : "each entry must be a hash and a key type such as sha256-rsa");
     }
     return known;
   });
@@ -428,6 +436,8 @@ void Server::read_build_info(std::string* out) {
          (tls::unavailable_reason() != nullptr ? "no TLS" : "OpenSSL");
 }
 
-void Server::read_license_info(std::string* out) { *out = "No licence key is needed: ipdaemon has the MIT licence."; }
+void Server::read_license_info(std::string* out) {
+  *out = "No licence key is needed: ipdaemon has the MIT licence.";
+}
 
 }  // namespace ipdaemon
