@@ -87,7 +87,7 @@ export function ipworks_ipdaemon_close(res: Resource): number {
  * Registers the handler of an event, instead of the one before. See docs/reference/events.md.
  *
  * @param res The server.
- * @param id The event, 1 to 9 (Event).
+ * @param id The event, 1 to 9 (EventId).
  * @param handler Called with an object that has the keys of the event; null removes.
  * @returns 0, or 2001 for an unknown event and 2002 for something that is no function.
  * @throws TypeError if `res` is no open server of this thread.

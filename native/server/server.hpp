@@ -218,7 +218,6 @@ class Server {
   void apply_socket_options(Socket& socket);
   bool request_accepted(const Endpoint& peer);
   void deliver_due();
-  void wait_for_all_gone();
   std::int64_t connections_max() const { return setting(IPDAEMON_SETTING_MAX_CONNECTIONS); }
 
   EventSink& sink_;

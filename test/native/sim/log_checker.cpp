@@ -101,8 +101,9 @@ void LogChecker::listens(int handle, std::uint16_t port) {
 void LogChecker::reset(int handle) {
   HandleModel& model = handles_[handle];
   for (ConnectionModel* connection : live_[handle]) connection->abandoned = true;
+  const std::int64_t ended_us = frames_.empty() ? now() : frames_.back().began_us;
   for (auto& [key, connection] : models_) {
-    if (key.first == handle) connection->handle_ended_us = std::min(connection->handle_ended_us, now());
+    if (key.first == handle) connection->handle_ended_us = std::min(connection->handle_ended_us, ended_us);
   }
   live_[handle].clear();
   model.live = 0;
@@ -693,12 +694,13 @@ void LogChecker::check_end() {
     }
     const bool orderly =
         model.disconnected && model.status == 0 && model.linger && !link.peer_reset && !model.abandoned;
-    if (!orderly || trouble_injected() || handles_[model.handle].silent) continue;
-    // Who goes on sending long after our end provokes a reset; shortly after it, nothing may be lost.
+    if (!orderly || trouble_injected()) continue;
+    // Who goes on sending long after our end provokes a reset; shortly after it, nothing may be lost,
+    // unless the program has closed or reset the whole server by then.
     constexpr std::int64_t patience_us = 900 * 1000;
-    if (link.late_input && link.late_input_us > std::min(link.server_ended_us + patience_us, model.handle_ended_us)) {
-      continue;
-    }
+    const std::int64_t patient_until_us = std::min(link.server_ended_us + patience_us, model.handle_ended_us);
+    if (link.late_input && link.late_input_us >= patient_until_us) continue;
+    if (!link.late_input && model.closed_us >= patient_until_us) continue;
     if (seen.size() != model.expected.size()) {
       fail(what + " lost " + std::to_string(model.expected.size() - seen.size()) + " bytes in an orderly end");
     }
