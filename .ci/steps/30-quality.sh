@@ -7,4 +7,6 @@ check 'clang-format: form of C and C++' bash -euo pipefail -c '
 check 'types' npm run check:types
 check 'publint and attw: the package for CommonJS and ES modules' npm run check:package
 check 'building and checking has changed no file of the checkout' bash -euo pipefail -c '
-  diff <(printf "%s\n" "$CI_CHANGED_BEFORE") <(git status --porcelain)'
+  now=$(git status --porcelain)
+  echo "$now"
+  [ "$now" = "$CI_CHANGED_BEFORE" ]'

@@ -515,7 +515,13 @@ int Connection::wait_until_sent(std::uint64_t begin, std::uint64_t goal) {
     outbox_.withdraw(static_cast<std::size_t>(goal - taken));
   }
   update_interest();
-  if (outbox_.empty()) on_drained();
+  if (outbox_.empty()) {
+    if (code == IPDAEMON_ERROR_HANDLER_STOPPED && ready_owed_) {
+      server_.due().add(this);  // A callback has ended the call: ReadyToSend comes with the next one.
+    } else {
+      on_drained();
+    }
+  }
   return code;
 }
 

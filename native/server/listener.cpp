@@ -32,13 +32,14 @@ void Listener::on_ready(const Ready&) {
       burst_ = 1;
       return;
     }
+    const std::uint32_t suspensions_before = suspensions_;
     if (error == 0) error = server_.admit(std::move(peer_socket), peer);
     if (error != 0) {
       if (socket_.valid()) suspend(error);
       return;
     }
     // A callback of the new connection may have pumped, and accepting may have failed in there.
-    if (!suspended_) trouble_reported_ = false;
+    if (suspensions_ == suspensions_before) trouble_reported_ = false;
     if (!server_.may_deliver()) return;
   }
   burst_ = std::min(burst_ * 2, burst_max);
@@ -58,6 +59,7 @@ void Listener::on_deadline(std::int64_t) {
 void Listener::suspend(int code) {
   burst_ = 1;
   suspended_ = true;
+  ++suspensions_;
   server_.reactor().poller().change(socket_.handle(), Interest::none, static_cast<Source*>(this));
   server_.deadlines().set(this, monotonic_ms() + retry_ms);
   if (trouble_reported_) return;

@@ -36,6 +36,7 @@ class Listener final : public Source, public Deadline {
   // How many peers to accept per turn. Grows while they keep coming, so that a lone peer costs no
   // second call that only finds nobody.
   int burst_ = 1;
+  std::uint32_t suspensions_ = 0;  // How often so far.
   bool suspended_ = false;         // Not watched until the deadline.
   bool trouble_reported_ = false;  // Error has fired for the present spell of failures.
 };
