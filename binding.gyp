@@ -97,5 +97,18 @@
         'dependencies': ['ipdaemon_core', 'ipdaemon_platform'],
       }],
     }],
+    # Addons, so that they run on the OpenSSL inside Node: its symbols are left open.
+    ['native_tests==1 and <!(node bindings/sources.js has bench load_tls)==1', {
+      'targets': [{
+        'target_name': 'bench_load_tls',
+        'sources': ['<!@(node bindings/sources.js bench load_tls)', '<!@(node bindings/sources.js bench node_program)'],
+      }],
+    }],
+    ['native_tests==1 and <!(node bindings/sources.js has bench floor_tls)==1', {
+      'targets': [{
+        'target_name': 'bench_floor_tls',
+        'sources': ['<!@(node bindings/sources.js bench floor_tls)', '<!@(node bindings/sources.js bench node_program)'],
+      }],
+    }],
   ],
 }

@@ -325,7 +325,7 @@ napi_value send_kept(napi_env env, napi_callback_info info) {
                               static_cast<std::uint64_t>(arguments.integer(3)));
     environment.give_back(std::move(scratch));
   } catch (const std::bad_alloc&) {
-    code = refuse(handle, IPDAEMON_ERROR_OUT_OF_MEMORY, {});
+    code = ipdaemon_send_kept(handle, connection_id, nullptr, length + 1, 0);
   }
   return number(env, code);
 }

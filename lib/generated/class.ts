@@ -732,7 +732,7 @@ export abstract class Accessors {
   /**
    * A client starts a TLS handshake; another certificate may be chosen. Override it to get the event.
    * See docs/reference/events.md.
-   * @param param connectionid, supportedciphersuites, supportedsignaturealgs, certstoretype, certstore, certpassword, certsubject.
+   * @param param connectionid, supportedciphersuites, supportedsignaturealgs, certstoretype, certstore, certpassword, certsubject, servername.
    * @returns The param, with certstoretype, certstore, certpassword, certsubject changed if wanted; changing it in place does as well.
    */
   fireSSLConnectionRequest(param: SSLConnectionRequestParam): unknown {

@@ -172,6 +172,8 @@ export class SSLConnectionRequestParam {
   certpassword: string;
   /** Which certificate of the store. Writable. */
   certsubject: string;
+  /** The server name the client asks for (SNI), empty without one. */
+  readonly servername: string;
 
   constructor(
     connectionid: number,
@@ -181,6 +183,7 @@ export class SSLConnectionRequestParam {
     certstore: string,
     certpassword: string,
     certsubject: string,
+    servername: string,
   ) {
     this.connectionid = connectionid;
     this.supportedciphersuites = supportedciphersuites;
@@ -189,6 +192,7 @@ export class SSLConnectionRequestParam {
     this.certstore = certstore;
     this.certpassword = certpassword;
     this.certsubject = certsubject;
+    this.servername = servername;
   }
 
   /** `certstore` as bytes. */
@@ -199,7 +203,7 @@ export class SSLConnectionRequestParam {
 
 /** SSLStatus: Progress of a TLS handshake, for information. */
 export class SSLStatusParam {
-  /** The connection. */
+  /** The connection; 0 for what concerns the server. */
   readonly connectionid: number;
   /** What happened. */
   readonly message: string;
@@ -321,6 +325,7 @@ export const eventRows: readonly EventRow[] = [
       { key: 'certstore', type: 'BYTES', writable: true },
       { key: 'certpassword', type: 'TEXT', writable: true },
       { key: 'certsubject', type: 'TEXT', writable: true },
+      { key: 'servername', type: 'TEXT', writable: false },
     ],
   },
   {

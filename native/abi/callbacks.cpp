@@ -8,7 +8,7 @@ namespace ipdaemon {
 
 namespace {
 
-constexpr int parameters_max = 7;
+constexpr int parameters_max = 8;
 
 }  // namespace
 
@@ -24,13 +24,16 @@ int Callbacks::event(int event, ValueView* parameters, int count) {
   ipdaemon_value values[parameters_max];
   std::transform(parameters, parameters + count, values, to_abi);
   const int result = registered.callback(registered.user, handle_, event, values, count);
+  // Events nest; what an inner one has changed has been taken by now.
+  changed_.clear();
+  changed_.reserve(parameters_max);  // So that none moves any more.
   for (int i = 0; i < count; ++i) {
     // The server looks only at those that may change.
     parameters[i].number = values[i].integer;
-    if (!is_number(parameters[i].type) && values[i].bytes != as_bytes(parameters[i].bytes)) {
-      changed_.assign(as_view(values[i].bytes, values[i].length));
-      parameters[i].bytes = changed_;
-    }
+    if (is_number(parameters[i].type)) continue;
+    const BytesView now = as_view(values[i].bytes, values[i].length);
+    if (now.data() == parameters[i].bytes.data() && now.size() == parameters[i].bytes.size()) continue;
+    parameters[i].bytes = changed_.emplace_back(now);
   }
   return result;
 }

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <vector>
 
 #include "ipdaemon.h"
 #include "server/events.hpp"
@@ -41,7 +42,7 @@ class Callbacks final : public EventSink {
   BatchWords batch_words_;
   ipdaemon_wait_hook wait_hook_ = nullptr;
   void* wait_user_ = nullptr;
-  Bytes changed_;  // Bytes of an INOUT parameter that the callback has replaced.
+  std::vector<Bytes> changed_;  // Bytes of INOUT parameters that the callback has replaced.
 };
 
 }  // namespace ipdaemon

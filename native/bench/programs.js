@@ -6,8 +6,11 @@ const path = require('node:path');
 const root = path.join(__dirname, '..', '..');
 const START_LIMIT_MS = 15_000;
 const STOP_LIMIT_MS = 5_000;
+const LOAD = 'bench_load';
+const TLS_LOAD = 'bench_load_tls.node';
 
-// Every server by the name it has in the tables. `library` ones need the addon to be built.
+// Every server by the name it has in the tables. `library` ones need the addon to be built. An `addon` runs
+// inside Node and takes its OpenSSL; a server that speaks `tls` gets a certificate, and bench_load_tls.
 const servers = {
   floor: { program: 'bench_floor', title: 'bare epoll, C++ (floor)' },
   core: { program: 'bench_core', title: 'ipdaemon core, C ABI' },
@@ -18,6 +21,15 @@ const servers = {
   'wrong-lost': { script: 'net_wrong.js', args: ['--fault', 'lost'], title: 'a byte lost' },
   'wrong-doubled': { script: 'net_wrong.js', args: ['--fault', 'doubled'], title: 'bytes doubled' },
   'wrong-swapped': { script: 'net_wrong.js', args: ['--fault', 'swapped'], title: 'bytes to another peer' },
+  'floor-tls': { addon: 'bench_floor_tls.node', title: 'bare epoll and OpenSSL, C++ (floor)', tls: true },
+  'ipdaemon-tls': { script: 'ipdaemon_echo.js', title: "ipdaemon, Node's loop", library: true, tls: true },
+  'node-tls': { script: 'net_echo.js', title: 'node:tls', tls: true },
+  'wrong-tls': {
+    script: 'net_wrong.js',
+    args: ['--fault', 'swapped'],
+    title: 'bytes to another peer in TLS',
+    tls: true,
+  },
   'floor-lines': { program: 'bench_floor', args: ['--lines'], title: 'bare epoll, C++ (floor)' },
   'core-lines': { program: 'bench_core', args: ['--lines'], title: 'ipdaemon core, C ABI' },
   'core-batch': { program: 'bench_core', args: ['--lines', '--batch'], title: 'ipdaemon core, C ABI, batches' },
@@ -37,10 +49,12 @@ function libraryIsBuilt() {
 }
 
 class Programs {
-  // With `pin`, servers stay on the first core and the load generator on the second.
-  constructor(folder, pin) {
+  // With `pin`, servers stay on the first core and the load generator on the second. `node` is the binary
+  // that runs what runs inside Node.
+  constructor(folder, pin, node) {
     this.folder = folder;
     this.pin = pin;
+    this.node = node;
     this.running = new Set();
     process.on('exit', () => {
       for (const child of this.running) child.kill('SIGKILL');
@@ -55,7 +69,9 @@ class Programs {
   // Why a server cannot be started here, or '' if it can.
   missing(name) {
     const server = servers[name];
-    if (server.program && !fs.existsSync(this.binary(server.program))) return `${server.program} is not built`;
+    const needed = [server.program ?? server.addon, server.tls ? TLS_LOAD : LOAD];
+    const absent = needed.find((file) => file && !fs.existsSync(this.binary(file)));
+    if (absent) return `${absent} is not built`;
     if (server.library && !libraryIsBuilt()) return 'the library is not built';
     return '';
   }
@@ -92,11 +108,17 @@ class Programs {
     }
   }
 
-  async start(name) {
-    const { program, script, args = [] } = servers[name];
-    const child = program
-      ? this.spawn(0, this.binary(program), args)
-      : this.spawn(0, process.execPath, [path.join(__dirname, 'servers', script), ...args]);
+  // A program of its own, an addon inside Node, or a script of Node.
+  launch(core, { program, addon, script }, args) {
+    if (program) return this.spawn(core, this.binary(program), args);
+    const words = addon
+      ? [path.join(__dirname, 'addon.js'), this.binary(addon)]
+      : [path.join(__dirname, 'servers', script)];
+    return this.spawn(core, this.node, [...words, ...args]);
+  }
+
+  async start(name, moreArgs = []) {
+    const child = this.launch(0, servers[name], [...(servers[name].args ?? []), ...moreArgs]);
     const [, port] = await this.output(child, /listening (\d+)\n/, START_LIMIT_MS);
     return { name, child, pid: child.pid, port: Number(port) };
   }
@@ -110,11 +132,8 @@ class Programs {
   }
 
   startLoad(server, args) {
-    return this.spawn(
-      1,
-      this.binary('bench_load'),
-      [...args, '--port', server.port, '--server-pid', server.pid].map(String),
-    );
+    const load = servers[server.name].tls ? { addon: TLS_LOAD } : { program: LOAD };
+    return this.launch(1, load, [...args, '--port', server.port, '--server-pid', server.pid].map(String));
   }
 
   // Runs the load generator to its end. Gives what it printed, and as `failed` whether it found fault.
@@ -124,7 +143,7 @@ class Programs {
     const code = await child.ended;
     await closed;
     const line = child.output.trim().split('\n').pop();
-    if (!line) throw new Error(`bench_load ended with ${code} and without a result`);
+    if (!line) throw new Error(`the load generator ended with ${code} and without a result`);
     return { ...JSON.parse(line), failed: code !== 0 };
   }
 }

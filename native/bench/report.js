@@ -1,6 +1,8 @@
 // From the results of the rounds to medians, ratios, tables and the figures that were promised.
 const { servers } = require('./programs.js');
 
+const TLS_MEMORY_LIMIT = 16 * 1024;
+
 function spread(values) {
   const sorted = values.filter(Number.isFinite).sort((a, b) => a - b);
   if (sorted.length === 0) return null;
@@ -84,6 +86,12 @@ const promises = [
   { row: 'lines', server: 'ipdaemon-lines', against: 'net-lines', by: 'rate per CPU', atLeast: 15 },
   { row: 'lines', server: 'ipdaemon-lines', against: 'net-joined', by: 'rate', atLeast: 1.5 },
   { row: 'lines', server: 'ipdaemon-lines', against: 'net-joined', by: 'rate per CPU', atLeast: 1.5 },
+  { row: 'tls-echo1k', server: 'ipdaemon-tls', against: 'floor-tls', by: 'cpu', atMost: 1.15 },
+  { row: 'tls-echo16k', server: 'ipdaemon-tls', against: 'floor-tls', by: 'cpu', atMost: 1 },
+  { row: 'tls-handshake-p256', server: 'ipdaemon-tls', against: 'floor-tls', by: 'cpu', atMost: 1.1 },
+  { row: 'tls-handshake-rsa', server: 'ipdaemon-tls', against: 'floor-tls', by: 'cpu', atMost: 1.1 },
+  { row: 'tls-resume', server: 'ipdaemon-tls', against: 'floor-tls', by: 'cpu', atMost: 1.1 },
+  { row: 'tls12-resume', server: 'ipdaemon-tls', against: 'floor-tls', by: 'cpu', atMost: 1.1 },
 ];
 
 const ratios = {
@@ -134,6 +142,17 @@ function memoryTable(measurements) {
   );
 }
 
+// The memory that an idle TLS connection may cost.
+function memoryVerdictLines(measurements) {
+  return measurements
+    .filter(({ server }) => server === 'ipdaemon-tls')
+    .map(({ server, echoed, bytesEach }) => {
+      const verdict = bytesEach <= TLS_MEMORY_LIMIT ? 'met' : 'not met';
+      const state = echoed ? 'echoed once' : 'silent';
+      return `- ${server}, ${state}: ${grouped(bytesEach)} bytes each, target at most ${TLS_MEMORY_LIMIT}: ${verdict}`;
+    });
+}
+
 function acceptTable(results) {
   return table(
     ['server', 'connections', 'echoed', 'seconds', 'CPU us each', 'p50 ms', 'p99 ms', 'errors'],
@@ -150,4 +169,13 @@ function acceptTable(results) {
   );
 }
 
-module.exports = { summarize, speedTable, judge, verdictLines, memoryTable, acceptTable, sumOfErrors };
+module.exports = {
+  summarize,
+  speedTable,
+  judge,
+  verdictLines,
+  memoryTable,
+  memoryVerdictLines,
+  acceptTable,
+  sumOfErrors,
+};

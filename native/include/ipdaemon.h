@@ -246,7 +246,8 @@ IPDAEMON_API int32_t ipdaemon_register_data_batch(ipdaemon_t handle, ipdaemon_da
 IPDAEMON_API int32_t ipdaemon_keep_max(ipdaemon_t handle, int32_t connection_id);
 
 /* Sends what was kept back, the bytes of several sends, the last of which had `last_length`: BytesSent
-   becomes that. Errors: those of ipdaemon_do_send. */
+   becomes that. Errors: those of ipdaemon_do_send. With `bytes` NULL although `length` is not 0 they are
+   lost, for want of memory: the connection ends with 10055. */
 IPDAEMON_API int32_t ipdaemon_send_kept(ipdaemon_t handle, int32_t connection_id, const uint8_t* bytes, uint64_t length,
                                         uint64_t last_length);
 

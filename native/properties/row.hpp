@@ -62,6 +62,12 @@ constexpr std::size_t property_position(int id) {
   return property_count;
 }
 
+// Whether a row is one of property_rows.
+inline bool is_property(const Row& row) {
+  const std::size_t position = property_position(row.id);
+  return position < property_count && &property_rows[position] == &row;
+}
+
 constexpr bool rows_are_in_order() {
   for (std::size_t position = 1; position < property_count; ++position) {
     if (property_rows[position - 1].id >= property_rows[position].id) return false;

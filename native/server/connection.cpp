@@ -24,6 +24,10 @@ constexpr std::int64_t file_chunk = 1 << 20;
 constexpr std::size_t batch_pieces_max = 256;
 // A program that keeps one line of a batch may keep the memory of the whole batch with it.
 constexpr std::size_t batch_bytes_max = 8 * 1024;
+constexpr const char* disconnected_detail = "the program closed the connection before the TLS handshake was done";
+constexpr const char* truncated_detail =
+    "the peer ended the connection without TLS's close_notify, so data may be missing";
+constexpr const char* handshake_detail = "the TLS handshake was not done within DefaultConnectionTimeout";
 constexpr const char* idle_detail = "no data in either direction for as long as IdleTimeout allows";
 constexpr const char* linger_detail = "the peer did not take what was queued when the connection was closed";
 constexpr const char* file_detail = "the file became shorter, or could not be read on, while it was being sent";
@@ -74,6 +78,15 @@ int Connection::start() {
 }
 
 void Connection::greet() {
+  if (state_ == State::ended) return;  // The end says that it never came up.
+  if (!server_.may_deliver()) {
+    connected_owed_ = true;
+    server_.due().add(this);
+    return;
+  }
+  connected_owed_ = false;
+  connected_ = true;
+  server_.count_up();
   greeting_owed_ = true;
   if (server_.wants(IPDAEMON_EVENT_CONNECTED)) {
     ValueView parameters[] = {ValueView::integer(id_), ValueView::integer(0), ValueView::text("OK")};
@@ -93,7 +106,7 @@ void Connection::on_ready(const Ready& ready) {
     fail(code != 0 ? code : IPDAEMON_ERROR_RESET_BY_PEER);
     return;
   }
-  if (ready.writable && !outbox_.empty()) {
+  if (ready.writable && !is_drained()) {
     write();
     if (state_ == State::ended || failed_code_ != 0 || !server_.may_deliver()) return;
   }
@@ -136,6 +149,10 @@ void Connection::deliver_owed() {
     if (end_owed_) deliver_disconnected();
     return;
   }
+  if (connected_owed_) {
+    greet();
+    if (connected_owed_ || state_ == State::ended) return;
+  }
   if (greeting_owed_ && !ready_owed_) fire_ready();
   if (failed_code_ != 0) {
     read_out();
@@ -159,6 +176,7 @@ Framing Connection::framing() const {
 
 // Reads once and delivers what is complete. Returns whether there may be more to read.
 bool Connection::receive() {
+  if (security_) return receive_sealed();
   char* buffer = server_.receive_buffer();
   // What is left of the read before goes in front of what comes now, so that lines are found in one run.
   const std::size_t left = input_.size();
@@ -353,7 +371,8 @@ int Connection::check_sendable() const {
 }
 
 bool Connection::is_full() const {
-  return outbox_.file() != nullptr || outbox_.size() + server_.gathered(*this) > server_.high_water();
+  const std::size_t sealed = security_ ? security_->pending_size() : 0;
+  return outbox_.file() != nullptr || outbox_.size() + sealed + server_.gathered(*this) > server_.high_water();
 }
 
 int Connection::refuse() {
@@ -364,6 +383,7 @@ int Connection::refuse() {
 }
 
 int Connection::send(BytesView data, BytesView tail) {
+  if (is_securing() && state_ != State::ended && failed_code_ == 0) return refuse();
   if (const int code = check_sendable(); code != 0) {
     bytes_sent_ = 0;
     return code;
@@ -384,7 +404,7 @@ int Connection::send(BytesView data, BytesView tail) {
     if (const int code = send_now(data, tail); code != 0) return code;
     return wait_until_sent(begin, begin + length);
   }
-  if (server_.in_callback() && outbox_.empty() && server_.gather(*this, data, tail)) {
+  if (server_.in_callback() && is_drained() && server_.gather(*this, data, tail)) {
     bytes_sent_ = static_cast<std::int64_t>(length);
     return 0;
   }
@@ -394,7 +414,7 @@ int Connection::send(BytesView data, BytesView tail) {
 
 // Whether small sends would be accepted now without a look at them.
 bool Connection::may_keep() const {
-  return check_sendable() == 0 && properties_.TIMEOUT == 0 && outbox_.empty() && server_.in_callback();
+  return check_sendable() == 0 && !is_securing() && properties_.TIMEOUT == 0 && is_drained() && server_.in_callback();
 }
 
 int Connection::send_kept(BytesView data, std::int64_t last_length) {
@@ -404,13 +424,23 @@ int Connection::send_kept(BytesView data, std::int64_t last_length) {
   return code;
 }
 
+// Accepted bytes are gone: the stream cannot go on behind the gap.
+int Connection::lose_kept() {
+  fail(IPDAEMON_ERROR_NO_BUFFERS);
+  return IPDAEMON_ERROR_NO_BUFFERS;
+}
+
 // Hands to the system what it takes and queues the rest.
 int Connection::send_now(BytesView data, BytesView tail) {
   bytes_sent_ = 0;
   if (failed_code_ != 0) return failed_code_;  // The flush before has found out.
   const std::size_t length = data.size() + tail.size();
   std::size_t taken = 0;
-  if (outbox_.empty() && length > 0) {
+  if (security_) {
+    if (is_drained()) {
+      if (const int code = seal_directly(data, tail, &taken); code != 0) return code;
+    }
+  } else if (outbox_.empty() && length > 0) {
     const BytesView pieces[] = {data, tail};
     const Transfer sent = socket_.send(pieces, tail.empty() ? 1 : 2);
     if (sent.error != 0 && sent.error != IPDAEMON_ERROR_WOULD_BLOCK) {
@@ -436,6 +466,8 @@ int Connection::send_now(BytesView data, BytesView tail) {
       fail(IPDAEMON_ERROR_NO_BUFFERS);
       return IPDAEMON_ERROR_NO_BUFFERS;
     }
+  }
+  if (!is_drained()) {
     update_interest();
     schedule();
   }
@@ -444,6 +476,7 @@ int Connection::send_now(BytesView data, BytesView tail) {
 }
 
 int Connection::send_file(File&& file) {
+  if (is_securing() && state_ != State::ended && failed_code_ == 0) return refuse();
   if (const int code = check_sendable(); code != 0) {
     bytes_sent_ = 0;
     return code;
@@ -455,9 +488,15 @@ int Connection::send_file(File&& file) {
   const std::uint64_t begin = outbox_.appended();
   bytes_sent_ = 0;
   if (size > 0) {
-    const bool at_once = outbox_.empty();
+    const bool at_once = is_drained();
     outbox_.append_file(std::move(file));
-    if (at_once) write_file();
+    if (at_once) {
+      if (security_) {
+        write_sealed();
+      } else {
+        write_file();
+      }
+    }
     if (failed_code_ != 0) return failed_code_;
     if (state_ == State::ended) return status_;
     update_interest();
@@ -471,22 +510,23 @@ int Connection::send_file(File&& file) {
 // Pumps until the system has taken everything up to `goal`. What it has not taken when the wait ends
 // early is withdrawn, so that BytesSent tells exactly what the peer will get.
 int Connection::wait_until_sent(std::uint64_t begin, std::uint64_t goal) {
-  if (outbox_.taken() >= goal) return 0;
+  const auto done = [&] { return outbox_.taken() >= goal && !(security_ && security_->has_pending()); };
+  if (done()) return 0;
   const std::int64_t limit_ms = std::int64_t{properties_.TIMEOUT} * 1000;
-  std::uint64_t taken_before = outbox_.taken();
+  std::uint64_t moved_before = moved();
   std::int64_t progress_ms = monotonic_ms();
   int code = 0;
   sending_ = true;
   interrupted_ = false;
   server_.enter_blocking();
-  while (outbox_.taken() < goal) {
+  while (!done()) {
     const std::int64_t waited_ms = monotonic_ms() - progress_ms;
     if (interrupted_ || waited_ms > limit_ms) {
       code = IPDAEMON_ERROR_TIMED_OUT;
       break;
     }
     code = server_.pump(static_cast<int>(std::min<std::int64_t>(wait_slice_ms, limit_ms - waited_ms + 1)));
-    if (code != 0 || outbox_.taken() >= goal) break;
+    if (code != 0 || done()) break;
     if (server_.is_quiet()) {
       code = IPDAEMON_ERROR_NOT_OPEN;  // A callback has closed or reset the server.
       break;
@@ -495,8 +535,8 @@ int Connection::wait_until_sent(std::uint64_t begin, std::uint64_t goal) {
       code = failed_code_ != 0 ? failed_code_ : status_ != 0 ? status_ : IPDAEMON_ERROR_NOT_OPEN;
       break;
     }
-    if (outbox_.taken() != taken_before) {
-      taken_before = outbox_.taken();
+    if (moved() != moved_before) {
+      moved_before = moved();
       progress_ms = monotonic_ms();
     }
     if (!server_.may_wait()) {
@@ -515,7 +555,7 @@ int Connection::wait_until_sent(std::uint64_t begin, std::uint64_t goal) {
     outbox_.withdraw(static_cast<std::size_t>(goal - taken));
   }
   update_interest();
-  if (outbox_.empty()) {
+  if (is_drained()) {
     if (code == IPDAEMON_ERROR_HANDLER_STOPPED && ready_owed_) {
       server_.due().add(this);  // A callback has ended the call: ReadyToSend comes with the next one.
     } else {
@@ -533,13 +573,17 @@ void Connection::write_gathered(BytesView bytes) {
 }
 
 void Connection::write() {
-  if (outbox_.size() > 0 && !write_bytes()) return;
-  if (outbox_.file() != nullptr) write_file();
+  if (security_) {
+    write_sealed();
+  } else {
+    if (outbox_.size() > 0 && !write_bytes()) return;
+    if (outbox_.file() != nullptr) write_file();
+  }
   if (state_ == State::ended || failed_code_ != 0) return;
   // Before callbacks, which may pump and must not be told of this socket over and over.
   update_interest();
   schedule();
-  if (outbox_.empty()) on_drained();
+  if (is_drained()) on_drained();
 }
 
 // Returns whether all bytes are gone.
@@ -561,8 +605,7 @@ void Connection::write_file() {
       socket_.send_file(*outbox_.file(), outbox_.file_offset(), std::min(outbox_.file_left(), file_chunk));
   if (sent.error == IPDAEMON_ERROR_WOULD_BLOCK) return;
   if (sent.error == IPDAEMON_ERROR_FILE_UNUSABLE || (sent.error == 0 && sent.count == 0)) {
-    error_owed_ = true;
-    finish(IPDAEMON_ERROR_FILE_UNUSABLE, file_detail, Close::reset);
+    on_file_lost();
     return;
   }
   if (sent.error != 0) {
@@ -571,6 +614,12 @@ void Connection::write_file() {
   }
   outbox_.consume_file(sent.count);
   on_taken(sent.count);
+}
+
+// The peer must see that something is missing.
+void Connection::on_file_lost() {
+  error_owed_ = true;
+  finish(IPDAEMON_ERROR_FILE_UNUSABLE, file_detail, Close::reset);
 }
 
 void Connection::on_taken(std::int64_t count) {
@@ -583,12 +632,13 @@ void Connection::on_drained() {
     if (!sending_) finish(0, nullptr, Close::orderly);
     return;
   }
-  if (ready_owed_) fire_ready();
+  if (ready_owed_ && !is_securing()) fire_ready();
   finish_if_peer_ended();
 }
 
 bool Connection::ready_is_due() const {
-  return ready_owed_ && (outbox_.empty() || failed_code_ != 0 || state_ == State::ended);
+  if (state_ == State::ended) return ready_owed_ && connected_;
+  return ready_owed_ && connected_ && (failed_code_ != 0 || (is_drained() && !is_securing()));
 }
 
 // Fires ReadyToSend, the one after Connected and the one after a refusal alike.
@@ -612,6 +662,7 @@ void Connection::fire_ready() {
 // ---- Ending -----------------------------------------------------------------------------------------
 
 void Connection::disconnect() {
+  if (state_ == State::opening) finish(IPDAEMON_ERROR_ABORTED, disconnected_detail, Close::reset);
   if (state_ != State::open) return;
   server_.flush_gathered();
   if (state_ != State::open) return;
@@ -624,7 +675,7 @@ void Connection::disconnect() {
     return;
   }
   state_ = State::finishing;
-  if (outbox_.empty()) {
+  if (is_drained()) {
     finish(0, nullptr, Close::orderly);
   } else {
     note_activity();
@@ -644,6 +695,10 @@ void Connection::drop() {
   server_.deadlines().cancel(this);
   server_.due().remove(this);
   outbox_.clear();
+  if (security_) {
+    security_->clear_pending();
+    server_.handshakes().remove(*security_);
+  }
   discard_input();
   unwatch();
   socket_.close();
@@ -652,9 +707,15 @@ void Connection::drop() {
 // The connection is broken for writing. What has been received is still delivered, then it ends.
 void Connection::fail(int code) {
   if (failed_code_ != 0 || state_ == State::ended) return;
+  if (is_securing()) {
+    error_owed_ = connected_;
+    finish(code, nullptr, Close::orderly);
+    return;
+  }
   failed_code_ = code;
   server_.forget_gathered(*this);
   outbox_.clear();
+  if (security_) security_->clear_pending();
   if (state_ == State::finishing) {
     finish(code, nullptr, Close::orderly);
     return;
@@ -671,8 +732,8 @@ void Connection::unwatch() {
 
 void Connection::read_out() {
   if (input_owed_) feed_input();
-  bool more =
-      properties_.ACCEPT_DATA && !peer_ended_ && !greeting_owed_ && state_ == State::open && server_.may_deliver();
+  bool more = properties_.ACCEPT_DATA && !peer_ended_ && !greeting_owed_ && state_ == State::open &&
+              server_.may_deliver() && !(security_ && security_->input_broken);
   if (more && !input_owed_) more = receive();
   if (state_ == State::ended) return;
   if (more || input_owed_ || !server_.may_deliver()) {
@@ -680,18 +741,22 @@ void Connection::read_out() {
     return;
   }
   if (properties_.ACCEPT_DATA && !input_.empty()) deliver_rest();
-  if (state_ != State::ended && server_.may_deliver()) finish(failed_code_, nullptr, Close::orderly);
+  if (state_ != State::ended && server_.may_deliver()) {
+    const bool broken = security_ && security_->input_broken;
+    finish(failed_code_, broken ? security_->engine().problem().detail.c_str() : nullptr, Close::orderly);
+  }
   server_.due().add(this);
 }
 
 // The peer has ended its side. Ours ends when all it sent was delivered and all it shall get was sent.
 void Connection::finish_if_peer_ended() {
   if (!peer_ended_ || rest_owed_ || state_ != State::open || failed_code_ != 0 || busy_ > 0 || sending_) return;
-  if (linger_ && (!outbox_.empty() || ready_owed_)) {
+  if (connected_owed_) return;
+  if (linger_ && (!is_drained() || ready_owed_)) {
     schedule();
     return;
   }
-  finish(0, nullptr, Close::orderly);
+  finish(0, security_ && security_->truncated ? truncated_detail : nullptr, Close::orderly);
 }
 
 void Connection::finish(int status, const char* detail, Close how) {
@@ -701,10 +766,19 @@ void Connection::finish(int status, const char* detail, Close how) {
   status_detail_ = detail;
   server_.forget_gathered(*this);
   server_.deadlines().cancel(this);
+  if (security_ && how == Close::orderly && failed_code_ == 0) close_security();
   outbox_.clear();
+  if (security_) {
+    security_->clear_pending();
+    server_.handshakes().remove(*security_);
+  }
   discard_input();
   remember_local_address();
-  if (how == Close::orderly && status == 0 && !peer_ended_ && socket_.shut_down_send() == 0) {
+  // A peer that gets an alert, too, shall be able to read it.
+  const bool peer_is_there = security_ ? !security_->fin_received && failed_code_ == 0 : !peer_ended_;
+  const bool has_alert = security_ && !security_->is_established();
+  const bool has_last_words = status == 0 || (has_alert && server_.may_drain());
+  if (how == Close::orderly && has_last_words && peer_is_there && socket_.shut_down_send() == 0) {
     server_.drain(std::move(socket_), watched_);
     watched_ = watched_ && socket_.valid();
   }
@@ -723,7 +797,7 @@ void Connection::deliver_disconnected() {
     server_.due().add(this);
     return;
   }
-  if (ready_owed_) {
+  if (ready_owed_ && connected_) {
     // A program that waits for this event must not wait for ever.
     fire_ready();
     if (!server_.may_deliver()) {
@@ -731,9 +805,17 @@ void Connection::deliver_disconnected() {
       return;
     }
   }
+  if (!connected_) {
+    error_owed_ = !failure_told_;
+    if (status_ == 0) {
+      status_ = IPDAEMON_ERROR_ABORTED;
+      status_detail_ = disconnected_detail;
+    }
+  }
   if (error_owed_) {
     error_owed_ = false;
-    server_.report_error(this, status_, status_detail_);
+    failure_told_ = true;
+    server_.report_error(this, status_, status_detail_ != nullptr ? status_detail_ : "");
     if (!server_.may_deliver()) {
       server_.due().add(this);
       return;
@@ -741,16 +823,18 @@ void Connection::deliver_disconnected() {
   }
   const std::string text = error_text(status_, status_detail_ != nullptr ? status_detail_ : "");
   end_owed_ = false;
-  server_.count_down();
-  if (server_.wants(IPDAEMON_EVENT_DISCONNECTED)) {
+  if (connected_) server_.count_down();
+  // What never came up does not go down.
+  const int event = connected_ ? IPDAEMON_EVENT_DISCONNECTED : IPDAEMON_EVENT_CONNECTED;
+  if (server_.wants(event)) {
     ValueView parameters[] = {ValueView::integer(id_), ValueView::integer(status_), ValueView::text(text)};
-    server_.deliver(this, IPDAEMON_EVENT_DISCONNECTED, parameters, 3);
+    server_.deliver(this, event, parameters, 3);
   }
   server_.forget(*this);
 }
 
 bool Connection::is_lingering() const {
-  return state_ == State::finishing || (peer_ended_ && state_ == State::open && !outbox_.empty());
+  return state_ == State::finishing || (peer_ended_ && state_ == State::open && !is_drained());
 }
 
 void Connection::note_activity() {
@@ -761,6 +845,10 @@ void Connection::note_activity() {
 std::int64_t Connection::deadline_ms() const {
   if (is_lingering()) {
     return last_activity_ms_ + 1 + (properties_.TIMEOUT > 0 ? std::int64_t{properties_.TIMEOUT} * 1000 : linger_ms);
+  }
+  if (is_securing()) {
+    const std::int64_t limit_s = server_.setting(IPDAEMON_SETTING_DEFAULT_CONNECTION_TIMEOUT);
+    return limit_s > 0 && state_ != State::ended ? security_->begun_ms() + 1 + limit_s * 1000 : 0;
   }
   if (state_ == State::open && properties_.IDLE_TIMEOUT > 0) {
     return last_activity_ms_ + 1 + std::int64_t{properties_.IDLE_TIMEOUT} * 1000;
@@ -784,6 +872,9 @@ void Connection::on_deadline(std::int64_t now_ms) {
   if (due_ms == 0 || state_ == State::ended) return;
   if (now_ms < due_ms) {
     schedule();
+  } else if (is_securing()) {
+    error_owed_ = connected_;
+    finish(IPDAEMON_ERROR_TIMED_OUT, handshake_detail, Close::orderly);
   } else if (is_lingering()) {
     finish(IPDAEMON_ERROR_CONNECTION_TIMED_OUT, linger_detail, Close::reset);
   } else {
@@ -793,8 +884,10 @@ void Connection::on_deadline(std::int64_t now_ms) {
 
 void Connection::update_interest() {
   if (!watched_) return;
-  const bool read = state_ == State::open && properties_.ACCEPT_DATA && !paused_ && !peer_ended_ && !greeting_owed_;
-  const bool write = !outbox_.empty();
+  const bool input = state_ == State::open && properties_.ACCEPT_DATA && !peer_ended_ && !greeting_owed_;
+  const bool securing = is_securing() && (state_ == State::open || state_ == State::opening);
+  const bool read = (input || securing) && !paused_;
+  const bool write = !is_drained();
   const auto interest = static_cast<Interest>((read ? 1 : 0) | (write ? 2 : 0));
   if (interest == interest_) return;
   interest_ = interest;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "net/socket.hpp"
@@ -11,6 +12,7 @@
 #include "server/deadlines.hpp"
 #include "server/framer.hpp"
 #include "server/outbox.hpp"
+#include "server/security.hpp"
 
 namespace ipdaemon {
 
@@ -25,6 +27,10 @@ class Connection final : public Source, public Deadline {
   int start();
   // Fires Connected and the ReadyToSend that follows it.
   void greet();
+  // Before start: nothing but TLS from the first byte on, and Connected after its handshake.
+  int begin_secure(std::shared_ptr<const tls::Context> context);
+  // The next byte belongs to TLS.
+  int start_ssl(std::shared_ptr<const tls::Context> context);
 
   void on_ready(const Ready& ready) override;
   void on_out_of_memory() override;
@@ -33,6 +39,7 @@ class Connection final : public Source, public Deadline {
   // Sends `data` and `tail` as one; see ipdaemon_do_send.
   int send(BytesView data, BytesView tail);
   int send_kept(BytesView data, std::int64_t last_length);
+  int lose_kept();
   bool may_keep() const;
   int send_file(File&& file);
   // Ends a blocking send.
@@ -58,16 +65,28 @@ class Connection final : public Source, public Deadline {
 
   std::int32_t id() const { return id_; }
   bool is_open() const { return state_ == State::open; }
+  bool is_secure() const { return security_ != nullptr; }
   bool is_ended() const { return state_ == State::ended; }
   const Endpoint& peer() const { return peer_; }
-  std::size_t memory() const { return input_.size() + outbox_.size(); }
+  std::size_t memory() const { return input_.size() + outbox_.size() + (security_ ? security_->memory() : 0); }
+  std::string negotiated(int setting) const;
 
   // For the server's gathering of small sends.
-  bool can_gather() const { return outbox_.empty(); }
+  bool can_gather() const { return is_drained(); }
   void write_gathered(BytesView bytes);
+
+  // Inside of a handshake; see tls::EngineEvents.
+  bool on_client_hello(const tls::ClientHello& hello, std::shared_ptr<const tls::Identities>* choice,
+                       tls::Problem* problem);
+  bool on_client_certificate(const tls::ClientCertificate& certificate);
+  const Server& server() const { return server_; }
+
+  // Another peer needs its place.
+  void give_way();
 
  private:
   enum class State : std::uint8_t {
+    opening,  // The first TLS handshake is unfinished: there was no Connected yet.
     open,
     finishing,  // Nothing is read any more; ends when everything queued has been sent.
     ended,      // The socket is gone; Disconnected is owed or being delivered.
@@ -89,8 +108,28 @@ class Connection final : public Source, public Deadline {
   void on_peer_end();
   void discard_input();
 
+  // TLS: connection_tls.cpp.
+  bool is_securing() const { return security_ && security_->is_securing(); }
+  bool receive_sealed();
+  void open_sealed(BytesView sealed);
+  void on_sealed_end();
+  void on_secured();
+  void on_insecure();
+  void tell_log();
+  void tell(BytesView status);
+  int seal_directly(BytesView data, BytesView tail, std::size_t* taken);
+  int seal(BytesView plain);
+  int emit(BytesView sealed);
+  void write_sealed();
+  bool flush_pending();
+  bool seal_file_part();
+  bool is_sealable() const;
+  void close_security();
+
   // Sending.
   int check_sendable() const;
+  bool is_drained() const { return outbox_.empty() && !(security_ && security_->has_pending()); }
+  std::uint64_t moved() const { return outbox_.taken() + (security_ ? security_->consumed() : 0); }
   bool is_full() const;
   int refuse();
   int send_now(BytesView data, BytesView tail);
@@ -98,6 +137,7 @@ class Connection final : public Source, public Deadline {
   void write();
   bool write_bytes();
   void write_file();
+  void on_file_lost();
   void on_taken(std::int64_t count);
   void on_drained();
   void fire_ready();
@@ -129,7 +169,8 @@ class Connection final : public Source, public Deadline {
   std::uint32_t line_length_max_;
   Bytes input_;  // Received, not delivered yet.
   Outbox outbox_;
-  std::int64_t last_activity_ms_ = 0;  // Only kept while there is an idle time-out.
+  std::unique_ptr<Security> security_;  // Null in clear.
+  std::int64_t last_activity_ms_ = 0;   // Only kept while there is an idle time-out.
   const char* status_detail_ = nullptr;
   std::int32_t status_ = 0;       // How the connection ended.
   std::int32_t failed_code_ = 0;  // A write failed; what can still be read is read, then this is the status.
@@ -145,13 +186,16 @@ class Connection final : public Source, public Deadline {
   bool sending_ : 1 = false;        // A blocking send is on the stack.
   bool interrupted_ : 1 = false;
   bool peer_ended_ : 1 = false;
-  bool rest_owed_ : 1 = false;   // The peer has ended and the last bytes are not delivered yet.
-  bool input_owed_ : 1 = false;  // input_ may hold complete pieces.
-  bool feeding_ : 1 = false;     // deliver_pieces is on the stack: input_ must not move.
-  bool discard_ : 1 = false;     // What deliver_pieces has not delivered shall be discarded.
-  bool paused_ : 1 = false;      // Input is not watched while a callback runs under a nested pump.
-  bool end_owed_ : 1 = false;    // Disconnected has not been delivered.
-  bool error_owed_ : 1 = false;  // An Error event goes before it.
+  bool rest_owed_ : 1 = false;       // The peer has ended and the last bytes are not delivered yet.
+  bool input_owed_ : 1 = false;      // input_ may hold complete pieces.
+  bool feeding_ : 1 = false;         // deliver_pieces is on the stack: input_ must not move.
+  bool discard_ : 1 = false;         // What deliver_pieces has not delivered shall be discarded.
+  bool paused_ : 1 = false;          // Input is not watched while a callback runs under a nested pump.
+  bool end_owed_ : 1 = false;        // Disconnected has not been delivered.
+  bool error_owed_ : 1 = false;      // An Error event goes before it.
+  bool connected_owed_ : 1 = false;  // The handshake is done and Connected has not been delivered.
+  bool connected_ : 1 = false;       // It has: so will be Disconnected.
+  bool failure_told_ : 1 = false;    // Error has fired for a connection that never came up.
 
   friend class DueList;
   Connection* due_next_ = nullptr;

@@ -6,7 +6,6 @@
 #include "ipdaemon.h"
 #include "properties/text.hpp"
 #include "server/server.hpp"
-#include "tls/tls.hpp"
 
 namespace ipdaemon {
 
@@ -19,7 +18,12 @@ const Server::PropertyHook* Server::property_hook(int id) {
       {IPDAEMON_PROPERTY_LISTENING, &Server::apply_listening, &Server::read_listening},
       {IPDAEMON_PROPERTY_LOCAL_HOST, nullptr, &Server::read_local_host},
       {IPDAEMON_PROPERTY_LOCAL_PORT, nullptr, &Server::read_local_port},
+      {IPDAEMON_PROPERTY_SSL_AUTHENTICATE_CLIENTS, &Server::apply_authenticate, nullptr},
+      {IPDAEMON_PROPERTY_SSL_CERT_ENCODED, &Server::apply_certificate, nullptr},
+      {IPDAEMON_PROPERTY_SSL_CERT_STORE, &Server::apply_certificate, nullptr},
+      {IPDAEMON_PROPERTY_SSL_CERT_STORE_PASSWORD, &Server::apply_certificate, nullptr},
       {IPDAEMON_PROPERTY_SSL_CERT_STORE_TYPE, &Server::apply_store_type, nullptr},
+      {IPDAEMON_PROPERTY_SSL_CERT_SUBJECT, &Server::apply_certificate, nullptr},
       {IPDAEMON_PROPERTY_SSL_ENABLED, &Server::apply_ssl_enabled, nullptr},
       {IPDAEMON_PROPERTY_SSL_START_MODE, &Server::apply_start_mode, nullptr},
       {IPDAEMON_PROPERTY_CODE_PAGE, nullptr, &Server::read_code_page},
@@ -67,21 +71,28 @@ int Server::apply_line_length(const Row&, Stored& value) {
 
 int Server::apply_store_type(const Row& row, Stored& value) {
   if (value.number <= IPDAEMON_SSL_CERT_STORE_TYPE_SECURITY_KEY || value.number == IPDAEMON_SSL_CERT_STORE_TYPE_AUTO) {
-    return 0;
+    return apply_certificate(row, value);
   }
   return invalid(row, std::to_string(value.number), "use 0 to 20, or 99 to have it detected");
 }
 
+int Server::apply_certificate(const Row& row, Stored& value) {
+  return tls_.set_certificate(row, value);
+}
+
+int Server::apply_authenticate(const Row& row, Stored& value) {
+  return tls_.set_policy(row, value);
+}
+
 // While listening, a wish for TLS is granted at once or refused: it must not read True over a server
 // that talks in clear. Otherwise listen asks.
-int Server::check_tls_while_listening() {
-  const char* no_tls = tls::unavailable_reason();
-  return listener_ && no_tls != nullptr ? fail(IPDAEMON_ERROR_TLS_UNAVAILABLE, no_tls) : 0;
+int Server::begin_tls_while_listening() {
+  return listener_ ? tls_.prepare() : 0;
 }
 
 // SSLEnabled and SSLStartMode are one wish under two names.
 int Server::apply_ssl_enabled(const Row&, Stored& value) {
-  if (const int code = value.number != 0 ? check_tls_while_listening() : 0; code != 0) return code;
+  if (const int code = value.number != 0 ? begin_tls_while_listening() : 0; code != 0) return code;
   std::int64_t& mode = properties_[property_position(IPDAEMON_PROPERTY_SSL_START_MODE)].number;
   if (value.number == 0) {
     mode = IPDAEMON_SSL_START_MODE_NONE;
@@ -93,7 +104,7 @@ int Server::apply_ssl_enabled(const Row&, Stored& value) {
 
 int Server::apply_start_mode(const Row&, Stored& value) {
   const bool wants_tls = value.number != IPDAEMON_SSL_START_MODE_NONE;
-  if (const int code = wants_tls ? check_tls_while_listening() : 0; code != 0) return code;
+  if (const int code = wants_tls ? begin_tls_while_listening() : 0; code != 0) return code;
   const bool at_once =
       value.number == IPDAEMON_SSL_START_MODE_AUTOMATIC || value.number == IPDAEMON_SSL_START_MODE_IMPLICIT;
   properties_[property_position(IPDAEMON_PROPERTY_SSL_ENABLED)].number = at_once ? 1 : 0;
@@ -109,9 +120,8 @@ int Server::apply_listening(const Row&, Stored& value) {
 
 int Server::listen() {
   // A wish for TLS that cannot be granted must not end in a server that talks in clear.
-  const char* no_tls = tls::unavailable_reason();
-  if (number(IPDAEMON_PROPERTY_SSL_START_MODE) != IPDAEMON_SSL_START_MODE_NONE && no_tls != nullptr) {
-    return fail(IPDAEMON_ERROR_TLS_UNAVAILABLE, no_tls);
+  if (number(IPDAEMON_PROPERTY_SSL_START_MODE) != IPDAEMON_SSL_START_MODE_NONE) {
+    if (const int code = tls_.prepare(); code != 0) return code;
   }
   Endpoint local;
   ListenOptions options;

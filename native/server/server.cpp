@@ -68,7 +68,7 @@ std::unique_ptr<Server> Server::create(EventSink& sink, int* error) {
 }
 
 Server::Server(EventSink& sink, std::unique_ptr<Poller> poller)
-    : sink_(sink), reactor_(std::move(poller)), deadlines_(monotonic_ms()) {
+    : sink_(sink), reactor_(std::move(poller)), deadlines_(monotonic_ms()), tls_(*this) {
   set_defaults();
 }
 
@@ -83,6 +83,7 @@ void Server::set_defaults() {
   settings_[IPDAEMON_SETTING_PROCESS_IDLE_EVENTS - 1].number = idle_events_ ? 1 : 0;
   allowed_clients_ = AllowedClients();
   unknown_clients_.clear();
+  tls_.reset();
 }
 
 // ---- The frame of a call ----------------------------------------------------------------------------
@@ -242,6 +243,7 @@ int Server::send(int id, BytesView data, BytesView tail) {
 int Server::send_kept(int id, BytesView data, std::uint64_t last_length) {
   Connection* connection = find(id);
   if (connection == nullptr) return unknown_connection(id);
+  if (data.data() == nullptr && !data.empty()) return connection->lose_kept();
   return connection->send_kept(data, static_cast<std::int64_t>(last_length));
 }
 
@@ -268,8 +270,16 @@ int Server::send_file(int id, BytesView path) {
 int Server::start_ssl(int id) {
   Connection* connection = find(id);
   if (connection == nullptr) return unknown_connection(id);
+  if (connection->is_secure()) return fail(IPDAEMON_ERROR_BAD_STATE, "the connection speaks TLS already");
   if (!connection->is_open()) return fail(IPDAEMON_ERROR_NOT_OPEN);
-  return fail(IPDAEMON_ERROR_TLS_UNAVAILABLE, tls::unavailable_reason());
+  tls::Problem problem;
+  std::shared_ptr<const tls::Context> context = tls_.context(&problem);
+  if (!context) return fail(problem.code, std::move(problem.detail));
+  if (!context->identities() && !wants(IPDAEMON_EVENT_SSL_CONNECTION_REQUEST)) {
+    return fail(IPDAEMON_ERROR_TLS_NO_SERVER_CERTIFICATE,
+                "set SSLCertStoreType, SSLCertStore and SSLCertSubject first, or register SSLConnectionRequest");
+  }
+  return connection->start_ssl(std::move(context));
 }
 
 int Server::shutdown() {
@@ -340,6 +350,7 @@ int Server::pump(int timeout_ms) {
       // The outermost buffer is kept, those of nested pumps are rarely needed again.
       const auto keep = static_cast<std::size_t>(std::max(server.pump_depth_, 1));
       if (server.receive_buffers_.size() > keep) server.receive_buffers_.resize(keep);
+      if (server.sealed_buffers_.size() > keep) server.sealed_buffers_.resize(keep);
     }
   } scope(*this);
   const std::uint64_t delivered_before = delivered_;
@@ -376,10 +387,13 @@ void Server::deliver_due() {
     report_error(nullptr, IPDAEMON_ERROR_HOST_NOT_FOUND,
                  in_quotes(name) + " in AllowedClients has no address and admits nobody");
   }
+  if (tls_.has_notices() && may_deliver()) {
+    for (const std::string& notice : tls_.take_notices()) report_status(nullptr, notice);
+  }
 }
 
 int Server::next_deadline() {
-  if (!due_.empty() || !unknown_clients_.empty()) return 0;
+  if (!due_.empty() || !unknown_clients_.empty() || tls_.has_notices()) return 0;
   return deadlines_.wait_ms(monotonic_ms());
 }
 
@@ -442,6 +456,12 @@ void Server::cancel_batch() {
   if (batch_words_ != nullptr) batch_words_[BatchWords::cancelled] = 1;
 }
 
+void Server::report_status(Connection* connection, BytesView message) {
+  if (!wants(IPDAEMON_EVENT_SSL_STATUS)) return;
+  ValueView parameters[] = {ValueView::integer(connection != nullptr ? connection->id() : 0), ValueView::text(message)};
+  deliver(connection, IPDAEMON_EVENT_SSL_STATUS, parameters, 2);
+}
+
 void Server::report_error(Connection* connection, int code, BytesView detail) {
   if (!wants(IPDAEMON_EVENT_ERROR)) return;
   std::string text;
@@ -458,7 +478,7 @@ void Server::report_error(Connection* connection, int code, BytesView detail) {
 // ---- Connections ------------------------------------------------------------------------------------
 
 int Server::admit(Socket&& socket, const Endpoint& peer) {
-  if (static_cast<std::int64_t>(table_.size()) + admitting_ >= connections_max()) {
+  if (static_cast<std::int64_t>(table_.size()) + admitting_ >= connections_max() && !make_room()) {
     // Closed without a byte: a peer left in the backlog would hang, and so would health checks.
     ++refused_full_;
     return 0;
@@ -473,16 +493,36 @@ int Server::admit(Socket&& socket, const Endpoint& peer) {
   } while (find(last_id_) != nullptr);
   auto owned = std::make_unique<Connection>(*this, std::move(socket), peer, last_id_);
   Connection* connection = owned.get();
+  const bool secure = number(IPDAEMON_PROPERTY_SSL_ENABLED) != 0;
+  int error = 0;
+  if (secure) {
+    tls::Problem problem;
+    std::shared_ptr<const tls::Context> context = tls_.context(&problem);
+    error = context ? connection->begin_secure(std::move(context)) : IPDAEMON_ERROR_NO_BUFFERS;
+  }
   table_.insert(last_id_, std::move(owned));
-  if (const int error = connection->start(); error != 0) {
+  if (error == 0) error = connection->start();
+  if (error != 0) {
     connection->drop();
     reactor_.retire(table_.remove(connection->id()));
     return error;
   }
   ++accepted_;
-  ++connection_count_;
-  connection->greet();
+  if (!secure) connection->greet();
   return 0;
+}
+
+// All connections are taken: the peer whose handshake has lasted longest has to go, if there is one.
+bool Server::make_room() {
+  for (Security* security = handshakes().oldest(); security != nullptr; security = HandshakeList::after(*security)) {
+    Connection& oldest = security->connection();
+    if (oldest.busy()) continue;
+    oldest.give_way();
+    oldest.deliver_owed();
+    return static_cast<std::int64_t>(table_.size()) + admitting_ < connections_max() && may_deliver() &&
+           listener_ != nullptr;
+  }
+  return false;
 }
 
 // Asks the list and the program. A callback that throws refuses.
@@ -544,12 +584,14 @@ void Server::drain(Socket&& socket, bool watched) {
     return;
   }
   if (!drain->start(watched)) return;
+  ++drain_count_;
   drain->next_ = drains_;
   if (drains_ != nullptr) drains_->previous_ = drain.get();
   drains_ = drain.release();
 }
 
 void Server::end_drain(Drain& drain) {
+  --drain_count_;
   (drain.previous_ != nullptr ? drain.previous_->next_ : drains_) = drain.next_;
   if (drain.next_ != nullptr) drain.next_->previous_ = drain.previous_;
   reactor_.retire(std::unique_ptr<Source>(&drain));
@@ -560,9 +602,23 @@ void Server::end_drain(Drain& drain) {
 char* Server::receive_buffer() {
   const auto level = static_cast<std::size_t>(std::max(pump_depth_ - 1, 0));
   while (receive_buffers_.size() <= level) {
-    receive_buffers_.push_back(std::make_unique_for_overwrite<char[]>(headroom + receive_length));
+    receive_buffers_.push_back(
+        std::make_unique_for_overwrite<char[]>(headroom + receive_length + tls::Engine::record_max));
   }
   return receive_buffers_[level].get();
+}
+
+char* Server::sealed_buffer() {
+  const auto level = static_cast<std::size_t>(std::max(pump_depth_ - 1, 0));
+  while (sealed_buffers_.size() <= level) {
+    sealed_buffers_.push_back(std::make_unique_for_overwrite<char[]>(receive_length));
+  }
+  return sealed_buffers_[level].get();
+}
+
+Bytes& Server::seal_buffer() {
+  seal_buffer_.clear();
+  return seal_buffer_;
 }
 
 std::size_t Server::high_water() const {

@@ -17,6 +17,7 @@
 #include "server/due_list.hpp"
 #include "server/events.hpp"
 #include "server/listener.hpp"
+#include "server/tls_setup.hpp"
 
 namespace ipdaemon {
 
@@ -76,6 +77,11 @@ class Server {
   EventSink& sink() { return sink_; }
   std::int64_t number(int property) const { return properties_[property_position(property)].number; }
   BytesView bytes(int property) const { return properties_[property_position(property)].bytes; }
+  Bytes& stored_bytes(int property) { return properties_[property_position(property)].bytes; }
+  const Stored& stored_setting(int position) const { return settings_[static_cast<std::size_t>(position) - 1]; }
+  bool is_listening() const { return listener_ != nullptr; }
+  HandshakeList& handshakes() { return tls_.handshakes(); }
+  TlsSetup& tls() { return tls_; }
   std::int64_t setting(int position) const { return settings_[static_cast<std::size_t>(position) - 1].number; }
 
   // Runs a callback. `connection` may be null. Returns false if nothing more may be delivered now: the
@@ -89,6 +95,7 @@ class Server {
   bool may_deliver() const { return !stop_ && !quiet_; }
   bool is_quiet() const { return quiet_; }
   bool in_callback() const { return callback_depth_ > 0; }
+  void report_status(Connection* connection, BytesView message);
   void report_error(Connection* connection, int code, BytesView detail);
   // Something changed that decides what is delivered next.
   void cancel_batch();
@@ -97,14 +104,22 @@ class Server {
   // has not got now.
   int admit(Socket&& socket, const Endpoint& peer);
   void forget(Connection& connection);  // Disconnected has been delivered.
+  void count_up() { ++connection_count_; }
   void count_down() { --connection_count_; }
   void drain(Socket&& socket, bool watched);
+  // Whether there is room for another one without a limit of its own.
+  bool may_drain() const { return drain_count_ < drains_max; }
   void end_drain(Drain& drain);
   Address listening_address() const;
 
+  // Buffers of the present level of pumping: for what is received, at most headroom + receive_length
+  // bytes, and in TLS a record more; and for what is received sealed.
   char* receive_buffer();
+  char* sealed_buffer();
   static constexpr std::size_t headroom = 16 * 1024;  // For what is left of the read before.
   static constexpr std::size_t receive_length = 64 * 1024;
+  // For what is sealed on its way to the system. Never in use while a callback runs.
+  Bytes& seal_buffer();
 
   // Small sends of a running callback are kept together.
   static constexpr std::size_t gather_length = 64 * 1024;
@@ -166,7 +181,9 @@ class Server {
   void read_local_host(ValueView* out);
   void read_local_port(ValueView* out);
   void read_code_page(ValueView* out);
-  int check_tls_while_listening();
+  int apply_certificate(const Row& row, Stored& value);
+  int apply_authenticate(const Row& row, Stored& value);
+  int begin_tls_while_listening();
   int listen();
   int local_endpoint(Endpoint* out, bool* dual_stack);
   int find_local_host(const std::string& host, Family family, Address* out);
@@ -207,6 +224,7 @@ class Server {
   void read_keep_alive_time(std::string* out);
   void read_keep_alive_interval(std::string* out);
   void read_keep_alive_count(std::string* out);
+  void read_protocols(std::string* out);
   void read_build_info(std::string* out);
   void read_license_info(std::string* out);
   void read_ipv6(std::string* out);
@@ -218,6 +236,7 @@ class Server {
   void apply_socket_options(Socket& socket);
   bool request_accepted(const Endpoint& peer);
   void deliver_due();
+  bool make_room();
   std::int64_t connections_max() const { return setting(IPDAEMON_SETTING_MAX_CONNECTIONS); }
 
   EventSink& sink_;
@@ -232,7 +251,10 @@ class Server {
   int ipv6_in_force_ = 0;
   DueList due_;
   ConnectionTable table_;
+  TlsSetup tls_;
   Drain* drains_ = nullptr;
+  int drain_count_ = 0;
+  static constexpr int drains_max = 256;
   std::int32_t last_id_ = 0;
   std::int64_t connection_count_ = 0;
   std::int64_t admitting_ = 0;  // Peers about which ConnectionRequest is being asked.
@@ -249,6 +271,8 @@ class Server {
   std::uint64_t delivered_ = 0;  // Callbacks ever run.
 
   std::vector<std::unique_ptr<char[]>> receive_buffers_;  // One for each level of nested pumping.
+  std::vector<std::unique_ptr<char[]>> sealed_buffers_;   // Likewise.
+  Bytes seal_buffer_;
   std::unique_ptr<char[]> gather_buffer_;
   // The servers of this thread that hold gathered sends: a pump of any of them may wait.
   static thread_local constinit Server* gathering_;

@@ -58,6 +58,32 @@ constexpr const char* tls12_keys[] = {"rsa", "dsa", "ecdsa"};
 constexpr std::int64_t security_flags_all =
     0x80000000LL | 0x8000 | 0x4000 | 0x800 | 0x400 | 0x200 | 0x100 | 0x20 | 0x10 | 0x4 | 0x2 | 0x1;
 
+// What every handshake depends on.
+bool is_tls_policy(int position) {
+  switch (position) {
+    case IPDAEMON_SETTING_LOG_SSL_PACKETS:
+    case IPDAEMON_SETTING_OPENSSL_CA_DIR:
+    case IPDAEMON_SETTING_OPENSSL_CA_FILE:
+    case IPDAEMON_SETTING_OPENSSL_CIPHER_LIST:
+    case IPDAEMON_SETTING_REUSE_SSL_SESSION:
+    case IPDAEMON_SETTING_SSL_CA_CERT_FILE_PATHS:
+    case IPDAEMON_SETTING_SSL_CA_CERTS:
+    case IPDAEMON_SETTING_SSL_CHECK_CRL:
+    case IPDAEMON_SETTING_SSL_CIPHER_STRENGTH:
+    case IPDAEMON_SETTING_SSL_ENABLED_CIPHER_SUITES:
+    case IPDAEMON_SETTING_SSL_ENABLED_PROTOCOLS:
+    case IPDAEMON_SETTING_SSL_SECURITY_FLAGS:
+    case IPDAEMON_SETTING_SSL_SERVER_CA_CERTS:
+    case IPDAEMON_SETTING_TLS12_SIGNATURE_ALGORITHMS:
+    case IPDAEMON_SETTING_TLS12_SUPPORTED_GROUPS:
+    case IPDAEMON_SETTING_TLS13_SIGNATURE_ALGORITHMS:
+    case IPDAEMON_SETTING_TLS13_SUPPORTED_GROUPS:
+      return true;
+    default:
+      return false;
+  }
+}
+
 bool has_certificate(BytesView pem) {
   const std::size_t begin = pem.find("-----BEGIN CERTIFICATE-----");
   return begin != BytesView::npos && pem.find("-----END CERTIFICATE-----", begin) != BytesView::npos;
@@ -83,7 +109,7 @@ const Server::SettingHook* Server::setting_hook(int position) {
       {IPDAEMON_SETTING_SSL_CA_CERTS, &Server::apply_pem, nullptr},
       {IPDAEMON_SETTING_SSL_CHECK_CRL, &Server::apply_crl, nullptr},
       {IPDAEMON_SETTING_SSL_ENABLED_CIPHER_SUITES, &Server::apply_cipher_suites, nullptr},
-      {IPDAEMON_SETTING_SSL_ENABLED_PROTOCOLS, &Server::apply_protocols, nullptr},
+      {IPDAEMON_SETTING_SSL_ENABLED_PROTOCOLS, &Server::apply_protocols, &Server::read_protocols},
       {IPDAEMON_SETTING_SSL_ENABLE_RENEGOTIATION, &Server::apply_always, nullptr},
       {IPDAEMON_SETTING_SSL_PROVIDER, &Server::apply_provider, nullptr},
       {IPDAEMON_SETTING_SSL_SECURITY_FLAGS, &Server::apply_security_flags, nullptr},
@@ -165,6 +191,9 @@ int Server::config_set(const Row& row, BytesView text) {
   if (hook != nullptr && hook->apply != nullptr) {
     if (const int code = (this->*hook->apply)(row, next); code != 0) return code;
   }
+  if (is_tls_policy(row.id)) {
+    if (const int code = tls_.set_policy(row, next); code != 0) return code;
+  }
   settings_[static_cast<std::size_t>(row.id) - 1] = std::move(next);
   return 0;
 }
@@ -176,8 +205,7 @@ int Server::config_connection(const Row& row, BytesView id, std::string* out) {
   if (connection == nullptr) {
     return fail(IPDAEMON_ERROR_UNKNOWN_CONNECTION, "connection id " + in_quotes(id) + " does not exist, or no more");
   }
-  // What TLS negotiated: nothing, on a connection in clear.
-  *out = row.id == IPDAEMON_SETTING_CONNECTION_UID ? connection->uid() : std::string(row.fallback);
+  *out = row.id == IPDAEMON_SETTING_CONNECTION_UID ? connection->uid() : connection->negotiated(row.id);
   return 0;
 }
 
@@ -312,7 +340,12 @@ int Server::apply_code_page(const Row& row, Stored& value) {
                                                 "; use 28591 (bytes), 65001 (UTF-8) or 20127 (ASCII)");
 }
 
-// ---- TLS: checked here as far as that needs no TLS library ------------------------------------------------
+// ---- TLS: checked here as far as that needs no TLS library; the rest by TlsSetup::set_policy ---------------
+
+void Server::read_protocols(std::string* out) {
+  *out = std::to_string(tls::protocols_in_force(setting(IPDAEMON_SETTING_SSL_ENABLED_PROTOCOLS),
+                                                stored_setting(IPDAEMON_SETTING_SSL_ENABLED_CIPHER_SUITES).bytes));
+}
 
 int Server::apply_protocols(const Row& row, Stored& value) {
   constexpr std::int64_t pairs[] = {IPDAEMON_SSL_PROTOCOL_TLS1, IPDAEMON_SSL_PROTOCOL_TLS1_1,
@@ -425,15 +458,20 @@ int Server::apply_pem(const Row& row, Stored& value) {
   return invalid(row, value.bytes, "it must hold PEM certificates");
 }
 
-int Server::apply_seed(const Row& row, Stored&) {
-  return fail(IPDAEMON_ERROR_NOT_AVAILABLE, std::string(row.name) + " cannot be set; " + tls::unavailable_reason());
+int Server::apply_seed(const Row& row, Stored& value) {
+  const bool added = tls::add_seed(value.bytes);
+  Bytes().swap(value.bytes);  // It is not kept.
+  if (added) return 0;
+  const char* reason = tls::unavailable_reason();
+  return fail(IPDAEMON_ERROR_NOT_AVAILABLE, std::string(row.name) + " cannot be set; " +
+                                                (reason != nullptr ? reason : "OpenSSL's generator refuses it"));
 }
 
 // ---- About this library -------------------------------------------------------------------------------------
 
 void Server::read_build_info(std::string* out) {
   *out = std::string("ipdaemon " IPDAEMON_VERSION "; ") + system_name() + "; " + Poller::name() + "; " +
-         (tls::unavailable_reason() != nullptr ? "no TLS" : "OpenSSL");
+         tls::library_version();
 }
 
 void Server::read_license_info(std::string* out) {

@@ -1,12 +1,20 @@
-// The place of TLS: bytes in, bytes out, behind the connection. Nothing above this folder knows
-// OpenSSL. For now it only says that TLS is not there, so that a wish for it fails closed.
+// TLS: bytes in, bytes out, behind the connection. Nothing above this folder knows OpenSSL.
 #pragma once
+
+#include <string>
+
+#include "base/bytes.hpp"
 
 namespace ipdaemon::tls {
 
 // Why TLS cannot be used, for the message of TLS_UNAVAILABLE; null when it can.
-inline const char* unavailable_reason() {
-  return "this build has no TLS; set SSLStartMode to 3 (None) to listen in clear";
-}
+const char* unavailable_reason();
+
+// Name and version of the OpenSSL in use.
+std::string library_version();
+
+// Mixes bytes into the random generator. They count as nothing: it has seeded itself from the system.
+// False when that fails.
+bool add_seed(BytesView bytes);
 
 }  // namespace ipdaemon::tls

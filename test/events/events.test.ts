@@ -367,6 +367,7 @@ behaviour('registering', (kind) => {
       'certstore',
       'certpassword',
       'certsubject',
+      'servername',
     ]);
     expect(parameters.filter((row) => row.direction === 'INOUT').map((row) => row.name)).toEqual([
       'accept',

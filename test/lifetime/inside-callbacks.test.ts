@@ -146,7 +146,8 @@ behaviour('inside a callback', (kind) => {
   };
 
   test.each(calls.map((row) => [row.name, row.callable] as const))('%s may be called: %s', (name, callable) =>
-    withServer(kind, { check: { bytes: false } }, async (server) => {
+    // Without SSLConnectionRequest, which might choose a certificate, do_startssl changes nothing here.
+    withServer(kind, { check: { bytes: false }, without: ['SSLConnectionRequest'] }, async (server) => {
       const functions = server.api as unknown as Record<string, (...args: unknown[]) => unknown>;
       let called = 0;
       let connected: unknown;

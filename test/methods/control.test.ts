@@ -296,11 +296,11 @@ behaviour(covers('method', 'Shutdown'), (kind) => {
 });
 
 behaviour(covers('method', 'StartSSL'), (kind) => {
-  test('answers 270 and leaves the connection in clear until TLS exists', () =>
-    withServer(kind, {}, async (server) => {
+  test('without a certificate fails with 282 and leaves the connection in clear', () =>
+    withServer(kind, { without: ['SSLConnectionRequest'] }, async (server) => {
       const { client, id } = await server.connect();
-      expect(server.api.ipworks_ipdaemon_do_startssl(server.res, id)).toBe(Code.TlsUnavailable);
-      expect(server.api.ipworks_ipdaemon_get_last_error(server.res)).toMatch(/TLS/);
+      expect(server.api.ipworks_ipdaemon_do_startssl(server.res, id)).toBe(Code.NoServerCertificate);
+      expect(server.api.ipworks_ipdaemon_get_last_error(server.res)).toMatch(/SSLCertStore/);
       client.write('in clear');
       await server.until(() => server.input(id) === 'in clear', 'input in clear');
       await stays(() => server.count('SSLStatus') > 0, 'an event of TLS');

@@ -29,7 +29,7 @@ export interface ClientRecord {
 }
 
 export class Client implements ClientRecord {
-  readonly socket: net.Socket;
+  socket: net.Socket;
   readonly recorded: boolean;
   connected = false;
   ended = false;
@@ -39,6 +39,7 @@ export class Client implements ClientRecord {
   error: NodeJS.ErrnoException | undefined;
   bytesReceived = 0;
   localPort = 0;
+  private readonly releases: (() => void)[] = [];
   private readonly chunks: string[] = [];
   private readonly sent: string[] = [];
 
@@ -54,29 +55,46 @@ export class Client implements ClientRecord {
       // Before the data listener, which would start reading otherwise.
       this.socket.pause();
     }
-    this.socket.on('connect', () => {
-      this.connected = true;
-      this.localPort = this.socket.localPort ?? 0;
-      somethingHappened();
-    });
-    this.socket.on('end', () => {
+    this.watch(this.socket);
+  }
+
+  protected onConnect(): void {
+    this.connected = true;
+    this.localPort = this.socket.localPort ?? 0;
+  }
+
+  /** Lets go of the socket, so that something else can read from it. */
+  protected unwatch(): void {
+    for (const release of this.releases.splice(0)) {
+      release();
+    }
+  }
+
+  protected watch(socket: net.Socket): void {
+    this.socket = socket;
+    const on = (name: string, act: (argument: never) => void) => {
+      const listener = (argument: unknown) => {
+        act(argument as never);
+        somethingHappened();
+      };
+      socket.on(name, listener);
+      this.releases.push(() => socket.off(name, listener));
+    };
+    on('connect', () => this.onConnect());
+    on('end', () => {
       this.ended = true;
-      somethingHappened();
     });
-    this.socket.on('error', (error) => {
+    on('error', (error: NodeJS.ErrnoException) => {
       this.error = error;
-      somethingHappened();
     });
-    this.socket.on('close', () => {
+    on('close', () => {
       this.closed = true;
-      somethingHappened();
     });
-    this.socket.on('data', (chunk) => {
+    on('data', (chunk: Buffer) => {
       this.bytesReceived += chunk.length;
       if (this.recorded) {
         this.chunks.push(chunk.toString('latin1'));
       }
-      somethingHappened();
     });
   }
 

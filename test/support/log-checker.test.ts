@@ -1,6 +1,7 @@
 // The log checker itself: it finds each kind of broken promise, and nothing in a log that keeps them.
 import { expect, test } from '@jest/globals';
 import type { ClientRecord } from './client';
+import type { EventName } from './ids';
 import { type LogEntry, violations } from './log-checker';
 
 const peer = { host: '127.0.0.1', port: 5000 };
@@ -15,7 +16,7 @@ const send = (bytes: string, code = 0, bytesSent = code === 0 ? bytes.length : 0
 ];
 
 function event(
-  name: 'ConnectionRequest' | 'Connected' | 'ReadyToSend' | 'DataIn' | 'Disconnected',
+  name: EventName,
   id: number,
   param: Record<string, unknown>,
   more: Partial<Extract<LogEntry, { kind: 'event' }>> = {},
@@ -42,6 +43,25 @@ const good = [request, connected, ready, data('line'), send('answer'), gone];
 
 test('a log that keeps the promises has no violations', () => {
   expect(violations(good.flat(), [client('line\n', 'answer')])).toEqual([]);
+});
+
+const status = (message: string) => event('SSLStatus', 1, { connectionid: 1, message });
+const begun = status('handshake started');
+const done = status('handshake complete, TLSv1.3, TLS_AES_128_GCM_SHA256');
+const error = (errorcode: number) => event('Error', 1, { connectionid: 1, errorcode });
+const notConnected = (statuscode: number) => event('Connected', 1, { connectionid: 1, statuscode });
+const hello = event('SSLConnectionRequest', 1, { connectionid: 1 });
+const startSsl = (code = 0): LogEntry[] => [{ kind: 'startssl', id: 1, code }];
+const goneWith = (statuscode: number) => event('Disconnected', 1, { connectionid: 1, statuscode });
+
+test.each([
+  ['implicit TLS', [request, begun, hello, done, connected, ready, data('x'), status('session closed'), gone]],
+  ['a failed handshake', [request, begun, hello, error(276), status('handshake failed'), notConnected(276)]],
+  ['StartSSL', [request, connected, ready, data('x'), startSsl(), begun, hello, done, data('y'), gone]],
+  ['a failed handshake after StartSSL', [request, connected, ready, startSsl(), begun, error(276), goneWith(276)]],
+  ['a refused StartSSL', [request, connected, ready, startSsl(282), data('x'), gone]],
+])('%s has no violations', (_title, log) => {
+  expect(violations(log.flat(), [])).toEqual([]);
 });
 
 const broken: [promise: string, log: LogEntry[][], client: ClientRecord][] = [
@@ -89,6 +109,19 @@ const broken: [promise: string, log: LogEntry[][], client: ClientRecord][] = [
     client('', '', { ended: false }),
   ],
   ['6: a handler that never returns', [request, connected, ready, gone, data('x').slice(0, 1)], client('', '')],
+  ['2: a failed handshake without Error', [request, begun, notConnected(276)], client('', '')],
+  ['2: two errors', [request, begun, error(276), error(276), notConnected(276)], client('', '')],
+  ['2: another code in Connected', [request, begun, error(276), notConnected(275)], client('', '')],
+  ['2: Disconnected after a failed handshake', [request, begun, error(276), notConnected(276), gone], client('', '')],
+  ['2: SSLStatus after a failed handshake', [request, error(276), notConnected(276), begun], client('', '')],
+  ['2: a handshake that never ends', [request, begun], client('', '')],
+  ['7: Connected without a complete handshake', [request, begun, connected, ready, gone], client('', '')],
+  ['7: an event of TLS in clear', [request, connected, ready, hello, gone], client('', '')],
+  ['7: DataIn during a handshake', [request, connected, ready, startSsl(), data('x'), done, gone], client('x\n', '')],
+  ['7: StartSSL twice', [request, connected, ready, startSsl(), startSsl(), done, gone], client('', '')],
+  ['7: a send during a handshake', [request, connected, ready, startSsl(), send('x'), done, gone], client('', 'x')],
+  ['7: a failed handshake ends well', [request, connected, ready, startSsl(), error(276), gone], client('', '')],
+  ['7: a handshake ends silently', [request, connected, ready, startSsl(), begun, goneWith(276)], client('', '')],
   [
     '8: an event after close',
     [request, connected, ready, [{ kind: 'call', name: 'close', id: 0 }], gone],

@@ -1,7 +1,8 @@
 // The log checker: an automaton over the recorded calls and events of one server, and over what its
 // clients wrote and received. It checks the promises that hold for every program: bytes (1), events (2),
 // sends (3), bounds (4), time (5), isolation (6) and clean end (8; the port itself is tried in server.ts).
-// Every test that talks to a server through withServer ends with it.
+// Every test that talks to a server through withServer ends with it. Of TLS it checks where its events may
+// come, how a failed handshake ends, and that nothing is delivered while one runs.
 import { type ClientRecord, shorten } from './client';
 import { Code, type EventName } from './ids';
 
@@ -41,7 +42,8 @@ export type LogEntry =
       /** The bytes are the content of a file that follows as the peer takes it. */
       file?: boolean;
     }
-  | { kind: 'call'; name: 'disconnect' | 'shutdown' | 'close' | 'reset'; id: number };
+  | { kind: 'call'; name: 'disconnect' | 'shutdown' | 'close' | 'reset'; id: number }
+  | { kind: 'startssl'; id: number; code: number };
 
 interface Connection {
   id: number;
@@ -60,6 +62,16 @@ interface Connection {
   lastPayload: number;
   endedByProgram: boolean;
   statuscode: number;
+  /** How far TLS is; `failed` when a handshake after StartSSL went wrong. */
+  tls: 'clear' | 'handshake' | 'open' | 'failed';
+  failure: number;
+}
+
+/** A connection whose handshake comes before its Connected. */
+interface Handshake {
+  errors: number[];
+  complete: boolean;
+  failed: boolean;
 }
 
 /** What a run of a server is checked against. */
@@ -85,6 +97,7 @@ export function violations(
 ): string[] {
   const found: string[] = [];
   const connections = new Map<number, Connection>();
+  const handshakes = new Map<number, Handshake>();
   const stack: { name: EventName; id: number }[] = [];
   const accepted: string[] = [];
   let cut = false;
@@ -92,6 +105,44 @@ export function violations(
 
   const broken = (promise: number, id: number, text: string) => {
     found.push(`promise ${promise}, connection ${id}: ${text}`);
+  };
+
+  /** Error, and the events that TLS has of its own. */
+  const onTlsEvent = (entry: Extract<LogEntry, { kind: 'event' }>) => {
+    const { id, name } = entry;
+    if (id === 0) {
+      return;
+    }
+    const connection = connections.get(id);
+    const code = name === 'Error' ? Number(entry.param.errorcode) : 0;
+    const complete = name === 'SSLStatus' && String(entry.param.message).startsWith('handshake complete');
+    if (!connection) {
+      const early = handshakes.get(id) ?? { errors: [], complete: false, failed: false };
+      handshakes.set(id, early);
+      if (early.failed) {
+        broken(2, id, `${name} fires after a failed handshake was reported`);
+      }
+      if (name === 'Error') {
+        early.errors.push(code);
+      } else if (name !== 'SSLStatus' && (early.complete || early.errors.length > 0)) {
+        broken(7, id, `${name} fires after the end of the handshake`);
+      }
+      early.complete ||= complete;
+      return;
+    }
+    if (connection.state === 'gone') {
+      broken(2, id, `${name} fires after Disconnected`);
+    }
+    if (connection.tls === 'handshake') {
+      if (name === 'Error') {
+        connection.tls = 'failed';
+        connection.failure = code;
+      } else if (complete) {
+        connection.tls = 'open';
+      }
+    } else if (name.startsWith('SSL') && (connection.tls === 'clear' || name !== 'SSLStatus')) {
+      broken(7, id, `${name} fires on a connection that is ${connection.tls}`);
+    }
   };
 
   for (const entry of log) {
@@ -117,6 +168,17 @@ export function violations(
       }
       continue;
     }
+    if (entry.kind === 'startssl') {
+      const connection = connections.get(entry.id);
+      if (entry.code === 0) {
+        if (connection?.state !== 'connected' || connection.tls !== 'clear') {
+          broken(7, entry.id, `StartSSL succeeds on a connection that is ${connection?.tls ?? 'not there'}`);
+        } else {
+          connection.tls = 'handshake';
+        }
+      }
+      continue;
+    }
     if (entry.kind === 'send') {
       const connection = connections.get(entry.id);
       if (!connection) {
@@ -128,6 +190,9 @@ export function violations(
       if (entry.code === 0) {
         if (connection.state === 'gone') {
           broken(3, entry.id, 'a send after Disconnected is accepted');
+        }
+        if (connection.tls === 'handshake' || connection.tls === 'failed') {
+          broken(7, entry.id, 'a send is accepted during a handshake');
         }
         connection.accepted.push(entry.bytes);
         connection.lastPayload = entry.bytes.length > 0 ? entry.at : connection.lastPayload;
@@ -161,14 +226,32 @@ export function violations(
       continue;
     }
     if (name === 'Error' || name.startsWith('SSL')) {
+      onTlsEvent(entry);
+      continue;
+    }
+    const early = handshakes.get(id);
+    if (early?.failed === true) {
+      broken(2, id, `${name} fires after a failed handshake was reported`);
       continue;
     }
     if (name === 'Connected') {
-      if (entry.param.statuscode !== 0) {
+      const failure = Number(entry.param.statuscode);
+      if (failure !== 0) {
+        // Nobody went up, so nobody goes down: this is the last event.
+        if (connections.has(id)) {
+          broken(2, id, 'Connected fires with a failure after Connected');
+        }
+        if (early?.errors.length !== 1 || early.errors[0] !== failure) {
+          broken(2, id, `Connected ${failure} follows the errors ${JSON.stringify(early?.errors ?? [])}`);
+        }
+        handshakes.set(id, { ...(early ?? { errors: [], complete: false }), failed: true });
         continue;
       }
       if (connections.has(id)) {
         broken(2, id, 'Connected fires twice, or the id is used again');
+      }
+      if (early && (early.errors.length > 0 || !early.complete)) {
+        broken(7, id, 'Connected 0 fires although the handshake is not complete');
       }
       const peer = entry.peer ?? { host: '', port: 0 };
       const asked = accepted.indexOf(`${peer.host} ${peer.port}`);
@@ -192,7 +275,10 @@ export function violations(
         lastPayload: entry.at,
         endedByProgram: false,
         statuscode: -1,
+        tls: early ? 'open' : 'clear',
+        failure: 0,
       });
+      handshakes.delete(id);
       up += 1;
       if (options.maxConnections !== undefined && up > options.maxConnections) {
         broken(4, id, `${up} connections with MaxConnections ${options.maxConnections}`);
@@ -207,6 +293,9 @@ export function violations(
     if (connection.state === 'gone') {
       broken(2, id, `${name} fires after Disconnected`);
       continue;
+    }
+    if (name !== 'Disconnected' && (connection.tls === 'handshake' || connection.tls === 'failed')) {
+      broken(7, id, `${name} fires during a handshake`);
     }
     if (name === 'ReadyToSend') {
       if (!connection.owed && !connection.allowed) {
@@ -239,6 +328,12 @@ export function violations(
     connection.state = 'gone';
     connection.statuscode = Number(entry.param.statuscode);
     up -= 1;
+    if (connection.tls === 'failed' && connection.statuscode === 0) {
+      broken(7, id, `Disconnected 0 fires after the handshake failed with ${connection.failure}`);
+    }
+    if (connection.tls === 'handshake' && !connection.endedByProgram) {
+      broken(7, id, 'Disconnected fires during a handshake without Error');
+    }
     if (entry.connectedInside === true) {
       broken(2, id, 'Connected reads true inside Disconnected');
     }
@@ -256,6 +351,11 @@ export function violations(
 
   if (stack.length > 0 && !cut) {
     broken(6, stack[0]?.id ?? 0, `the handler of ${stack[0]?.name} never returned`);
+  }
+  for (const [id, early] of handshakes) {
+    if (!early.failed && !cut && options.allGone !== false) {
+      broken(2, id, 'Connected never fires for a handshake that began');
+    }
   }
   const byPort = new Map(clients.map((client) => [client.localPort, client]));
   for (const connection of connections.values()) {

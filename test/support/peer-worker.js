@@ -1,6 +1,7 @@
 // The thread behind peer.ts: a client that goes on while the test's own thread is inside a blocking call.
 'use strict';
 const net = require('node:net');
+const tls = require('node:tls');
 const { parentPort } = require('node:worker_threads');
 
 let socket;
@@ -13,8 +14,9 @@ function report(what, more) {
 }
 
 const commands = {
-  connect({ port, host, paused }) {
-    socket = net.connect({ port, host, noDelay: true });
+  connect({ port, host, paused, secure }) {
+    const where = { port, host, noDelay: true };
+    socket = secure ? tls.connect({ ...where, rejectUnauthorized: false }) : net.connect(where);
     if (paused) {
       socket.pause();
     }

@@ -20,7 +20,7 @@ export class ThreadPeer {
   private readonly worker: Worker;
   private readonly gone: Promise<void>;
 
-  constructor(port: number, options: { paused?: boolean; host?: string } = {}) {
+  constructor(port: number, options: { paused?: boolean; host?: string; secure?: boolean } = {}) {
     this.worker = new Worker(path.join(__dirname, 'peer-worker.js'));
     this.worker.on('message', (report: Report) => {
       this.reports.push(report);
@@ -29,7 +29,8 @@ export class ThreadPeer {
       somethingHappened();
     });
     this.gone = new Promise((resolve) => this.worker.on('exit', () => resolve()));
-    this.command({ op: 'connect', port, host: options.host ?? '127.0.0.1', paused: options.paused ?? false });
+    const { host = '127.0.0.1', paused = false, secure = false } = options;
+    this.command({ op: 'connect', port, host, paused, secure });
   }
 
   command(command: Record<string, unknown> & { op: string }): void {
@@ -53,7 +54,7 @@ export class ThreadPeer {
 /** A server with one client in a thread; `body` gets the connection id. */
 export async function withThreadPeer(
   server: TestServer,
-  options: { paused?: boolean },
+  options: { paused?: boolean; secure?: boolean },
   body: (peer: ThreadPeer, id: number) => Promise<void> | void,
 ): Promise<void> {
   const peer = new ThreadPeer(server.port, options);

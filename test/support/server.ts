@@ -8,6 +8,7 @@ import * as api from '../../lib/index';
 import { Client, type ClientOptions } from './client';
 import { Code, E, type EventName, P } from './ids';
 import { type CheckOptions, type LogEntry, violations } from './log-checker';
+import { TlsClient, type TlsClientOptions } from './tls-client';
 import { pumpWhileWaiting, somethingHappened, stays, stopPumping, waitFor } from './waiting';
 
 export type Api = typeof api;
@@ -50,6 +51,16 @@ export interface Param {
   eol: boolean;
   errorcode: number;
   message: string;
+  certencoded: string;
+  certsubject: string;
+  certissuer: string;
+  status: string;
+  supportedciphersuites: string;
+  supportedsignaturealgs: string;
+  certstoretype: number;
+  certstore: string | Uint8Array;
+  certpassword: string;
+  servername: string;
 }
 
 export type Handler = (param: Param) => unknown;
@@ -69,6 +80,11 @@ export interface ServerOptions {
 
 export interface Peer {
   client: Client;
+  id: number;
+}
+
+export interface TlsPeer {
+  client: TlsClient;
   id: number;
 }
 
@@ -195,6 +211,15 @@ export class TestServer {
     return code;
   }
 
+  startSsl(id: number): number {
+    // Before the call: events may fire in it.
+    const entry = { kind: 'startssl' as const, id, code: 0 };
+    this.log.push(entry);
+    entry.code = this.api.ipworks_ipdaemon_do_startssl(this.res, id);
+    this.keepError();
+    return entry.code;
+  }
+
   shutdown(): number {
     this.log.push({ kind: 'call', name: 'shutdown', id: 0 });
     const code = this.api.ipworks_ipdaemon_do_shutdown(this.res);
@@ -250,7 +275,25 @@ export class TestServer {
     return { client, id };
   }
 
-  /** The connection id of a client, 0 before its Connected. */
+  /** A client of TLS that may or may not get in. */
+  tlsClient(options: TlsClientOptions = {}): TlsClient {
+    const client = new TlsClient(this.port, options);
+    this.clients.push(client);
+    return client;
+  }
+
+  /** A client of TLS that is in: both sides are through with the handshake. */
+  async connectTls(options: TlsClientOptions = {}): Promise<TlsPeer> {
+    const client = this.tlsClient(options);
+    await client.isSecure();
+    await waitFor(
+      () => this.count('ReadyToSend', this.idOf(client)) > 0,
+      () => `Connected and ReadyToSend of a TLS client; ${this.tail()}`,
+    );
+    return { client, id: this.idOf(client) };
+  }
+
+  /** The connection id of a client, 0 before its first event. */
   idOf(client: { localPort: number }): number {
     return this.ids.get(client.localPort) ?? 0;
   }
@@ -401,8 +444,12 @@ export class TestServer {
       }
       this.log.push(entry);
     }
-    if (name === 'Connected') {
-      this.ids.set(this.api.ipworks_ipdaemon_get(this.res, P.RemotePort, id) ?? 0, id);
+    if (name === 'Connected' || name === 'SSLStatus' || name === 'SSLConnectionRequest') {
+      // The id is known from the first event on.
+      const port = this.api.ipworks_ipdaemon_get(this.res, P.RemotePort, id) ?? 0;
+      if (port > 0) {
+        this.ids.set(port, id);
+      }
     }
     for (const key of [name, `${name} ${id}`]) {
       this.counts.set(key, (this.counts.get(key) ?? 0) + 1);

@@ -1,0 +1,158 @@
+// The floor in TLS: a plain loop of epoll and OpenSSL, as one writes it from OpenSSL's manual. One thread,
+// SSL_read and SSL_write on the socket, record by record; buffers are released while a connection is idle.
+//
+//   bench_floor_tls --certificate FILE [--port N] [--tls 1.2|1.3]
+//
+// FILE is PEM with certificate and private key. Runs inside Node (addon.js), with Node's OpenSSL, or on the
+// system's OpenSSL.
+#include <sys/epoll.h>
+
+#include <array>
+#include <csignal>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "bench/arguments.hpp"
+#include "bench/descriptor.hpp"
+#include "bench/listener.hpp"
+#include "bench/tls.hpp"
+
+namespace bench {
+namespace {
+
+using Context = Owned<SSL_CTX, SSL_CTX_free>;
+
+struct Peer {
+  Descriptor socket;
+  Owned<SSL, SSL_free> tls;
+  bool waits_for_room = false;
+  std::string unsent;  // What OpenSSL could not write.
+};
+
+class FloorTls {
+ public:
+  FloorTls(Context context, std::uint16_t port)
+      : context_(std::move(context)), poller_(epoll_create1(EPOLL_CLOEXEC)), listener_(listen_on_loopback(port, 1024)) {
+    watch(listener_.number(), &listener_, EPOLLIN, EPOLL_CTL_ADD);
+    if (input_is_pipe()) watch(STDIN_FILENO, this, EPOLLIN, EPOLL_CTL_ADD);
+  }
+
+  void run() {
+    std::array<epoll_event, 256> events;
+    for (;;) {
+      const int count = epoll_wait(poller_.number(), events.data(), static_cast<int>(events.size()), -1);
+      for (int i = 0; i < count; ++i) {
+        epoll_event& event = events[static_cast<std::size_t>(i)];
+        if (event.data.ptr == this) {
+          if (read(STDIN_FILENO, buffer_.data(), buffer_.size()) <= 0) return;
+        } else if (event.data.ptr == &listener_) {
+          accept_peers();
+        } else {
+          serve(*static_cast<Peer*>(event.data.ptr));
+        }
+      }
+    }
+  }
+
+ private:
+  void watch(int descriptor, void* target, std::uint32_t what, int operation) {
+    epoll_event event{};
+    event.events = what;
+    event.data.ptr = target;
+    epoll_ctl(poller_.number(), operation, descriptor, &event);
+  }
+
+  void accept_peers() {
+    for (int i = 0; i < 64; ++i) {
+      Descriptor socket(accept4(listener_.number(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+      if (!socket.valid()) return;
+      set_no_delay(socket.number());
+      const int number = socket.number();
+      auto peer = std::make_unique<Peer>();
+      peer->socket = std::move(socket);
+      peer->tls.reset(SSL_new(context_.get()));
+      if (peer->tls == nullptr || SSL_set_fd(peer->tls.get(), number) != 1) continue;
+      SSL_set_accept_state(peer->tls.get());
+      watch(number, peer.get(), EPOLLIN, EPOLL_CTL_ADD);
+      peers_[number] = std::move(peer);
+    }
+  }
+
+  // One record for one event: what is still in the socket makes the next event.
+  void serve(Peer& peer) {
+    SSL* tls = peer.tls.get();
+    ERR_clear_error();
+    if (SSL_in_init(tls) != 0) {
+      settle(peer, SSL_accept(tls));
+    } else if (!peer.unsent.empty()) {
+      write(peer);
+    } else {
+      const int received = SSL_read(tls, buffer_.data(), static_cast<int>(buffer_.size()));
+      if (received <= 0) {
+        settle(peer, received);
+        return;
+      }
+      const int sent = SSL_write(tls, buffer_.data(), received);
+      if (sent == received) return;
+      // A peer that does not take its echo is not read from until it has.
+      peer.unsent.assign(buffer_.data(), static_cast<std::size_t>(received));
+      settle(peer, sent);
+    }
+  }
+
+  void write(Peer& peer) {
+    const int sent = SSL_write(peer.tls.get(), peer.unsent.data(), static_cast<int>(peer.unsent.size()));
+    if (sent > 0) peer.unsent.clear();
+    settle(peer, sent);
+  }
+
+  // Waits for what OpenSSL wants after this result, or ends the connection, politely if the peer did.
+  void settle(Peer& peer, int result) {
+    const int error = SSL_get_error(peer.tls.get(), result);
+    if (error == SSL_ERROR_ZERO_RETURN) SSL_shutdown(peer.tls.get());
+    if (error != SSL_ERROR_NONE && error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
+      peers_.erase(peer.socket.number());
+      return;
+    }
+    const bool waits = error == SSL_ERROR_WANT_WRITE;
+    if (waits == peer.waits_for_room) return;
+    peer.waits_for_room = waits;
+    watch(peer.socket.number(), &peer, waits ? EPOLLOUT : EPOLLIN, EPOLL_CTL_MOD);
+  }
+
+  Context context_;
+  Descriptor poller_;
+  Descriptor listener_;
+  std::unordered_map<int, std::unique_ptr<Peer>> peers_;
+  std::array<char, 16384> buffer_;  // A whole record, so that nothing of it stays in OpenSSL.
+};
+
+// Tickets as OpenSSL and Node send them: two after a full handshake. Nothing is kept for them here.
+Context server_context(int version, const std::string& certificate) {
+  Context context = make_context(TLS_server_method(), version);
+  if (SSL_CTX_use_certificate_chain_file(context.get(), certificate.c_str()) != 1 ||
+      SSL_CTX_use_PrivateKey_file(context.get(), certificate.c_str(), SSL_FILETYPE_PEM) != 1) {
+    fail_with_openssl("the certificate cannot be used");
+  }
+  SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_num_tickets(context.get(), 2);
+  return context;
+}
+
+}  // namespace
+}  // namespace bench
+
+int bench_program(int count, char** words) {
+  bench::Arguments arguments(count, words);
+  const auto port = static_cast<std::uint16_t>(arguments.number("--port", 0, 0, 65535));
+  const int version = bench::version_of(arguments);
+  const std::string certificate = arguments.text("--certificate", "");
+  if (certificate.empty()) arguments.fail("--certificate is needed");
+  arguments.finish();
+  bench::raise_descriptor_limit();
+  std::signal(SIGPIPE, SIG_IGN);
+  std::make_unique<bench::FloorTls>(bench::server_context(version, certificate), port)->run();
+  return 0;
+}

@@ -1,0 +1,420 @@
+// A connection that speaks TLS, or is about to: what differs from one in clear. The engine sees only
+// bytes; here they come from and go to the socket, and what it asks goes to the program.
+//
+// Sealed bytes cannot be taken back, so plain ones wait in the outbox and are sealed a piece at a time,
+// when the system has taken the sealed ones before. What it does not take of those waits in
+// Security::pending.
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "base/clock.hpp"
+#include "ipdaemon.h"
+#include "server/server.hpp"
+
+namespace ipdaemon {
+
+namespace {
+
+// How many plain bytes are sealed for one system call, and how many in one turn.
+constexpr std::size_t seal_piece = 64 * 1024;
+constexpr std::size_t seal_turn = 512 * 1024;
+// Up to here two pieces are joined, to go in one record.
+constexpr std::size_t join_max = 8 * 1024;
+constexpr const char* ended_detail = "the peer closed the connection in the middle of the handshake";
+constexpr const char* room_detail = "MaxConnections is reached, and another peer needs the place";
+
+}  // namespace
+
+// ---- The questions of a handshake --------------------------------------------------------------------
+
+bool Security::wants_client_hello() const {
+  const Server& server = connection_.server();
+  return server.wants(IPDAEMON_EVENT_SSL_CONNECTION_REQUEST) || server.wants(IPDAEMON_EVENT_SSL_STATUS);
+}
+
+bool Security::wants_certificate_chain() const {
+  return connection_.server().setting(IPDAEMON_SETTING_SSL_INCLUDE_CERT_CHAIN) != 0;
+}
+
+bool Security::on_client_hello(const tls::ClientHello& hello, std::shared_ptr<const tls::Identities>* choice,
+                               tls::Problem* problem) {
+  return connection_.on_client_hello(hello, choice, problem);
+}
+
+bool Security::on_client_certificate(const tls::ClientCertificate& certificate) {
+  return connection_.on_client_certificate(certificate);
+}
+
+bool Connection::on_client_hello(const tls::ClientHello& hello, std::shared_ptr<const tls::Identities>* choice,
+                                 tls::Problem* problem) {
+  *problem = {IPDAEMON_ERROR_TLS_HANDSHAKE, "the program ended the connection, or its callback failed", false};
+  if (server_.wants(IPDAEMON_EVENT_SSL_STATUS)) {
+    tell(hello.server_name.empty() ? "client hello received" : "client hello received, " + hello.server_name);
+    if (state_ == State::ended || !server_.may_deliver()) return false;
+  }
+  if (!server_.wants(IPDAEMON_EVENT_SSL_CONNECTION_REQUEST)) return true;
+  const std::int64_t type = server_.number(IPDAEMON_PROPERTY_SSL_CERT_STORE_TYPE);
+  // Copies: the callback may set the properties.
+  const Bytes store(server_.bytes(IPDAEMON_PROPERTY_SSL_CERT_STORE));
+  const Bytes password(server_.bytes(IPDAEMON_PROPERTY_SSL_CERT_STORE_PASSWORD));
+  const Bytes subject(server_.bytes(IPDAEMON_PROPERTY_SSL_CERT_SUBJECT));
+  ValueView parameters[] = {
+      ValueView::integer(id_),
+      ValueView::text(hello.cipher_suites),
+      ValueView::text(hello.signature_algorithms),
+      ValueView::integer(type),
+      ValueView::raw(store),
+      ValueView::text(password),
+      ValueView::text(subject),
+      ValueView::text(hello.server_name),
+  };
+  const bool go_on = server_.deliver(this, IPDAEMON_EVENT_SSL_CONNECTION_REQUEST, parameters, 8);
+  if (!go_on || state_ == State::ended) return false;
+  const tls::StoreQuery query{parameters[3].number, parameters[4].bytes, parameters[5].bytes, parameters[6].bytes, {}};
+  const bool unchanged =
+      query.type == type && query.store == store && query.password == password && query.subject == subject;
+  if (unchanged) return true;
+  *choice = server_.tls().find_choice(query, problem);
+  return *choice != nullptr;
+}
+
+bool Connection::on_client_certificate(const tls::ClientCertificate& certificate) {
+  if (state_ == State::ended) return false;
+  if (!server_.wants(IPDAEMON_EVENT_SSL_CLIENT_AUTHENTICATION)) return certificate.accept;
+  ValueView parameters[] = {
+      ValueView::integer(id_),
+      ValueView::raw(certificate.pem),
+      ValueView::text(certificate.subject),
+      ValueView::text(certificate.issuer),
+      ValueView::text(certificate.status),
+      ValueView::boolean(certificate.accept),
+  };
+  const bool go_on = server_.deliver(this, IPDAEMON_EVENT_SSL_CLIENT_AUTHENTICATION, parameters, 6);
+  return go_on && state_ != State::ended && parameters[5].number != 0;
+}
+
+void Connection::tell(BytesView status) {
+  server_.report_status(this, status);
+}
+
+void Connection::tell_log() {
+  if (!security_) return;
+  for (const std::string& line : security_->engine().take_log()) tell(line);
+}
+
+// ---- Beginning ---------------------------------------------------------------------------------------
+
+int Connection::begin_secure(std::shared_ptr<const tls::Context> context) {
+  tls::Problem problem;
+  security_ = Security::create(*this, std::move(context), monotonic_ms(), &problem);
+  if (!security_) return IPDAEMON_ERROR_NO_BUFFERS;
+  state_ = State::opening;
+  server_.handshakes().add(*security_);
+  return 0;
+}
+
+int Connection::start_ssl(std::shared_ptr<const tls::Context> context) {
+  if (sending_) return server_.fail(IPDAEMON_ERROR_BAD_STATE, "a blocking send of this connection is not done");
+  server_.flush_gathered();
+  if (failed_code_ != 0) return failed_code_;
+  if (peer_ended_) return IPDAEMON_ERROR_NOT_OPEN;
+  if (outbox_.file() != nullptr) return refuse();
+  tls::Problem problem;
+  std::unique_ptr<Security> security = Security::create(*this, std::move(context), monotonic_ms(), &problem);
+  if (!security) return server_.fail(problem.code, std::move(problem.detail));
+  // What was accepted in clear goes first. What came in clear is gone: it could have been put there by
+  // somebody on the way.
+  if (const std::size_t queued = outbox_.size(); queued > 0) {
+    security->append_pending(outbox_.front());
+    outbox_.consume(queued);
+  }
+  discard_input();
+  security_ = std::move(security);
+  server_.handshakes().add(*security_);
+  update_interest();
+  schedule();
+  return 0;
+}
+
+void Connection::give_way() {
+  error_owed_ = connected_;
+  finish(IPDAEMON_ERROR_TLS_HANDSHAKE, room_detail, Close::reset);
+}
+
+// ---- Receiving ---------------------------------------------------------------------------------------
+
+bool Connection::receive_sealed() {
+  char* sealed = server_.sealed_buffer();
+  const Transfer received = socket_.receive(sealed, Server::receive_length);
+  if (received.error == IPDAEMON_ERROR_WOULD_BLOCK) return false;
+  if (received.error != 0) {
+    fail(received.error);
+    return false;
+  }
+  if (received.count == 0) {
+    on_sealed_end();
+    return false;
+  }
+  note_activity();
+  open_sealed({sealed, static_cast<std::size_t>(received.count)});
+  return state_ != State::ended;
+}
+
+void Connection::open_sealed(BytesView sealed) {
+  tls::Engine& engine = security_->engine();
+  const bool was_securing = security_->is_securing();
+  if (was_securing && !security_->started) {
+    security_->started = true;
+    tell("handshake started");
+    if (state_ == State::ended) return;
+  }
+  char* buffer = server_.receive_buffer();
+  const std::size_t left = input_.size();
+  const bool joined = left <= Server::headroom;
+  char* at = joined ? buffer + left : buffer;
+  // Callbacks may run in a handshake, and other connections use the server's buffer in them.
+  Bytes own;
+  Bytes& answer = was_securing ? own : server_.seal_buffer();
+  const std::size_t count = engine.receive(sealed, at, Server::receive_length + tls::Engine::record_max, answer);
+  if (state_ == State::ended) return;
+  if (!answer.empty() && failed_code_ == 0) {
+    if (const int code = emit(answer); code != 0) {
+      fail(code);
+      if (was_securing) return;
+    }
+  }
+  if (engine.logs()) tell_log();
+  if (state_ == State::ended || engine.state() == tls::Engine::State::handshaking) return;
+  const bool failed = engine.state() == tls::Engine::State::failed;
+  const bool closed = engine.state() == tls::Engine::State::peer_closed;
+  if (was_securing) {
+    if (failed) {
+      on_insecure();
+      return;
+    }
+    on_secured();
+    if (state_ == State::ended) return;
+  }
+  if (failed) security_->input_broken = true;
+  if (count > 0) {
+    server_.count_in(static_cast<std::int64_t>(count));
+    if (joined) {
+      if (left > 0) std::memcpy(buffer, input_.data(), left);
+      feed({buffer, left + count});
+    } else {
+      input_.append(at, count);
+      feed_input();
+    }
+  }
+  if (state_ == State::ended) return;
+  if (failed) {
+    fail(engine.problem().code);
+  } else if (closed && !peer_ended_) {
+    on_peer_end();
+  }
+}
+
+void Connection::on_sealed_end() {
+  security_->fin_received = true;
+  if (security_->is_securing()) {
+    error_owed_ = connected_;
+    finish(IPDAEMON_ERROR_TLS_HANDSHAKE, ended_detail, Close::orderly);
+    tell(std::string("handshake failed: ") + ended_detail);
+    return;
+  }
+  if (security_->engine().state() == tls::Engine::State::open) {
+    security_->truncated = true;
+    tell("closed without TLS notification");
+  }
+  if (state_ != State::ended) on_peer_end();
+}
+
+// The handshake is done.
+void Connection::on_secured() {
+  server_.handshakes().remove(*security_);
+  if (state_ == State::opening) {
+    state_ = State::open;
+    connected_owed_ = true;
+    greeting_owed_ = true;  // No DataIn before.
+    if (is_drained()) ready_owed_ = false;
+  }
+  update_interest();
+  if (server_.wants(IPDAEMON_EVENT_SSL_STATUS)) {
+    const tls::Negotiated negotiated = security_->engine().negotiated();
+    if (negotiated.resumed) tell("session resumed");
+    if (state_ != State::ended) tell("handshake complete, " + negotiated.version + ", " + negotiated.suite);
+  }
+  if (state_ == State::ended) return;
+  if (connected_owed_) {
+    greet();
+  } else if (ready_is_due()) {
+    fire_ready();
+  }
+  if (state_ != State::ended) schedule();
+}
+
+// The handshake has failed; the alert is on its way.
+void Connection::on_insecure() {
+  const tls::Problem& problem = security_->engine().problem();
+  error_owed_ = connected_;
+  finish(problem.code, problem.detail.empty() ? nullptr : problem.detail.c_str(), Close::orderly);
+  if (server_.wants(IPDAEMON_EVENT_SSL_STATUS)) {
+    tell("handshake failed: " + (problem.detail.empty() ? error_text(problem.code, {}) : problem.detail));
+  }
+}
+
+// ---- Sending -----------------------------------------------------------------------------------------
+
+// Gives the system what is sealed, and keeps what it does not take. Returns 0 or an error code.
+int Connection::emit(BytesView sealed) {
+  if (!security_->has_pending()) {
+    const Transfer sent = socket_.send(&sealed, 1);
+    if (sent.error == 0) {
+      sealed.remove_prefix(static_cast<std::size_t>(sent.count));
+    } else if (sent.error != IPDAEMON_ERROR_WOULD_BLOCK) {
+      return sent.error;
+    }
+  }
+  if (sealed.empty()) return 0;
+  try {
+    security_->append_pending(sealed);
+  } catch (const std::bad_alloc&) {
+    return IPDAEMON_ERROR_NO_BUFFERS;
+  }
+  update_interest();
+  schedule();
+  return 0;
+}
+
+// Seals and sends. What is sealed will reach the peer, or the connection ends.
+int Connection::seal(BytesView plain) {
+  Bytes& sealed = server_.seal_buffer();
+  int code = 0;
+  try {
+    if (!security_->engine().seal(plain, sealed)) code = IPDAEMON_ERROR_TLS_ENCRYPT;
+  } catch (const std::bad_alloc&) {
+    code = IPDAEMON_ERROR_NO_BUFFERS;
+  }
+  if (code == 0) code = emit(sealed);
+  if (code != 0) {
+    fail(code);
+    return code;
+  }
+  on_taken(static_cast<std::int64_t>(plain.size()));
+  return 0;
+}
+
+// Of a send with nothing queued before it: as much as the system takes. Returns 0 or an error code.
+int Connection::seal_directly(BytesView data, BytesView tail, std::size_t* taken) {
+  const auto pass = [&](BytesView plain) {
+    const int code = seal(plain);
+    if (code == 0) {
+      outbox_.count_direct(plain.size());
+      *taken += plain.size();
+    }
+    return code;
+  };
+  if (!tail.empty() && data.size() + tail.size() <= join_max) {
+    char joined[join_max];
+    std::memcpy(joined, data.data(), data.size());
+    std::memcpy(joined + data.size(), tail.data(), tail.size());
+    return pass({joined, data.size() + tail.size()});
+  }
+  for (BytesView piece : {data, tail}) {
+    while (!piece.empty() && is_drained()) {
+      if (const int code = pass(piece.substr(0, seal_piece)); code != 0) return code;
+      piece.remove_prefix(std::min(piece.size(), seal_piece));
+    }
+    if (!piece.empty()) break;
+  }
+  return 0;
+}
+
+// Returns whether all that was sealed has been taken.
+bool Connection::flush_pending() {
+  if (!security_->has_pending()) return true;
+  const BytesView bytes = security_->pending();
+  const Transfer sent = socket_.send(&bytes, 1);
+  if (sent.error == IPDAEMON_ERROR_WOULD_BLOCK) return false;
+  if (sent.error != 0) {
+    fail(sent.error);
+    return false;
+  }
+  security_->consume_pending(static_cast<std::size_t>(sent.count));
+  note_activity();
+  return !security_->has_pending();
+}
+
+void Connection::write_sealed() {
+  if (!flush_pending() || is_securing()) return;
+  std::size_t done = 0;
+  while (outbox_.size() > 0 && done < seal_turn && is_sealable()) {
+    const BytesView piece = outbox_.front().substr(0, seal_piece);
+    const std::size_t length = piece.size();
+    if (seal(piece) != 0) return;
+    outbox_.consume(length);
+    done += length;
+  }
+  while (outbox_.size() == 0 && outbox_.file() != nullptr && done < seal_turn && is_sealable()) {
+    if (!seal_file_part()) return;
+    done += seal_piece;
+  }
+}
+
+bool Connection::is_sealable() const {
+  return state_ != State::ended && failed_code_ == 0 && !security_->has_pending();
+}
+
+bool Connection::seal_file_part() {
+  const auto plain = std::make_unique_for_overwrite<char[]>(seal_piece);
+  const auto length =
+      static_cast<std::size_t>(std::min<std::int64_t>(outbox_.file_left(), static_cast<std::int64_t>(seal_piece)));
+  const Transfer read = outbox_.file()->read(outbox_.file_offset(), plain.get(), length);
+  if (read.error != 0 || read.count <= 0) {
+    on_file_lost();
+    return false;
+  }
+  if (seal({plain.get(), static_cast<std::size_t>(read.count)}) != 0) return false;
+  outbox_.consume_file(read.count);
+  return true;
+}
+
+// Before the socket is closed in order: says that nothing more comes, if that can be said at once.
+void Connection::close_security() {
+  if (!socket_.valid() || security_->has_pending() || security_->engine().running()) return;
+  Bytes& sealed = server_.seal_buffer();
+  try {
+    security_->engine().close(sealed);
+  } catch (const std::bad_alloc&) {
+    return;
+  }
+  if (sealed.empty()) return;
+  const BytesView bytes = sealed;
+  socket_.send(&bytes, 1);
+}
+
+// ---- Properties --------------------------------------------------------------------------------------
+
+std::string Connection::negotiated(int setting) const {
+  const tls::Negotiated result = security_ ? security_->engine().negotiated() : tls::Negotiated();
+  switch (setting) {
+    case IPDAEMON_SETTING_SSL_NEGOTIATED_VERSION:
+      return result.version;
+    case IPDAEMON_SETTING_SSL_NEGOTIATED_CIPHER_SUITE:
+      return result.suite;
+    case IPDAEMON_SETTING_SSL_NEGOTIATED_CIPHER:
+      return result.cipher;
+    case IPDAEMON_SETTING_SSL_NEGOTIATED_CIPHER_STRENGTH:
+      return std::to_string(result.cipher_bits);
+    case IPDAEMON_SETTING_SSL_NEGOTIATED_KEY_EXCHANGE:
+      return result.key_exchange;
+    case IPDAEMON_SETTING_SSL_NEGOTIATED_KEY_EXCHANGE_STRENGTH:
+      return std::to_string(result.key_exchange_bits);
+    default:
+      return {};
+  }
+}
+
+}  // namespace ipdaemon

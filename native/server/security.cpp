@@ -1,0 +1,42 @@
+#include "server/security.hpp"
+
+namespace ipdaemon {
+
+std::unique_ptr<Security> Security::create(Connection& connection, std::shared_ptr<const tls::Context> context,
+                                           std::int64_t now_ms, tls::Problem* problem) {
+  auto security = std::make_unique<Security>(connection, now_ms);
+  security->engine_ = tls::Engine::create(std::move(context), *security, problem);
+  return security->engine_ ? std::move(security) : nullptr;
+}
+
+void Security::append_pending(BytesView bytes) {
+  pending_.append(bytes);
+}
+
+void Security::consume_pending(std::size_t count) {
+  taken_ += count;
+  consumed_ += count;
+  if (!has_pending()) clear_pending();
+}
+
+void Security::clear_pending() {
+  Bytes().swap(pending_);
+  taken_ = 0;
+}
+
+void HandshakeList::add(Security& security) {
+  security.listed_ = true;
+  security.previous_ = last_;
+  security.next_ = nullptr;
+  (last_ != nullptr ? last_->next_ : first_) = &security;
+  last_ = &security;
+}
+
+void HandshakeList::remove(Security& security) {
+  if (!security.listed_) return;
+  security.listed_ = false;
+  (security.previous_ != nullptr ? security.previous_->next_ : first_) = security.next_;
+  (security.next_ != nullptr ? security.next_->previous_ : last_) = security.previous_;
+}
+
+}  // namespace ipdaemon

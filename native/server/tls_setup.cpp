@@ -1,0 +1,252 @@
+#include "server/tls_setup.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "ipdaemon.h"
+#include "server/server.hpp"
+#include "tls/tls.hpp"
+
+namespace ipdaemon {
+
+namespace {
+
+// How many certificates of SSLConnectionRequest are kept ready; a server with more names reads again.
+constexpr std::size_t choices_max = 256;
+
+bool names_a_file(std::int64_t type) {
+  switch (type) {
+    case IPDAEMON_SSL_CERT_STORE_TYPE_PFX_FILE:
+    case IPDAEMON_SSL_CERT_STORE_TYPE_JKS_FILE:
+    case IPDAEMON_SSL_CERT_STORE_TYPE_PEM_KEY_FILE:
+    case IPDAEMON_SSL_CERT_STORE_TYPE_PUBLIC_KEY_FILE:
+    case IPDAEMON_SSL_CERT_STORE_TYPE_P7B_FILE:
+    case IPDAEMON_SSL_CERT_STORE_TYPE_PPK_FILE:
+    case IPDAEMON_SSL_CERT_STORE_TYPE_XML_FILE:
+    case IPDAEMON_SSL_CERT_STORE_TYPE_JWK_FILE:
+    case IPDAEMON_SSL_CERT_STORE_TYPE_AUTO:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Tells a renewed file from the one of before; empty for what is no file.
+std::string state_of(std::int64_t type, BytesView store) {
+  constexpr std::size_t name_max = 4096;
+  if (!names_a_file(type) || store.size() > name_max || store.find('\0') != BytesView::npos) return {};
+  std::error_code error;
+  const std::filesystem::path path{std::string(store)};
+  const auto size = std::filesystem::file_size(path, error);
+  if (error) return {};
+  const auto time = std::filesystem::last_write_time(path, error);
+  return std::to_string(size) + "@" + std::to_string(time.time_since_epoch().count());
+}
+
+}  // namespace
+
+int TlsSetup::fail(const tls::Problem& problem) {
+  return server_.fail(problem.code, problem.detail);
+}
+
+bool TlsSetup::in_use() const {
+  return server_.is_listening() && server_.number(IPDAEMON_PROPERTY_SSL_START_MODE) != IPDAEMON_SSL_START_MODE_NONE;
+}
+
+void TlsSetup::reset() {
+  wish_ = Wish();
+  identities_.reset();
+  context_.reset();
+  choices_.clear();
+  notices_.clear();
+}
+
+// ---- Certificates ------------------------------------------------------------------------------------
+
+tls::StoreQuery TlsSetup::query(const Wish& wish, const Row* row, const Stored* value) const {
+  const auto bytes = [&](int property) {
+    return row != nullptr && row->id == property ? BytesView(value->bytes) : server_.bytes(property);
+  };
+  tls::StoreQuery result;
+  result.type = row != nullptr && row->id == IPDAEMON_PROPERTY_SSL_CERT_STORE_TYPE
+                    ? value->number
+                    : server_.number(IPDAEMON_PROPERTY_SSL_CERT_STORE_TYPE);
+  result.store = bytes(IPDAEMON_PROPERTY_SSL_CERT_STORE);
+  result.password = bytes(IPDAEMON_PROPERTY_SSL_CERT_STORE_PASSWORD);
+  result.subject = wish.subject;
+  result.encoded = wish.encoded;
+  return result;
+}
+
+// The properties read what is in force. That of `row` is in `value`, about to be stored.
+void TlsSetup::show(const Row* row, Stored* value) {
+  const auto put = [&](int property, const std::string& text) {
+    Bytes& to = row != nullptr && row->id == property ? value->bytes : server_.stored_bytes(property);
+    to = text;
+  };
+  put(IPDAEMON_PROPERTY_SSL_CERT_SUBJECT, identities_ ? identities_->subject() : std::string());
+  put(IPDAEMON_PROPERTY_SSL_CERT_ENCODED, identities_ ? identities_->pem() : std::string());
+}
+
+// New handshakes use them, if they can be used.
+int TlsSetup::adopt(std::shared_ptr<const tls::Identities> identities) {
+  std::shared_ptr<const tls::Context> next;
+  if (in_use()) {
+    if (!tickets_) tickets_ = std::make_shared<tls::TicketKeys>();
+    tls::Problem problem;
+    next = tls::Context::build(options(nullptr, nullptr), identities, tickets_, &problem);
+    if (!next) return fail(problem);
+  }
+  identities_ = std::move(identities);
+  context_ = std::move(next);
+  return 0;
+}
+
+int TlsSetup::set_certificate(const Row& row, Stored& value) {
+  const bool is_subject = row.id == IPDAEMON_PROPERTY_SSL_CERT_SUBJECT;
+  const bool is_encoded = row.id == IPDAEMON_PROPERTY_SSL_CERT_ENCODED;
+  Wish wish = wish_;
+  if (is_subject) wish = {value.bytes, {}};
+  if (is_encoded) wish = {{}, value.bytes};
+  const tls::StoreQuery query = this->query(wish, &row, &value);
+  const bool wished = !wish.subject.empty() || !wish.encoded.empty();
+  // Without a store, or before the subject is set, there is nothing to look for yet.
+  if (!wished && (is_subject || is_encoded)) {
+    if (in_use() && !server_.wants(IPDAEMON_EVENT_SSL_CONNECTION_REQUEST)) {
+      return server_.fail(IPDAEMON_ERROR_TLS_NO_SERVER_CERTIFICATE,
+                          "the server listens with TLS; set another certificate, or Listening to False first");
+    }
+    if (const int code = adopt(nullptr); code != 0) return code;
+    wish_ = wish;
+    show(&row, &value);
+    return 0;
+  }
+  if (!wished || (query.store.empty() && wish.encoded.empty()) || tls::unavailable_reason() != nullptr) {
+    wish_ = wish;
+    return 0;
+  }
+  tls::Problem problem;
+  std::shared_ptr<const tls::Identities> found = tls::Identities::find(query, &problem);
+  int code = 0;
+  if (found) {
+    code = adopt(std::move(found));
+  } else {
+    // Type, store and password come one after another, the subject last: until then only what cannot be
+    // set right by the next of them is told.
+    const bool is_store = row.id == IPDAEMON_PROPERTY_SSL_CERT_STORE;
+    const bool is_last = is_subject || is_encoded;
+    if (!is_last && (!is_store || problem.wrong_password || query.type == IPDAEMON_SSL_CERT_STORE_TYPE_USER)) return 0;
+    return fail(problem);
+  }
+  if (code != 0) return code;
+  wish_ = wish;
+  show(&row, &value);
+  return 0;
+}
+
+std::shared_ptr<const tls::Identities> TlsSetup::find_choice(const tls::StoreQuery& query, tls::Problem* problem) {
+  std::string state = state_of(query.type, query.store);
+  const auto same = [&](const Choice& choice) {
+    return choice.type == query.type && choice.store == query.store && choice.password == query.password &&
+           choice.subject == query.subject && choice.state == state;
+  };
+  const auto known = std::find_if(choices_.begin(), choices_.end(), same);
+  if (known != choices_.end()) return known->identities;
+  std::shared_ptr<const tls::Identities> found = tls::Identities::find(query, problem);
+  if (!found) return nullptr;
+  if (choices_.size() >= choices_max) choices_.erase(choices_.begin());
+  choices_.push_back({query.type, Bytes(query.store), std::string(query.password), std::string(query.subject),
+                      std::move(state), found});
+  return found;
+}
+
+// ---- Contexts ----------------------------------------------------------------------------------------
+
+tls::ContextOptions TlsSetup::options(const Row* row, const Stored* value) const {
+  const auto stored = [&](int position) -> const Stored& {
+    return row != nullptr && !is_property(*row) && row->id == position ? *value : server_.stored_setting(position);
+  };
+  tls::ContextOptions result;
+  result.protocols = stored(IPDAEMON_SETTING_SSL_ENABLED_PROTOCOLS).number;
+  result.cipher_strength = stored(IPDAEMON_SETTING_SSL_CIPHER_STRENGTH).number;
+  result.cipher_suites = stored(IPDAEMON_SETTING_SSL_ENABLED_CIPHER_SUITES).bytes;
+  result.cipher_list = stored(IPDAEMON_SETTING_OPENSSL_CIPHER_LIST).bytes;
+  result.tls12_groups = stored(IPDAEMON_SETTING_TLS12_SUPPORTED_GROUPS).bytes;
+  result.tls13_groups = stored(IPDAEMON_SETTING_TLS13_SUPPORTED_GROUPS).bytes;
+  result.tls12_signatures = stored(IPDAEMON_SETTING_TLS12_SIGNATURE_ALGORITHMS).bytes;
+  result.tls13_signatures = stored(IPDAEMON_SETTING_TLS13_SIGNATURE_ALGORITHMS).bytes;
+  result.chain_certificates = stored(IPDAEMON_SETTING_SSL_CA_CERTS).bytes;
+  result.ca_file = stored(IPDAEMON_SETTING_OPENSSL_CA_FILE).bytes;
+  result.ca_directory = stored(IPDAEMON_SETTING_OPENSSL_CA_DIR).bytes;
+  result.ca_certificates = stored(IPDAEMON_SETTING_SSL_SERVER_CA_CERTS).bytes;
+  result.ca_bundles = stored(IPDAEMON_SETTING_SSL_CA_CERT_FILE_PATHS).bytes;
+  result.check_crl = stored(IPDAEMON_SETTING_SSL_CHECK_CRL).number;
+  result.security_flags = stored(IPDAEMON_SETTING_SSL_SECURITY_FLAGS).number;
+  result.reuse_sessions = stored(IPDAEMON_SETTING_REUSE_SSL_SESSION).number != 0;
+  result.log_packets = stored(IPDAEMON_SETTING_LOG_SSL_PACKETS).number != 0;
+  const bool is_authenticate =
+      row != nullptr && is_property(*row) && row->id == IPDAEMON_PROPERTY_SSL_AUTHENTICATE_CLIENTS;
+  result.authenticate_clients =
+      (is_authenticate ? value->number : server_.number(IPDAEMON_PROPERTY_SSL_AUTHENTICATE_CLIENTS)) != 0;
+  return result;
+}
+
+int TlsSetup::set_policy(const Row& row, const Stored& value) {
+  if (tls::unavailable_reason() != nullptr) return 0;  // Listening will say so.
+  if (!tickets_) tickets_ = std::make_shared<tls::TicketKeys>();
+  tls::Problem problem;
+  const bool used = in_use();
+  std::shared_ptr<const tls::Context> next =
+      tls::Context::build(options(&row, &value), used ? identities_ : nullptr, tickets_, &problem);
+  if (!next) return fail(problem);
+  context_ = used ? std::move(next) : nullptr;
+  return 0;
+}
+
+std::shared_ptr<const tls::Context> TlsSetup::context(tls::Problem* problem) {
+  if (!context_) {
+    if (!tickets_) tickets_ = std::make_shared<tls::TicketKeys>();
+    context_ = tls::Context::build(options(nullptr, nullptr), identities_, tickets_, problem);
+  }
+  return context_;
+}
+
+int TlsSetup::prepare() {
+  if (const char* reason = tls::unavailable_reason(); reason != nullptr) {
+    return server_.fail(IPDAEMON_ERROR_TLS_UNAVAILABLE, reason);
+  }
+  tls::StoreQuery query = this->query(wish_, nullptr, nullptr);
+  tls::Problem problem;
+  std::shared_ptr<const tls::Identities> found;
+  if (!query.store.empty() || !query.encoded.empty()) {
+    if (query.subject.empty() && query.encoded.empty()) query.subject = "*";
+    found = tls::Identities::find(query, &problem);
+    if (!found) return fail(problem);
+  } else if (!server_.wants(IPDAEMON_EVENT_SSL_CONNECTION_REQUEST)) {
+    return server_.fail(IPDAEMON_ERROR_TLS_NO_SERVER_CERTIFICATE,
+                        "set SSLCertStoreType, SSLCertStore and SSLCertSubject, or register SSLConnectionRequest");
+  }
+  if (!tickets_) tickets_ = std::make_shared<tls::TicketKeys>();
+  std::shared_ptr<const tls::Context> next = tls::Context::build(options(nullptr, nullptr), found, tickets_, &problem);
+  if (!next) return fail(problem);
+  identities_ = std::move(found);
+  context_ = std::move(next);
+  if (identities_) {
+    if (wish_.subject.empty() && wish_.encoded.empty()) wish_.subject = "*";
+    show(nullptr, nullptr);
+  }
+  notices_.clear();
+  if (!context_->warning().empty()) notices_.push_back(context_->warning());
+  if (identities_) {
+    if (std::string warning = identities_->warning(); !warning.empty()) notices_.push_back(std::move(warning));
+  }
+  return 0;
+}
+
+std::vector<std::string> TlsSetup::take_notices() {
+  std::vector<std::string> taken;
+  taken.swap(notices_);
+  return taken;
+}
+
+}  // namespace ipdaemon

@@ -1,0 +1,631 @@
+#include "tls/engine.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+
+#include "ipdaemon.h"
+#include "tls/engine_openssl.hpp"
+#include "tls/lists.hpp"
+#include "tls/names.hpp"
+#include "tls/openssl.hpp"
+#include "tls/verify.hpp"
+
+namespace ipdaemon::tls {
+
+// What OpenSSL calls. Each finds its engine in the session.
+struct Engine::Callbacks {
+  static Engine& of(const SSL* session) { return *static_cast<Engine*>(SSL_get_ex_data(session, 0)); }
+
+  // The engine's buffers as OpenSSL's transport.
+  static int read(BIO* bio, char* to, std::size_t length, std::size_t* count);
+  static int write(BIO* bio, const char* from, std::size_t length, std::size_t* count);
+  static long control(BIO* bio, int command, long, void*);
+  static int create(BIO* bio);
+
+  static int client_hello(SSL* session, int* alert, void* context);
+  static int certificate(X509_STORE_CTX* store, void*);
+  static void message(int sent, int version, int type, const void* bytes, std::size_t length, SSL* session, void*);
+  static int ticket_key(SSL* session, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac,
+                        int sealing);
+  static int make_ticket(SSL* session, void*);
+};
+
+// While one of an engine's calls runs: where its bytes come from and go to.
+struct Engine::Call {
+  Engine& engine;
+  BytesView input;
+  const ErrorScope errors;
+
+  Call(Engine& e, BytesView in, Bytes& out) : engine(e), input(in) {
+    // What SSL_get_error answers depends on a queue that is empty before. Hardly ever is something left
+    // in it, and nobody asks for that any more.
+    if (ERR_peek_error() != 0) ERR_clear_error();
+    engine.input_ = &input;
+    engine.output_ = &out;
+  }
+  ~Call() {
+    engine.input_ = nullptr;
+    engine.output_ = nullptr;
+  }
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+};
+
+namespace {
+
+const BIO_METHOD* transport() {
+  static BIO_METHOD* const method = []() -> BIO_METHOD* {
+    BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "ipdaemon");
+    if (made == nullptr) return nullptr;
+    BIO_meth_set_read_ex(made, Engine::Callbacks::read);
+    BIO_meth_set_write_ex(made, Engine::Callbacks::write);
+    BIO_meth_set_ctrl(made, Engine::Callbacks::control);
+    BIO_meth_set_create(made, Engine::Callbacks::create);
+    return made;
+  }();
+  return method;
+}
+
+unsigned pair_at(const unsigned char* bytes) {
+  return static_cast<unsigned>(bytes[0]) << 8 | bytes[1];
+}
+
+// Values that clients send only so that servers do not stumble over unknown ones.
+bool is_grease(unsigned code) {
+  return (code & 0x0f0f) == 0x0a0a && code >> 8 == (code & 0xff);
+}
+
+struct Extension {
+  const unsigned char* bytes = nullptr;
+  std::size_t length = 0;
+};
+
+Extension extension_of(SSL* session, unsigned type) {
+  Extension extension;
+  if (SSL_client_hello_get0_ext(session, type, &extension.bytes, &extension.length) != 1) return {};
+  return extension;
+}
+
+bool offers_tls13(SSL* session) {
+  const Extension versions = extension_of(session, TLSEXT_TYPE_supported_versions);
+  for (std::size_t i = 1; i + 1 < versions.length; i += 2) {
+    if (pair_at(versions.bytes + i) == TLS1_3_VERSION) return true;
+  }
+  return false;
+}
+
+void add_entry(std::string* list, const std::string& entry) {
+  if (!list->empty()) *list += ',';
+  *list += entry;
+}
+
+std::string offered_suites(SSL* session) {
+  const unsigned char* bytes = nullptr;
+  const std::size_t length = SSL_client_hello_get0_ciphers(session, &bytes);
+  std::string list;
+  for (std::size_t i = 0; i + 1 < length; i += 2) {
+    const unsigned code = pair_at(bytes + i);
+    constexpr unsigned signals[] = {0x00ff, 0x5600};  // Not suites: renegotiation and fall-back.
+    if (is_grease(code) || std::find(std::begin(signals), std::end(signals), code) != std::end(signals)) continue;
+    const SSL_CIPHER* suite = SSL_CIPHER_find(session, bytes + i);
+    const char* name = suite != nullptr ? SSL_CIPHER_standard_name(suite) : nullptr;
+    char number[8];
+    std::snprintf(number, sizeof number, "0x%04x", code);
+    add_entry(&list, name != nullptr ? name : number);
+  }
+  return list;
+}
+
+std::string offered_signatures(SSL* session) {
+  const Extension offered = extension_of(session, TLSEXT_TYPE_signature_algorithms);
+  std::string list;
+  for (std::size_t i = 2; i + 1 < offered.length; i += 2) {
+    const unsigned code = pair_at(offered.bytes + i);
+    if (!is_grease(code)) add_entry(&list, signature_name(code));
+  }
+  return list;
+}
+
+std::string offered_name(SSL* session) {
+  constexpr std::size_t header = 5;  // Lengths of list and name, and the kind of name.
+  const Extension names = extension_of(session, TLSEXT_TYPE_server_name);
+  if (names.length <= header || names.bytes[2] != TLSEXT_NAMETYPE_host_name) return {};
+  const std::size_t length = pair_at(names.bytes + 3);
+  if (length > names.length - header) return {};
+  std::string name(reinterpret_cast<const char*>(names.bytes + header), length);
+  const bool readable = std::all_of(name.begin(), name.end(), [](unsigned char c) { return c > ' ' && c < 0x7f; });
+  return readable ? name : std::string();
+}
+
+ClientCertificate describe(X509* certificate, const STACK_OF(X509) * chain, bool with_chain) {
+  ClientCertificate result;
+  result.pem = pem_text(certificate);
+  result.subject = name_text(X509_get_subject_name(certificate));
+  result.issuer = name_text(X509_get_issuer_name(certificate));
+  for (int i = 0; with_chain && chain != nullptr && i < sk_X509_num(chain); ++i) {
+    X509* other = sk_X509_value(chain, i);
+    if (X509_cmp(other, certificate) != 0) result.pem += pem_text(other);
+  }
+  return result;
+}
+
+std::string record_name(int type) {
+  switch (type) {
+    case SSL3_RT_CHANGE_CIPHER_SPEC:
+      return "change cipher spec";
+    case SSL3_RT_ALERT:
+      return "alert";
+    case SSL3_RT_HANDSHAKE:
+      return "handshake";
+    case SSL3_RT_APPLICATION_DATA:
+      return "application data";
+    default:
+      return "type " + std::to_string(type);
+  }
+}
+
+std::string message_name(int type) {
+  switch (type) {
+    case SSL3_MT_CLIENT_HELLO:
+      return "ClientHello";
+    case SSL3_MT_SERVER_HELLO:
+      return "ServerHello";
+    case SSL3_MT_NEWSESSION_TICKET:
+      return "NewSessionTicket";
+    case SSL3_MT_ENCRYPTED_EXTENSIONS:
+      return "EncryptedExtensions";
+    case SSL3_MT_CERTIFICATE:
+      return "Certificate";
+    case SSL3_MT_SERVER_KEY_EXCHANGE:
+      return "ServerKeyExchange";
+    case SSL3_MT_CERTIFICATE_REQUEST:
+      return "CertificateRequest";
+    case SSL3_MT_SERVER_DONE:
+      return "ServerHelloDone";
+    case SSL3_MT_CERTIFICATE_VERIFY:
+      return "CertificateVerify";
+    case SSL3_MT_CLIENT_KEY_EXCHANGE:
+      return "ClientKeyExchange";
+    case SSL3_MT_FINISHED:
+      return "Finished";
+    case SSL3_MT_KEY_UPDATE:
+      return "KeyUpdate";
+    default:
+      return "message of type " + std::to_string(type);
+  }
+}
+
+std::string version_name(int version) {
+  switch (version) {
+    case TLS1_VERSION:
+      return "TLSv1";
+    case TLS1_1_VERSION:
+      return "TLSv1.1";
+    case TLS1_2_VERSION:
+      return "TLSv1.2";
+    case TLS1_3_VERSION:
+      return "TLSv1.3";
+    default:
+      return "version " + std::to_string(version);
+  }
+}
+
+// One line for what OpenSSL reports as sent or received; empty for what is no news.
+std::string log_line(bool sent, int version, int type, const unsigned char* bytes, std::size_t length) {
+  const std::string begin = sent ? "sent " : "received ";
+  if (type == SSL3_RT_HEADER && length >= 5) {
+    return begin + "record: " + version_name(static_cast<int>(pair_at(bytes + 1))) + ", " + record_name(bytes[0]) +
+           ", " + std::to_string(pair_at(bytes + 3)) + " bytes";
+  }
+  if (type == SSL3_RT_HANDSHAKE && length > 0) {
+    return begin + version_name(version) + " " + message_name(bytes[0]) + ", " + std::to_string(length) + " bytes";
+  }
+  if (type == SSL3_RT_ALERT && length == 2) {
+    return begin + "alert: " + SSL_alert_desc_string_long(bytes[1]);
+  }
+  return {};
+}
+
+constexpr std::size_t log_lines_max = 1000;
+
+// Certificates one after another, for a ticket.
+Bytes joined_der(const STACK_OF(X509) * chain) {
+  Bytes joined;
+  for (int i = 0; chain != nullptr && i < sk_X509_num(chain); ++i) {
+    unsigned char* der = nullptr;
+    const int length = i2d_X509(sk_X509_value(chain, i), &der);
+    if (length <= 0) continue;
+    joined.append(reinterpret_cast<const char*>(der), static_cast<std::size_t>(length));
+    CRYPTO_free(der, "", 0);
+  }
+  return joined;
+}
+
+struct OwnedChainFree {
+  void operator()(STACK_OF(X509) * chain) const {
+    for (int i = 0; i < sk_X509_num(chain); ++i) X509_free(sk_X509_value(chain, i));
+    sk_X509_free(chain);
+  }
+};
+using OwnedChain = std::unique_ptr<STACK_OF(X509), OwnedChainFree>;
+
+OwnedChain split_der(const unsigned char* der, std::size_t length) {
+  OwnedChain chain(sk_X509_new_null());
+  const unsigned char* const end = der + length;
+  while (chain && der < end) {
+    X509* certificate = X509_new_ex(library_context(), nullptr);
+    if (certificate == nullptr) break;
+    if (d2i_X509(&certificate, &der, static_cast<long>(end - der)) == nullptr) break;
+    if (sk_X509_push(chain.get(), certificate) == 0) {
+      X509_free(certificate);
+      break;
+    }
+  }
+  return chain;
+}
+
+// What the client's alert says, or why we refused.
+std::string failure_text() {
+  const unsigned long error = ErrorScope::last();
+  if (ERR_GET_LIB(error) == ERR_LIB_SSL) {
+    const int reason = ERR_GET_REASON(error);
+    if (reason > SSL_AD_REASON_OFFSET) {
+      return std::string("the client sent the alert \"") + SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET) +
+             "\"";
+    }
+    if (reason == SSL_R_HTTP_REQUEST || reason == SSL_R_HTTPS_PROXY_REQUEST || reason == SSL_R_WRONG_VERSION_NUMBER) {
+      return ErrorScope::text() + "; what came does not look like TLS";
+    }
+  }
+  return ErrorScope::text();
+}
+
+constexpr const char* no_certificate_text = "the client presented no certificate";
+constexpr const char* refused_text = "the program refused the certificate";
+
+}  // namespace
+
+// ---- The transport -----------------------------------------------------------------------------------
+
+int Engine::Callbacks::create(BIO* bio) {
+  BIO_set_init(bio, 1);
+  return 1;
+}
+
+int Engine::Callbacks::read(BIO* bio, char* to, std::size_t length, std::size_t* count) {
+  Engine& engine = *static_cast<Engine*>(BIO_get_data(bio));
+  BIO_clear_flags(bio, BIO_FLAGS_RWS | BIO_FLAGS_SHOULD_RETRY);
+  BytesView& input = *engine.input_;
+  if (input.empty()) {
+    BIO_set_flags(bio, BIO_FLAGS_READ | BIO_FLAGS_SHOULD_RETRY);
+    return -1;
+  }
+  *count = std::min(length, input.size());
+  std::memcpy(to, input.data(), *count);
+  input.remove_prefix(*count);
+  return 1;
+}
+
+int Engine::Callbacks::write(BIO* bio, const char* from, std::size_t length, std::size_t* count) {
+  Engine& engine = *static_cast<Engine*>(BIO_get_data(bio));
+  BIO_clear_flags(bio, BIO_FLAGS_RWS | BIO_FLAGS_SHOULD_RETRY);
+  try {
+    engine.output_->append(from, length);
+  } catch (const std::bad_alloc&) {
+    return 0;
+  }
+  *count = length;
+  return 1;
+}
+
+long Engine::Callbacks::control(BIO*, int command, long, void*) {
+  return command == BIO_CTRL_FLUSH || command == BIO_CTRL_DUP ? 1 : 0;
+}
+
+// ---- Inside of a handshake ---------------------------------------------------------------------------
+
+int Engine::Callbacks::client_hello(SSL* session, int* alert, void*) {
+  Engine& engine = of(session);
+  const Context& context = *engine.context_;
+  *alert = SSL_AD_HANDSHAKE_FAILURE;
+  if (!context.set_lists(session, context.allows_tls13() && offers_tls13(session))) return SSL_CLIENT_HELLO_ERROR;
+  // A second one follows when the client has guessed the wrong group.
+  if (engine.hello_seen_) return SSL_CLIENT_HELLO_SUCCESS;
+  engine.hello_seen_ = true;
+  std::shared_ptr<const Identities> choice;
+  if (engine.events_.wants_client_hello()) {
+    try {
+      const ClientHello hello{offered_suites(session), offered_signatures(session), offered_name(session)};
+      Problem problem;
+      if (!engine.events_.on_client_hello(hello, &choice, &problem)) {
+        engine.problem_ = std::move(problem);
+        return SSL_CLIENT_HELLO_ERROR;
+      }
+    } catch (const std::bad_alloc&) {
+      return SSL_CLIENT_HELLO_ERROR;
+    }
+  }
+  if (choice && choice != context.identities()) {
+    return context.choose(session, *choice, &engine.problem_) ? SSL_CLIENT_HELLO_SUCCESS : SSL_CLIENT_HELLO_ERROR;
+  }
+  if (context.identities()) return SSL_CLIENT_HELLO_SUCCESS;
+  engine.problem_ = {IPDAEMON_ERROR_TLS_NO_SERVER_CERTIFICATE, "SSLConnectionRequest has chosen none"};
+  return SSL_CLIENT_HELLO_ERROR;
+}
+
+int Engine::Callbacks::certificate(X509_STORE_CTX* store, void*) {
+  const auto* session =
+      static_cast<const SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  Engine& engine = of(session);
+  const Verdict verdict = verify_chain(store, engine.context_->options());
+  if (engine.judge(X509_STORE_CTX_get0_cert(store), X509_STORE_CTX_get0_untrusted(store), verdict)) {
+    X509_STORE_CTX_set_error(store, X509_V_OK);
+    return 1;
+  }
+  X509_STORE_CTX_set_error(store, verdict.error != X509_V_OK ? verdict.error : X509_V_ERR_APPLICATION_VERIFICATION);
+  return 0;
+}
+
+// Tells of the certificate, null for none, and returns whether to go on.
+bool Engine::judge(X509* certificate, const STACK_OF(X509) * chain, const Verdict& verdict) {
+  judged_ = true;
+  try {
+    ClientCertificate shown;
+    if (certificate != nullptr) {
+      shown = describe(certificate, chain, events_.wants_certificate_chain());
+      shown.status = verdict.text();
+      shown.accept = verdict.error == X509_V_OK;
+    } else {
+      shown.status = no_certificate_text;
+    }
+    const bool good = shown.accept;
+    if (events_.on_client_certificate(shown)) return true;
+    if (certificate == nullptr) {
+      problem_ = {IPDAEMON_ERROR_TLS_NO_CLIENT_CERTIFICATE, {}};
+    } else {
+      problem_ = {verdict.code(), good ? refused_text : shown.status};
+    }
+  } catch (const std::bad_alloc&) {
+    problem_.code = IPDAEMON_ERROR_NO_BUFFERS;
+  }
+  return false;
+}
+
+void Engine::Callbacks::message(int sent, int version, int type, const void* bytes, std::size_t length, SSL* session,
+                                void*) {
+  Engine& engine = of(session);
+  const auto* data = static_cast<const unsigned char*>(bytes);
+  try {
+    if (engine.log_ && engine.log_->size() < log_lines_max) {
+      std::string line = log_line(sent != 0, version, type, data, length);
+      if (!line.empty()) engine.log_->push_back(std::move(line));
+    }
+  } catch (const std::bad_alloc&) {
+    // A line less.
+  }
+  // OpenSSL asks nobody about a client without certificate, so its empty message is looked for.
+  const bool is_certificate = sent == 0 && type == SSL3_RT_HANDSHAKE && length >= 4 && data[0] == SSL3_MT_CERTIFICATE;
+  if (!is_certificate || !engine.context_->options().authenticate_clients || engine.judged_) return;
+  const std::size_t list = SSL_version(session) == TLS1_3_VERSION ? 5U + (length > 4 ? data[4] : 0U) : 4U;
+  const bool empty = length >= list + 3 && data[list] == 0 && data[list + 1] == 0 && data[list + 2] == 0;
+  if (empty && !engine.judge(nullptr, nullptr, {})) {
+    SSL_set_verify(session, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  }
+}
+
+// ---- Tickets -----------------------------------------------------------------------------------------
+
+int Engine::Callbacks::ticket_key(SSL* session, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
+                                  EVP_MAC_CTX* mac, int sealing) {
+  static const EVP_CIPHER* const aes = EVP_CIPHER_fetch(library_context(), "AES-256-CBC", nullptr);
+  constexpr std::size_t iv_length = 16;
+  TicketKeys& keys = of(session).context_->tickets();
+  const auto now_s = static_cast<std::int64_t>(std::time(nullptr));
+  bool renew = false;
+  const TicketKeys::Key* key = sealing != 0 ? keys.current(now_s) : keys.find(name, now_s, &renew);
+  if (key == nullptr) return sealing != 0 ? -1 : 0;
+  if (sealing != 0) {
+    std::memcpy(name, key->name.data(), key->name.size());
+    if (RAND_bytes_ex(library_context(), iv, iv_length, 0) != 1) return -1;
+  }
+  const bool ready = sealing != 0 ? EVP_EncryptInit_ex2(cipher, aes, key->cipher.data(), iv, nullptr) == 1
+                                  : EVP_DecryptInit_ex2(cipher, aes, key->cipher.data(), iv, nullptr) == 1;
+  char digest[] = "SHA256";
+  auto secret = key->mac;
+  const OSSL_PARAM parameters[] = {
+      OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, secret.data(), secret.size()),
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+      OSSL_PARAM_construct_end(),
+  };
+  const bool keyed = ready && EVP_MAC_CTX_set_params(mac, parameters) == 1;
+  OPENSSL_cleanse(secret.data(), secret.size());
+  if (!keyed) return -1;
+  return renew ? 2 : 1;
+}
+
+// A ticket keeps the client's certificate; what led up to it goes along, to be judged again.
+int Engine::Callbacks::make_ticket(SSL* session, void*) {
+  try {
+    const Bytes chain = joined_der(SSL_get_peer_cert_chain(session));
+    if (!chain.empty()) SSL_SESSION_set1_ticket_appdata(SSL_get_session(session), chain.data(), chain.size());
+    return 1;
+  } catch (const std::bad_alloc&) {
+    return 0;
+  }
+}
+
+// A resumed session has shown no certificate: the one of before is judged by what counts today.
+bool Engine::judge_again() {
+  X509* certificate = SSL_get0_peer_certificate(session_);
+  if (certificate == nullptr) return judge(nullptr, nullptr, {});
+  OwnedChain kept;
+  const STACK_OF(X509)* chain = SSL_get_peer_cert_chain(session_);
+  if (chain == nullptr) {
+    void* der = nullptr;
+    std::size_t length = 0;
+    if (SSL_SESSION_get0_ticket_appdata(SSL_get_session(session_), &der, &length) == 1 && der != nullptr) {
+      kept = split_der(static_cast<const unsigned char*>(der), length);
+      chain = kept.get();
+    }
+  }
+  const StoreContextPtr store(X509_STORE_CTX_new_ex(library_context(), nullptr));
+  Verdict verdict{X509_V_ERR_OUT_OF_MEM};
+  X509_STORE* trusted = SSL_CTX_get_cert_store(context_->handle());
+  // OpenSSL only reads the chain.
+  if (store && X509_STORE_CTX_init(store.get(), trusted, certificate, const_cast<STACK_OF(X509)*>(chain)) == 1) {
+    X509_STORE_CTX_set_default(store.get(), "ssl_client");
+    X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(store.get()), SSL_get_security_level(session_));
+    verdict = verify_chain(store.get(), context_->options());
+  }
+  return judge(certificate, chain, verdict);
+}
+
+// ---- The engine --------------------------------------------------------------------------------------
+
+void set_callbacks(SSL_CTX* handle, const Context* context) {
+  const ContextOptions& options = context->options();
+  SSL_CTX_set_client_hello_cb(handle, Engine::Callbacks::client_hello, nullptr);
+  SSL_CTX_set_tlsext_ticket_key_evp_cb(handle, Engine::Callbacks::ticket_key);
+  if (options.authenticate_clients || options.log_packets) {
+    SSL_CTX_set_msg_callback(handle, Engine::Callbacks::message);
+  }
+  if (!options.authenticate_clients) return;
+  SSL_CTX_set_cert_verify_callback(handle, Engine::Callbacks::certificate, nullptr);
+  SSL_CTX_set_session_ticket_cb(handle, Engine::Callbacks::make_ticket, nullptr, nullptr);
+}
+
+std::unique_ptr<Engine> Engine::create(std::shared_ptr<const Context> context, EngineEvents& events, Problem* problem) {
+  const ErrorScope errors;
+  std::unique_ptr<Engine> engine(new Engine(std::move(context), events));
+  engine->session_ = SSL_new(engine->context_->handle());
+  BIO* bio = engine->session_ != nullptr && transport() != nullptr ? BIO_new(transport()) : nullptr;
+  if (bio == nullptr || SSL_set_ex_data(engine->session_, 0, engine.get()) != 1) {
+    if (bio != nullptr) BIO_free_all(bio);
+    *problem = {IPDAEMON_ERROR_TLS_UNAVAILABLE, ErrorScope::text()};
+    return nullptr;
+  }
+  BIO_set_data(bio, engine.get());
+  SSL_set_bio(engine->session_, bio, bio);
+  SSL_set_accept_state(engine->session_);
+  if (engine->context_->options().log_packets) engine->log_ = std::make_unique<std::vector<std::string>>();
+  return engine;
+}
+
+Engine::Engine(std::shared_ptr<const Context> context, EngineEvents& events)
+    : context_(std::move(context)), events_(events) {}
+
+Engine::~Engine() {
+  if (session_ == nullptr) return;
+  const ErrorScope errors;
+  SSL_free(session_);
+}
+
+void Engine::fail(int code) {
+  state_ = State::failed;
+  if (problem_.code == 0) problem_ = {code, failure_text()};
+}
+
+void Engine::shake_hands() {
+  const std::size_t answered = output_->size();
+  const int result = SSL_do_handshake(session_);
+  if (result != 1) {
+    if (SSL_get_error(session_, result) != SSL_ERROR_WANT_READ) fail(IPDAEMON_ERROR_TLS_HANDSHAKE);
+    return;
+  }
+  if (context_->options().authenticate_clients && !judged_ && !judge_again()) {
+    // It gets nothing to come back with.
+    output_->resize(answered);
+    SSL_CTX_remove_session(context_->handle(), SSL_get_session(session_));
+    fail(IPDAEMON_ERROR_TLS_CHAIN);
+    return;
+  }
+  if (!log_) SSL_set_msg_callback(session_, nullptr);
+  state_ = State::open;
+}
+
+std::size_t Engine::receive(BytesView input, char* plain, std::size_t capacity, Bytes& sealed) {
+  Call call(*this, input, sealed);
+  if (state_ == State::handshaking) shake_hands();
+  std::size_t count = 0;
+  while (state_ == State::open && (!call.input.empty() || SSL_pending(session_) > 0)) {
+    std::size_t got = 0;
+    const int result = SSL_read_ex(session_, plain + count, capacity - count, &got);
+    if (result == 1) {
+      count += got;
+      continue;
+    }
+    const int error = SSL_get_error(session_, result);
+    if (error == SSL_ERROR_WANT_READ) break;
+    if (error == SSL_ERROR_ZERO_RETURN) {
+      state_ = State::peer_closed;
+    } else {
+      fail(IPDAEMON_ERROR_TLS_DECRYPT);
+    }
+  }
+  return count;
+}
+
+bool Engine::seal(BytesView plain, Bytes& sealed) {
+  if (state_ != State::open && state_ != State::peer_closed) return false;
+  Call call(*this, {}, sealed);
+  while (!plain.empty()) {
+    std::size_t count = 0;
+    if (SSL_write_ex(session_, plain.data(), plain.size(), &count) != 1) {
+      fail(IPDAEMON_ERROR_TLS_ENCRYPT);
+      return false;
+    }
+    plain.remove_prefix(count);
+  }
+  return true;
+}
+
+void Engine::close(Bytes& sealed) {
+  if (close_sent_ || running() || (state_ != State::open && state_ != State::peer_closed)) return;
+  close_sent_ = true;
+  Call call(*this, {}, sealed);
+  SSL_shutdown(session_);
+}
+
+std::vector<std::string> Engine::take_log() {
+  std::vector<std::string> lines;
+  if (log_) lines.swap(*log_);
+  return lines;
+}
+
+Negotiated Engine::negotiated() const {
+  Negotiated result;
+  if (state_ == State::handshaking || SSL_is_init_finished(session_) != 1) return result;
+  const ErrorScope errors;
+  result.version = SSL_get_version(session_);
+  result.resumed = SSL_session_reused(session_) == 1;
+  const SSL_CIPHER* suite = SSL_get_current_cipher(session_);
+  if (suite == nullptr) return result;
+  if (const char* name = SSL_CIPHER_standard_name(suite)) result.suite = name;
+  if (const char* name = OBJ_nid2ln(SSL_CIPHER_get_cipher_nid(suite))) result.cipher = name;
+  for (char& c : result.cipher) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  result.cipher_bits = SSL_CIPHER_get_bits(suite, nullptr);
+  const int exchange = SSL_CIPHER_get_kx_nid(suite);
+  if (exchange == NID_kx_rsa) {
+    result.key_exchange = "RSA";
+    if (X509* own = SSL_get_certificate(session_)) {
+      result.key_exchange_bits = EVP_PKEY_get_bits(X509_get0_pubkey(own));
+    }
+    return result;
+  }
+  const int number = static_cast<int>(SSL_get_negotiated_group(session_));
+  const GroupName group = group_name(number);
+  const bool finite_field = group.finite_field || exchange == NID_kx_dhe;
+  result.key_exchange = finite_field ? "DHE" : "ECDHE";
+  const char* other = group.shown == nullptr && number != 0 ? SSL_group_to_name(session_, number) : nullptr;
+  if (group.shown != nullptr || other != nullptr) {
+    result.key_exchange += std::string("-") + (group.shown != nullptr ? group.shown : other);
+  }
+  result.key_exchange_bits = group.bits;
+  return result;
+}
+
+}  // namespace ipdaemon::tls

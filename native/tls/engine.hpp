@@ -1,0 +1,121 @@
+// One TLS session as a function of bytes. Knows no socket, no loop and no event of the server.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "tls/context.hpp"
+#include "tls/identity.hpp"
+
+typedef struct x509_st X509;
+struct stack_st_X509;
+
+namespace ipdaemon::tls {
+
+struct Verdict;
+
+struct ClientHello {
+  std::string cipher_suites;         // IANA names, a comma list; unknown ones as 0x numbers.
+  std::string signature_algorithms;  // Names of the TLS registry, a comma list.
+  std::string server_name;
+};
+
+struct ClientCertificate {
+  std::string pem;  // Empty: the client has none. The chain behind it as it came, when wanted.
+  std::string subject;
+  std::string issuer;
+  std::string status;  // "OK", or what does not verify.
+  bool accept = false;
+};
+
+// What is asked while OpenSSL is on the stack. The engine must not be used in there, except for the
+// const functions.
+class EngineEvents {
+ public:
+  // Each answers whether to go on. `choice` may be set to other certificates.
+  virtual bool on_client_hello(const ClientHello& hello, std::shared_ptr<const Identities>* choice,
+                               Problem* problem) = 0;
+  virtual bool on_client_certificate(const ClientCertificate& certificate) = 0;
+  virtual bool wants_client_hello() const = 0;
+  virtual bool wants_certificate_chain() const = 0;
+
+ protected:
+  ~EngineEvents() = default;
+};
+
+// What a handshake came to, in words.
+struct Negotiated {
+  std::string version;
+  std::string suite;
+  std::string cipher;
+  std::string key_exchange;
+  int cipher_bits = 0;
+  int key_exchange_bits = 0;
+  bool resumed = false;
+};
+
+class Engine {
+ public:
+  enum class State : std::uint8_t {
+    handshaking,
+    open,
+    peer_closed,  // The peer has said that nothing more comes; we may still send.
+    failed,
+  };
+
+  // Null with the reason when there is no memory for a session.
+  static std::unique_ptr<Engine> create(std::shared_ptr<const Context> context, EngineEvents& events, Problem* problem);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // Takes what came from the peer, all of it. What it says goes to `plain`; returns how much. What has
+  // to be answered is appended to `sealed`. `capacity` must be at least sealed.size() + record_max.
+  std::size_t receive(BytesView input, char* plain, std::size_t capacity, Bytes& sealed);
+  // Seals `plain`, all of it, behind what is in `sealed`. False: the session has failed.
+  bool seal(BytesView plain, Bytes& sealed);
+  // Appends the notice that nothing more will come, once.
+  void close(Bytes& sealed);
+
+  State state() const { return state_; }
+  const Problem& problem() const { return problem_; }
+  // Whether one of its calls is on the stack: then it must not be used.
+  bool running() const { return input_ != nullptr; }
+  Negotiated negotiated() const;
+  // What LogSSLPackets has to say since the last call.
+  std::vector<std::string> take_log();
+  bool logs() const { return log_ != nullptr; }
+
+  // Plain bytes that may still be in here besides the input of a call.
+  static constexpr std::size_t record_max = 17 * 1024;
+
+  // For callbacks of OpenSSL, in this folder.
+  struct Callbacks;
+
+ private:
+  struct Call;
+
+  Engine(std::shared_ptr<const Context> context, EngineEvents& events);
+  void shake_hands();
+  void fail(int code);
+  bool judge(X509* certificate, const stack_st_X509* chain, const Verdict& verdict);
+  bool judge_again();
+
+  std::shared_ptr<const Context> context_;
+  EngineEvents& events_;
+  SSL* session_ = nullptr;
+  BytesView* input_ = nullptr;  // What the running call has not taken yet.
+  Bytes* output_ = nullptr;
+  Problem problem_;
+  std::unique_ptr<std::vector<std::string>> log_;
+  State state_ = State::handshaking;
+  bool close_sent_ = false;
+  bool hello_seen_ = false;
+  bool judged_ = false;  // The client's certificate, or that it has none, has been judged.
+};
+
+}  // namespace ipdaemon::tls

@@ -1,0 +1,214 @@
+#include "tls/lists.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <cstdio>
+
+#include "ipdaemon.h"
+#include "tls/openssl.hpp"
+
+namespace ipdaemon::tls {
+
+namespace {
+
+BytesView trim(BytesView text) {
+  const std::size_t begin = text.find_first_not_of(" \t\r\n");
+  if (begin == BytesView::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
+}
+
+std::string lower(BytesView text) {
+  std::string result(text);
+  for (char& c : result) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return result;
+}
+
+template <typename Visit>
+bool each_entry(BytesView list, char separator, Visit visit) {
+  for (;;) {
+    const std::size_t end = list.find(separator);
+    if (!visit(trim(list.substr(0, end)))) return false;
+    if (end == BytesView::npos) return true;
+    list = list.substr(end + 1);
+  }
+}
+
+void join(std::string* list, BytesView entry) {
+  if (!list->empty()) *list += ':';
+  *list += entry;
+}
+
+// A suite of TLS 1.3 names no key exchange.
+bool is_tls13_suite(BytesView name) {
+  return name.substr(0, 4) == "TLS_" && name.find("_WITH_") == BytesView::npos;
+}
+
+struct Group {
+  const char* setting;
+  const char* shown;
+  int number;
+  int bits;
+};
+
+constexpr Group groups[] = {
+    {"ecdhe_x25519", "X25519", NID_X25519, 253},
+    {"ecdhe_x448", "X448", NID_X448, 448},
+    {"ecdhe_secp256r1", "P-256", NID_X9_62_prime256v1, 256},
+    {"ecdhe_secp384r1", "P-384", NID_secp384r1, 384},
+    {"ecdhe_secp521r1", "P-521", NID_secp521r1, 521},
+    {"ffdhe_2048", "ffdhe2048", NID_ffdhe2048, 2048},
+    {"ffdhe_3072", "ffdhe3072", NID_ffdhe3072, 3072},
+    {"ffdhe_4096", "ffdhe4096", NID_ffdhe4096, 4096},
+    {"ffdhe_6144", "ffdhe6144", NID_ffdhe6144, 6144},
+    {"ffdhe_8192", "ffdhe8192", NID_ffdhe8192, 8192},
+};
+
+struct Signature {
+  unsigned code;
+  const char* name;
+};
+
+constexpr Signature signatures[] = {
+    {0x0201, "rsa_pkcs1_sha1"},
+    {0x0203, "ecdsa_sha1"},
+    {0x0301, "rsa_pkcs1_sha224"},
+    {0x0303, "ecdsa_sha224"},
+    {0x0401, "rsa_pkcs1_sha256"},
+    {0x0403, "ecdsa_secp256r1_sha256"},
+    {0x0501, "rsa_pkcs1_sha384"},
+    {0x0503, "ecdsa_secp384r1_sha384"},
+    {0x0601, "rsa_pkcs1_sha512"},
+    {0x0603, "ecdsa_secp521r1_sha512"},
+    {0x0202, "dsa_sha1"},
+    {0x0302, "dsa_sha224"},
+    {0x0402, "dsa_sha256"},
+    {0x0502, "dsa_sha384"},
+    {0x0602, "dsa_sha512"},
+    {0x0804, "rsa_pss_rsae_sha256"},
+    {0x0805, "rsa_pss_rsae_sha384"},
+    {0x0806, "rsa_pss_rsae_sha512"},
+    {0x0807, "ed25519"},
+    {0x0808, "ed448"},
+    {0x0809, "rsa_pss_pss_sha256"},
+    {0x080a, "rsa_pss_pss_sha384"},
+    {0x080b, "rsa_pss_pss_sha512"},
+    {0x081a, "ecdsa_brainpoolP256r1tls13_sha256"},
+    {0x081b, "ecdsa_brainpoolP384r1tls13_sha384"},
+    {0x081c, "ecdsa_brainpoolP512r1tls13_sha512"},
+    {0x0904, "mldsa44"},
+    {0x0905, "mldsa65"},
+    {0x0906, "mldsa87"},
+};
+
+constexpr std::int64_t all_tls13 = IPDAEMON_SSL_PROTOCOL_TLS1_3;
+
+}  // namespace
+
+bool split_suites(BytesView list, SuiteLists* out, Problem* problem) {
+  return each_entry(list, ';', [&](BytesView entry) {
+    const std::string name(entry);
+    // The standard's name, or OpenSSL's own.
+    const std::string by_standard = OPENSSL_cipher_name(name.c_str());
+    const std::string& known = by_standard == "(NONE)" ? name : by_standard;
+    join(is_tls13_suite(known) ? &out->tls13 : &out->tls12, known);
+    const SslContextPtr scratch(SSL_CTX_new_ex(library_context(), nullptr, TLS_server_method()));
+    const bool exists = scratch && (is_tls13_suite(known) ? SSL_CTX_set_ciphersuites(scratch.get(), known.c_str())
+                                                          : SSL_CTX_set_cipher_list(scratch.get(), known.c_str())) == 1;
+    // A word of OpenSSL's list language, such as HIGH, is no name.
+    const bool is_name = known.find_first_of(":+!@,") == std::string::npos &&
+                         (known.find('-') != std::string::npos || is_tls13_suite(known));
+    if (exists && is_name) return true;
+    *problem = {IPDAEMON_ERROR_INVALID_VALUE,
+                "SSLEnabledCipherSuites cannot have \"" + name +
+                    "\"; it is no cipher suite of this OpenSSL, use IANA names such as TLS_AES_128_GCM_SHA256"};
+    return false;
+  });
+}
+
+SuiteLists default_suites(bool with_old_versions) {
+  SuiteLists lists;
+  lists.tls13 = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
+  lists.tls12 =
+      "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
+      "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+  if (with_old_versions) {
+    lists.tls12 +=
+        ":ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA:"
+        "AES128-SHA:AES256-SHA";
+  }
+  return lists;
+}
+
+bool group_numbers(BytesView setting, BytesView list, std::vector<int>* out, Problem* problem) {
+  return each_entry(list, ',', [&](BytesView entry) {
+    const std::string name = lower(entry);
+    const auto* group =
+        std::find_if(std::begin(groups), std::end(groups), [&](const Group& row) { return name == row.setting; });
+    if (group == std::end(groups)) {
+      *problem = {IPDAEMON_ERROR_INVALID_VALUE, std::string(setting) + " cannot have \"" + std::string(entry) +
+                                                    "\"; use groups such as ecdhe_x25519 or ecdhe_secp256r1"};
+      return false;
+    }
+    out->push_back(group->number);
+    return true;
+  });
+}
+
+std::string tls12_signature_list(BytesView list) {
+  std::string result;
+  if (list.empty()) return result;
+  each_entry(list, ',', [&](BytesView entry) {
+    std::string name(entry);
+    for (char& c : name) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    const std::size_t dash = name.find('-');
+    join(&result, name.substr(dash + 1) + "+" + name.substr(0, dash));
+    return true;
+  });
+  return result;
+}
+
+std::string tls13_signature_list(BytesView list) {
+  std::string result;
+  if (list.empty()) return result;
+  each_entry(list, ',', [&](BytesView entry) {
+    const std::string name = lower(entry);
+    constexpr const char* pss = "rsa_pss_";
+    if (name.rfind(pss, 0) == 0) {
+      const std::string hash = name.substr(std::char_traits<char>::length(pss));
+      join(&result, "rsa_pss_rsae_" + hash);
+      join(&result, "rsa_pss_pss_" + hash);
+    } else {
+      join(&result, name);
+    }
+    return true;
+  });
+  return result;
+}
+
+std::string signature_name(unsigned code) {
+  const auto* row = std::find_if(std::begin(signatures), std::end(signatures),
+                                 [=](const Signature& candidate) { return candidate.code == code; });
+  if (row != std::end(signatures)) return row->name;
+  char text[8];
+  std::snprintf(text, sizeof text, "0x%04x", code & 0xffff);
+  return text;
+}
+
+GroupName group_name(int number) {
+  const auto* row =
+      std::find_if(std::begin(groups), std::end(groups), [=](const Group& group) { return group.number == number; });
+  if (row == std::end(groups)) return {};
+  return {row->shown, row->bits, row->shown[0] == 'f'};
+}
+
+std::int64_t protocols_in_force(std::int64_t protocols, BytesView cipher_suites) {
+  if (cipher_suites == "*") return protocols;
+  std::int64_t usable = 0;
+  each_entry(cipher_suites, ';', [&](BytesView entry) {
+    usable |= is_tls13_suite(entry) ? all_tls13 : ~all_tls13;
+    return true;
+  });
+  return protocols & usable;
+}
+
+}  // namespace ipdaemon::tls

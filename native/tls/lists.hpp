@@ -1,0 +1,38 @@
+// The lists of the TLS settings, as OpenSSL wants them. For this folder only.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tls/context.hpp"
+
+namespace ipdaemon::tls {
+
+// What suites a list of the setting SSLEnabledCipherSuites allows, by OpenSSL's names joined by colons.
+struct SuiteLists {
+  std::string tls12;
+  std::string tls13;
+};
+bool split_suites(BytesView list, SuiteLists* out, Problem* problem);
+
+// The suites without a wish: forward secrecy and authenticated encryption; more only where the version
+// has nothing better.
+SuiteLists default_suites(bool with_old_versions);
+
+// Groups by the numbers OpenSSL has for them.
+bool group_numbers(BytesView setting, BytesView list, std::vector<int>* out, Problem* problem);
+
+// Signature algorithms joined by colons.
+std::string tls12_signature_list(BytesView list);
+std::string tls13_signature_list(BytesView list);
+
+// The names of the TLS registry for what a ClientHello offers.
+std::string signature_name(unsigned code);
+struct GroupName {
+  const char* shown = nullptr;  // Null: unknown here.
+  int bits = 0;
+  bool finite_field = false;
+};
+GroupName group_name(int number);
+
+}  // namespace ipdaemon::tls

@@ -1,0 +1,122 @@
+#include "tls/openssl.hpp"
+
+#include "base/library.hpp"
+
+namespace ipdaemon::tls {
+
+#ifndef IPDAEMON_OPENSSL_LINKED
+#define IPD_FUNCTION(name) decltype(&::name) name = nullptr;
+#include "tls/openssl_functions.def"
+#undef IPD_FUNCTION
+#endif
+
+namespace {
+
+#ifndef IPDAEMON_OPENSSL_LINKED
+
+struct Slot {
+  const char* name;
+  void (*assign)(void* address);
+};
+
+constexpr Slot slots[] = {
+#define IPD_FUNCTION(name) {#name, [](void* address) { tls::name = reinterpret_cast<decltype(&::name)>(address); }},
+#include "tls/openssl_functions.def"
+#undef IPD_FUNCTION
+};
+
+// A candidate counts if it is of version 3 and has every function.
+template <typename Find>
+bool fill(Find find) {
+  const auto major = reinterpret_cast<decltype(&::OPENSSL_version_major)>(find("OPENSSL_version_major"));
+  if (major == nullptr || major() != 3) return false;
+  for (const Slot& slot : slots) {
+    void* address = find(slot.name);
+    if (address == nullptr) return false;
+    slot.assign(address);
+  }
+  return true;
+}
+
+bool fill_from_somewhere() {
+  if (fill([](const char* name) { return find_in_process(name); })) return true;
+  for (const char* const* file = openssl_files; *file != nullptr; ++file) {
+    void* library = load_library(*file);
+    if (library != nullptr && fill([=](const char* name) { return find_in_library(library, name); })) return true;
+  }
+  return false;
+}
+
+#else
+
+bool fill_from_somewhere() {
+  return true;
+}
+
+#endif
+
+struct Found {
+  const char* problem = nullptr;
+  OSSL_LIB_CTX* context = nullptr;
+};
+
+// Never freed: connections of any thread may use it until the process ends.
+Found find() {
+  Found found;
+  if (!fill_from_somewhere()) {
+    found.problem =
+        "OpenSSL 3 is neither in this process nor installed in the system; install it, or set SSLStartMode to 3 "
+        "(None) to listen in clear";
+    return found;
+  }
+  const ErrorScope errors;
+  found.context = OSSL_LIB_CTX_new();
+  if (found.context == nullptr || OSSL_PROVIDER_load(found.context, "default") == nullptr) {
+    found.problem = "OpenSSL cannot load its default provider";
+  }
+  return found;
+}
+
+const Found& found() {
+  static const Found once = find();
+  return once;
+}
+
+}  // namespace
+
+const char* find_openssl() {
+  return found().problem;
+}
+
+OSSL_LIB_CTX* library_context() {
+  return found().context;
+}
+
+OSSL_LIB_CTX* legacy_context() {
+  static OSSL_LIB_CTX* const once = []() -> OSSL_LIB_CTX* {
+    const ErrorScope errors;
+    OSSL_LIB_CTX* context = OSSL_LIB_CTX_new();
+    if (context == nullptr) return nullptr;
+    if (OSSL_PROVIDER_load(context, "default") != nullptr && OSSL_PROVIDER_load(context, "legacy") != nullptr) {
+      return context;
+    }
+    OSSL_LIB_CTX_free(context);
+    return nullptr;
+  }();
+  return once;
+}
+
+std::string ErrorScope::text() {
+  const unsigned long error = ERR_peek_last_error();
+  const char* reason = error != 0 ? ERR_reason_error_string(error) : nullptr;
+  return reason != nullptr ? reason : "no reason given";
+}
+
+bool ErrorScope::is(int library, int reason) {
+  const auto same = [=](unsigned long error) {
+    return ERR_GET_LIB(error) == library && ERR_GET_REASON(error) == reason;
+  };
+  return same(ERR_peek_last_error()) || same(ERR_peek_error());
+}
+
+}  // namespace ipdaemon::tls

@@ -1,0 +1,24 @@
+// Judges client certificates. For this folder only.
+#pragma once
+
+#include <string>
+
+#include "tls/context.hpp"
+#include "tls/openssl.hpp"
+
+namespace ipdaemon::tls {
+
+struct Verdict {
+  int error = X509_V_OK;  // The first that is not overlooked.
+  // The error of ipdaemon_errors.def that refusing because of it has.
+  int code() const;
+  std::string text() const;  // "OK" if there is none.
+};
+
+// Verifies the chain that `store` was made for, by the options' flags. Never stops at an error.
+Verdict verify_chain(X509_STORE_CTX* store, const ContextOptions& options);
+
+// The flags that `store` needs for the options.
+void set_verify_flags(X509_STORE* store, const ContextOptions& options);
+
+}  // namespace ipdaemon::tls

@@ -1,0 +1,467 @@
+// Makes the certificates, keys and key stores that the tests of TLS use, as one JSON file:
+//
+//   node test/programs/certificates.js FILE [FOLDER]
+//
+// With FOLDER the PEM texts are written there as well, one file each, for clients that are programs of their
+// own. test/support/certificates.ts says what is in the file and keeps it for a day. A process of its own,
+// because the libraries take longer to load inside jest than to do their work.
+'use strict';
+require('reflect-metadata');
+const crypto = require('node:crypto');
+const { mkdirSync, renameSync, writeFileSync } = require('node:fs');
+const path = require('node:path');
+const forge = require('node-forge');
+const x509 = require('@peculiar/x509');
+
+const { webcrypto } = crypto;
+x509.cryptoProvider.set(webcrypto);
+
+const hour = 3_600_000;
+const day = 24 * hour;
+const password = 'test password';
+
+const algorithms = {
+  rsa: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) },
+  rsa1024: {
+    name: 'RSASSA-PKCS1-v1_5',
+    hash: 'SHA-256',
+    modulusLength: 1024,
+    publicExponent: new Uint8Array([1, 0, 1]),
+  },
+  p256: { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' },
+  ed25519: { name: 'Ed25519' },
+};
+
+let serial = 0x1000;
+
+/**
+ * Makes a certificate with a new key. `name` is the subject, the least specific field first, as certificates
+ * have it. Without `by` it is self-signed.
+ */
+async function issue({ kind = 'p256', name, by, ca = false, usage, san, from = -hour, to = 7 * day, keys }) {
+  const algorithm = algorithms[kind];
+  const own = keys ?? (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']));
+  serial += 1;
+  const certificate = await x509.X509CertificateGenerator.create({
+    serialNumber: serial.toString(16),
+    subject: name,
+    issuer: by ? by.certificate.subjectName : name,
+    publicKey: own.publicKey,
+    signingKey: by ? by.keys.privateKey : own.privateKey,
+    signingAlgorithm: by ? by.algorithm : algorithm,
+    notBefore: new Date(Date.now() + from),
+    notAfter: new Date(Date.now() + to),
+    extensions: [
+      new x509.BasicConstraintsExtension(ca, undefined, true),
+      ...(ca ? [new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true)] : []),
+      ...(usage ? [new x509.ExtendedKeyUsageExtension(usage)] : []),
+      ...(san ? [new x509.SubjectAlternativeNameExtension(san)] : []),
+      await x509.SubjectKeyIdentifierExtension.create(own.publicKey),
+    ],
+  });
+  const secret = crypto.KeyObject.from(own.privateKey);
+  return { certificate, keys: own, algorithm, secret, der: Buffer.from(certificate.rawData), serial };
+}
+
+async function revocations(by, serials, { from = -hour, to = 7 * day } = {}) {
+  const list = await x509.X509CrlGenerator.create({
+    issuer: by.certificate.subjectName.toString(),
+    thisUpdate: new Date(Date.now() + from),
+    nextUpdate: new Date(Date.now() + to),
+    entries: serials.map((one) => ({
+      serialNumber: one.toString(16),
+      revocationDate: new Date(Date.now() - hour / 2),
+      reason: x509.X509CrlReason.keyCompromise,
+    })),
+    signingAlgorithm: by.algorithm,
+    signingKey: by.keys.privateKey,
+  });
+  return block('X509 CRL', Buffer.from(list.rawData));
+}
+
+// --- DER, as much of it as the key stores need.
+
+function der(tag, ...contents) {
+  const content = Buffer.concat(contents);
+  if (content.length < 128) {
+    return Buffer.concat([Buffer.from([tag, content.length]), content]);
+  }
+  const length = Buffer.from(content.length.toString(16).padStart(content.length > 0xffff ? 6 : 4, '0'), 'hex');
+  const short = length[0] === 0 ? length.subarray(1) : length;
+  return Buffer.concat([Buffer.from([tag, 0x80 | short.length]), short, content]);
+}
+
+const sequence = (...contents) => der(0x30, ...contents);
+const set = (...contents) => der(0x31, ...contents);
+const octets = (content) => der(0x04, content);
+const tagged = (content) => der(0xa0, content);
+const nothing = Buffer.from([5, 0]);
+const oid = (text) => der(0x06, Buffer.from(forge.asn1.oidToDer(text).getBytes(), 'latin1'));
+const integer = (value) => der(0x02, Buffer.from(value.toString(16).padStart(value > 0x7f ? 4 : 2, '0'), 'hex'));
+
+// --- PKCS #12
+
+const data = '1.2.840.113549.1.7.1';
+const iterations = 2048;
+
+function pkcs12Key(secret, salt, purpose, length, digest = forge.md.sha1.create()) {
+  const bytes = forge.util.createBuffer(salt.toString('latin1'));
+  const key = forge.pki.pbe.generatePkcs12Key(secret, bytes, purpose, iterations, length, digest);
+  return Buffer.from(key.getBytes(), 'latin1');
+}
+
+/** The ways in which stores are encrypted: today's, that of 2005, and that of 1999. */
+function encrypt(scheme, secret, content) {
+  const salt = crypto.randomBytes(16);
+  if (scheme === 'aes256') {
+    const iv = crypto.randomBytes(16);
+    const key = crypto.pbkdf2Sync(secret ?? '', salt, iterations, 32, 'sha256');
+    const cipher = crypto.createCipheriv('aes-256-cbc', key, iv);
+    const derivation = sequence(octets(salt), integer(iterations), sequence(oid('1.2.840.113549.2.9'), nothing));
+    const how = sequence(
+      oid('1.2.840.113549.1.5.13'),
+      sequence(
+        sequence(oid('1.2.840.113549.1.5.12'), derivation),
+        sequence(oid('2.16.840.1.101.3.4.1.42'), octets(iv)),
+      ),
+    );
+    return { how, bytes: Buffer.concat([cipher.update(content), cipher.final()]) };
+  }
+  const parameters = sequence(octets(salt), integer(iterations));
+  const iv = pkcs12Key(secret, salt, 2, 8);
+  if (scheme === '3des') {
+    const cipher = crypto.createCipheriv('des-ede3-cbc', pkcs12Key(secret, salt, 1, 24), iv);
+    const how = sequence(oid('1.2.840.113549.1.12.1.3'), parameters);
+    return { how, bytes: Buffer.concat([cipher.update(content), cipher.final()]) };
+  }
+  const cipher = forge.rc2.createEncryptionCipher(pkcs12Key(secret, salt, 1, 5).toString('latin1'), 40);
+  cipher.start(iv.toString('latin1'));
+  cipher.update(forge.util.createBuffer(content.toString('latin1')));
+  cipher.finish();
+  const how = sequence(oid('1.2.840.113549.1.12.1.6'), parameters);
+  return { how, bytes: Buffer.from(cipher.output.getBytes(), 'latin1') };
+}
+
+/** A PFX with all identities, each a certificate with its key, and further certificates. `secret` null: none. */
+function pfx(identities, others, secret, { keys = 'aes256', certificates = keys } = {}) {
+  const attributes = (index) =>
+    set(
+      sequence(oid('1.2.840.113549.1.9.21'), set(octets(Buffer.from([index + 1])))),
+      sequence(oid('1.2.840.113549.1.9.20'), set(der(0x1e, Buffer.from(`entry ${index + 1}`, 'utf16le').swap16()))),
+    );
+  const certificateBag = (one, more) =>
+    sequence(
+      oid('1.2.840.113549.1.12.10.1.3'),
+      tagged(sequence(oid('1.2.840.113549.1.9.22.1'), tagged(octets(one.der)))),
+      ...more,
+    );
+  const keyBags = identities.map((one, index) => {
+    const { how, bytes } = encrypt(keys, secret, one.secret.export({ type: 'pkcs8', format: 'der' }));
+    return sequence(oid('1.2.840.113549.1.12.10.1.2'), tagged(sequence(how, octets(bytes))), attributes(index));
+  });
+  const { how, bytes } = encrypt(
+    certificates,
+    secret,
+    sequence(
+      ...identities.map((one, index) => certificateBag(one, [attributes(index)])),
+      ...others.map((one) => certificateBag(one, [])),
+    ),
+  );
+  const content = sequence(
+    sequence(oid('1.2.840.113549.1.7.6'), tagged(sequence(integer(0), sequence(oid(data), how, der(0x80, bytes))))),
+    sequence(oid(data), tagged(octets(sequence(...keyBags)))),
+  );
+  const modern = keys === 'aes256';
+  const salt = crypto.randomBytes(16);
+  const digest = modern ? forge.md.sha256.create() : forge.md.sha1.create();
+  const macKey = pkcs12Key(secret, salt, 3, modern ? 32 : 20, digest);
+  const mac = crypto
+    .createHmac(modern ? 'sha256' : 'sha1', macKey)
+    .update(content)
+    .digest();
+  const algorithm = modern ? '2.16.840.1.101.3.4.2.1' : '1.3.14.3.2.26';
+  return sequence(
+    integer(3),
+    sequence(oid(data), tagged(octets(content))),
+    sequence(sequence(sequence(oid(algorithm), nothing), octets(mac)), octets(salt), integer(iterations)),
+  );
+}
+
+// --- Java key stores
+
+const sha1 = (...parts) => crypto.createHash('sha1').update(Buffer.concat(parts)).digest();
+const int32 = (value) => {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+};
+
+function jks(identities, secret, magic = 0xfeedfeed) {
+  const wide = Buffer.from(secret, 'utf16le').swap16();
+  const text = (value) => Buffer.concat([Buffer.from([0, value.length]), Buffer.from(value, 'latin1')]);
+  const entries = identities.map(({ alias, identity, chain = [] }) => {
+    const plain = identity.secret.export({ type: 'pkcs8', format: 'der' });
+    const salt = crypto.randomBytes(20);
+    let stream = salt;
+    const hidden = Buffer.from(plain);
+    for (let at = 0; at < hidden.length; at += 1) {
+      if (at % 20 === 0) {
+        stream = sha1(wide, stream);
+      }
+      hidden[at] ^= stream[at % 20];
+    }
+    const guarded = sequence(
+      sequence(oid('1.3.6.1.4.1.42.2.17.1.1'), nothing),
+      octets(Buffer.concat([salt, hidden, sha1(wide, plain)])),
+    );
+    const certificates = [identity, ...chain];
+    return Buffer.concat([
+      int32(1),
+      text(alias),
+      Buffer.alloc(8),
+      int32(guarded.length),
+      guarded,
+      int32(certificates.length),
+      ...certificates.flatMap((one) => [text('X.509'), int32(one.der.length), one.der]),
+    ]);
+  });
+  const content = Buffer.concat([int32(magic), int32(2), int32(entries.length), ...entries]);
+  return Buffer.concat([content, sha1(wide, Buffer.from('Mighty Aphrodite'), content)]);
+}
+
+// --- PuTTY, XML, JWK, PKCS #7
+
+function ppk(identity, version, secret = '') {
+  const jwk = identity.secret.export({ format: 'jwk' });
+  const string = (value) => Buffer.concat([int32(value.length), Buffer.from(value)]);
+  const number = (value) => {
+    const bytes = Buffer.from(value, 'base64url');
+    return string(bytes[0] & 0x80 ? Buffer.concat([Buffer.from([0]), bytes]) : bytes);
+  };
+  const visible = Buffer.concat([string('ssh-rsa'), number(jwk.e), number(jwk.n)]);
+  let hidden = Buffer.concat([number(jwk.d), number(jwk.p), number(jwk.q), number(jwk.qi)]);
+  const encryption = secret === '' ? 'none' : 'aes256-cbc';
+  if (secret !== '') {
+    hidden = Buffer.concat([hidden, sha1(hidden).subarray(0, (16 - (hidden.length % 16)) % 16)]);
+  }
+  const signed = Buffer.concat([
+    string('ssh-rsa'),
+    string(encryption),
+    string('a key'),
+    string(visible),
+    string(hidden),
+  ]);
+  const mac =
+    version === 2
+      ? crypto.createHmac('sha1', sha1(Buffer.from(`putty-private-key-file-mac-key${secret}`))).update(signed)
+      : crypto.createHmac('sha256', '').update(signed);
+  if (secret !== '') {
+    const key = Buffer.concat([0, 1].map((n) => sha1(int32(n), Buffer.from(secret)))).subarray(0, 32);
+    const cipher = crypto.createCipheriv('aes-256-cbc', key, Buffer.alloc(16)).setAutoPadding(false);
+    hidden = Buffer.concat([cipher.update(hidden), cipher.final()]);
+  }
+  const lines = (bytes) => bytes.toString('base64').match(/.{1,64}/g);
+  return [
+    `PuTTY-User-Key-File-${version}: ssh-rsa`,
+    `Encryption: ${encryption}`,
+    'Comment: a key',
+    `Public-Lines: ${lines(visible).length}`,
+    ...lines(visible),
+    `Private-Lines: ${lines(hidden).length}`,
+    ...lines(hidden),
+    `Private-MAC: ${mac.digest('hex')}`,
+    '',
+  ].join('\n');
+}
+
+function xml(identity) {
+  const jwk = identity.secret.export({ format: 'jwk' });
+  const fields = { Modulus: 'n', Exponent: 'e', P: 'p', Q: 'q', DP: 'dp', DQ: 'dq', InverseQ: 'qi', D: 'd' };
+  const elements = Object.entries(fields).map(
+    ([name, key]) => `  <${name}>${Buffer.from(jwk[key], 'base64url').toString('base64')}</${name}>`,
+  );
+  return ['<RSAKeyValue>', ...elements, '</RSAKeyValue>', ''].join('\n');
+}
+
+function jwk(identity, withCertificate) {
+  return {
+    ...identity.secret.export({ format: 'jwk' }),
+    ...(withCertificate ? { x5c: [identity.der.toString('base64')] } : {}),
+  };
+}
+
+function p7b(certificates) {
+  const signed = sequence(
+    integer(1),
+    set(),
+    sequence(oid(data)),
+    tagged(Buffer.concat(certificates.map((one) => one.der))),
+    set(),
+  );
+  return sequence(oid('1.2.840.113549.1.7.2'), tagged(signed));
+}
+
+const block = (label, bytes) =>
+  `-----BEGIN ${label}-----\n${bytes
+    .toString('base64')
+    .match(/.{1,64}/g)
+    .join('\n')}\n-----END ${label}-----\n`;
+
+/** What the tests see of an identity. */
+function shown(one, chain = []) {
+  return {
+    certificate: block('CERTIFICATE', one.der),
+    key: one.secret.export({ type: 'pkcs8', format: 'pem' }),
+    chain: chain.map((each) => block('CERTIFICATE', each.der)).join(''),
+  };
+}
+
+async function main() {
+  const [file, folder] = process.argv.slice(2);
+  if (file === undefined) {
+    throw new Error('usage: certificates.js FILE [FOLDER]');
+  }
+  const cn = (text, unit = 'Servers') => [{ C: ['DE'] }, { O: ['Test'] }, { OU: [unit] }, { CN: [text] }];
+  const san = [
+    { type: 'dns', value: 'localhost' },
+    { type: 'dns', value: 'other.example' },
+    { type: 'ip', value: '127.0.0.1' },
+  ];
+  const { clientAuth, serverAuth } = x509.ExtendedKeyUsage;
+
+  const root = await issue({ name: cn('Server Root'), ca: true });
+  const intermediate = await issue({ name: cn('Server Intermediate'), by: root, ca: true });
+  const leaf = (kind) => issue({ kind, name: cn(`leaf ${kind}`), by: intermediate, san, usage: [serverAuth] });
+  const own = (kind, more) => issue({ kind, name: cn(`localhost ${kind}`), san, ...more });
+  const rsa = await own('rsa');
+  const p256 = await own('p256');
+  const ed25519 = await own('ed25519');
+  const leaves = {
+    // The keys of RSA take long to make, so one serves twice.
+    rsa: await issue({ kind: 'rsa', keys: rsa.keys, name: cn('leaf rsa'), by: intermediate, san, usage: [serverAuth] }),
+    p256: await leaf('p256'),
+    ed25519: await leaf('ed25519'),
+  };
+  const rsa1024 = await own('rsa1024');
+  const expired = await own('p256', { name: cn('expired'), from: -9 * day, to: -2 * day });
+  const notYet = await own('p256', { name: cn('not yet'), from: 2 * day, to: 9 * day });
+  const other = await issue({ name: cn('other.example'), san: [{ type: 'dns', value: 'other.example' }] });
+  const second = await own('p256', { name: cn('second') });
+  const comma = await own('p256', {
+    name: [{ C: ['DE'] }, { O: ['Comma, Inc'] }, { OU: ['outer'] }, { OU: ['inner'] }, { CN: ['M\u00fcller \u20ac'] }],
+  });
+
+  const authority = await issue({ name: cn('Client Root', 'Clients'), ca: true });
+  const middle = await issue({ name: cn('Client Intermediate', 'Clients'), by: authority, ca: true });
+  const wrongAuthority = await issue({ name: cn('Wrong Root', 'Clients'), ca: true });
+  const client = (text, more = {}) => issue({ name: cn(text, 'Clients'), by: authority, usage: [clientAuth], ...more });
+  const good = await client('good');
+  const below = await client('below', { by: middle });
+  const revoked = await client('revoked');
+
+  const pem = {
+    clientAuthority: block('CERTIFICATE', authority.der),
+    wrongAuthority: block('CERTIFICATE', wrongAuthority.der),
+    serverRoot: block('CERTIFICATE', root.der),
+    serverIntermediate: block('CERTIFICATE', intermediate.der),
+    revoked: await revocations(authority, [revoked.serial]),
+    nothingRevoked: await revocations(authority, []),
+    goodRevoked: await revocations(authority, [good.serial, revoked.serial]),
+    staleRevocations: await revocations(authority, [], { from: -9 * day, to: -2 * day }),
+    encryptedKey: rsa.secret.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: password }),
+    traditionalKey: rsa.secret.export({ type: 'pkcs1', format: 'pem' }),
+    traditionalEncryptedKey: rsa.secret.export({
+      type: 'pkcs1',
+      format: 'pem',
+      cipher: 'aes-128-cbc',
+      passphrase: password,
+    }),
+    traditionalEcKey: p256.secret.export({ type: 'sec1', format: 'pem' }),
+    p7b: block('PKCS7', p7b([leaves.p256, intermediate])),
+    publicKey: crypto.createPublicKey(rsa.secret).export({ type: 'spki', format: 'pem' }),
+  };
+
+  const stores = {
+    pfx: pfx([leaves.rsa], [intermediate, root], password),
+    pfx3des: pfx([rsa], [], password, { keys: '3des' }),
+    pfxRc2: pfx([rsa], [], password, { keys: '3des', certificates: 'rc2-40' }),
+    pfxEmptyPassword: pfx([p256], [], ''),
+    pfxNoPassword: pfx([p256], [], null, { keys: '3des' }),
+    pfxTwo: pfx([rsa, p256], [], password),
+    pfxEd25519: pfx([ed25519], [], password),
+    jks: jks([{ alias: 'one', identity: leaves.p256, chain: [intermediate, root] }], password),
+    jksTwo: jks(
+      [
+        { alias: 'rsa', identity: rsa },
+        { alias: 'ec', identity: p256 },
+      ],
+      password,
+    ),
+    jceks: jks([{ alias: 'one', identity: p256 }], password, 0xcececece),
+    p7b: p7b([leaves.p256, intermediate]),
+    ppk2: Buffer.from(ppk(rsa, 2)),
+    ppk2Encrypted: Buffer.from(ppk(rsa, 2, password)),
+    ppk3: Buffer.from(ppk(rsa, 3)),
+    xml: Buffer.from(xml(rsa)),
+    jwk: Buffer.from(JSON.stringify(jwk(p256, true))),
+    jwkWithoutCertificate: Buffer.from(JSON.stringify(jwk(p256, false))),
+    jwkSet: Buffer.from(JSON.stringify({ keys: [jwk(rsa, true), jwk(p256, true)] })),
+    publicKey: rsa.der,
+    sshPublicKey: Buffer.from('ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHVvX2tleV9vZl90aGlydHlfdHdvX2J5dGVzXw== test'),
+    random: crypto.randomBytes(1024),
+  };
+
+  const material = {
+    made: Date.now(),
+    password,
+    servers: {
+      rsa: shown(rsa),
+      p256: shown(p256),
+      ed25519: shown(ed25519),
+      leafRsa: shown(leaves.rsa, [intermediate]),
+      leafP256: shown(leaves.p256, [intermediate]),
+      leafEd25519: shown(leaves.ed25519, [intermediate]),
+      rsa1024: shown(rsa1024),
+      expired: shown(expired),
+      notYet: shown(notYet),
+      other: shown(other),
+      second: shown(second),
+      comma: shown(comma),
+    },
+    clients: {
+      good: shown(good),
+      below: shown(below, [middle]),
+      expired: shown(await client('expired', { from: -9 * day, to: -2 * day })),
+      notYet: shown(await client('not yet', { from: 2 * day, to: 9 * day })),
+      revoked: shown(revoked),
+      wrongCa: shown(await client('wrong CA', { by: wrongAuthority })),
+      selfSigned: shown(await client('self-signed', { by: undefined })),
+      wrongUsage: shown(await client('wrong usage', { usage: [serverAuth] })),
+    },
+    pem,
+    stores: Object.fromEntries(Object.entries(stores).map(([name, bytes]) => [name, bytes.toString('base64')])),
+  };
+
+  mkdirSync(path.dirname(file), { recursive: true });
+  const draft = `${file}.${process.pid}`;
+  writeFileSync(draft, JSON.stringify(material), { mode: 0o600 });
+  renameSync(draft, file);
+  if (folder !== undefined) {
+    mkdirSync(folder, { recursive: true });
+    const write = (name, text) => writeFileSync(path.join(folder, `${name}.pem`), text, { mode: 0o600 });
+    for (const kind of ['servers', 'clients']) {
+      for (const [name, one] of Object.entries(material[kind])) {
+        write(`${kind}-${name}`, one.certificate + one.chain);
+        write(`${kind}-${name}-key`, one.key);
+      }
+    }
+    for (const [name, text] of Object.entries(pem)) {
+      write(name, text);
+    }
+  }
+}
+
+main().catch((error) => {
+  process.stderr.write(`${error.stack}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,116 @@
+// Servers of TLS for the tests.
+import { certificates, type ServerName, serverPem, writeTemporary } from './certificates';
+import { P } from './ids';
+import type { TestServer } from './server';
+
+/** Values of SSLCertStoreType. */
+export const Store = {
+  user: 0,
+  machine: 1,
+  pfxFile: 2,
+  pfxBlob: 3,
+  jksFile: 4,
+  jksBlob: 5,
+  pemFile: 6,
+  pemBlob: 7,
+  publicKeyFile: 8,
+  publicKeyBlob: 9,
+  sshPublicKeyBlob: 10,
+  p7bFile: 11,
+  p7bBlob: 12,
+  sshPublicKeyFile: 13,
+  ppkFile: 14,
+  ppkBlob: 15,
+  xmlFile: 16,
+  xmlBlob: 17,
+  jwkFile: 18,
+  jwkBlob: 19,
+  securityKey: 20,
+  auto: 99,
+} as const;
+
+/** Values of SSLStartMode. */
+export const StartMode = { automatic: 0, implicit: 1, explicit: 2, none: 3 } as const;
+
+export interface Choice {
+  type?: number;
+  store?: string | Uint8Array;
+  password?: string;
+  subject?: string;
+}
+
+/** Sets the properties of the certificate in their documented order. Gives the code of the last one. */
+export function choose(server: TestServer, choice: Choice): number {
+  server.must(server.set(P.SSLCertStoreType, choice.type ?? Store.pemBlob));
+  server.set(P.SSLCertStore, choice.store ?? '');
+  server.set(P.SSLCertStorePassword, choice.password ?? '');
+  return server.set(P.SSLCertSubject, choice.subject ?? '*');
+}
+
+/** Sets one of the test certificates. */
+export function serve(server: TestServer, name: ServerName): void {
+  server.must(choose(server, { store: serverPem(name) }));
+}
+
+/** For `before`: implicit TLS with one of the test certificates. */
+export function implicit(name: ServerName = 'p256', more?: (server: TestServer) => void) {
+  return (server: TestServer): void => {
+    serve(server, name);
+    server.must(server.set(P.SSLStartMode, StartMode.implicit));
+    more?.(server);
+  };
+}
+
+/** For `before`: TLS that begins with do_startssl. */
+export function explicit(name: ServerName = 'p256', more?: (server: TestServer) => void) {
+  return (server: TestServer): void => {
+    serve(server, name);
+    server.must(server.set(P.SSLStartMode, StartMode.explicit));
+    more?.(server);
+  };
+}
+
+/** Sets a setting, which has to be accepted. */
+export function configure(server: TestServer, ...settings: string[]): void {
+  for (const setting of settings) {
+    server.config(setting);
+    server.must(server.code);
+  }
+}
+
+/** For `before`: clients are asked for certificates and judged by the clients' authority. */
+export function authenticating(more?: (server: TestServer) => void) {
+  return implicit('p256', (server) => {
+    server.must(server.set(P.SSLAuthenticateClients, true));
+    configure(server, `SSLServerCACerts=${certificates().pem.clientAuthority}`);
+    more?.(server);
+  });
+}
+
+/** For `before`: the same with revocation lists, which come in a file together with the authority. */
+export function checkingRevocation(
+  list: 'revoked' | 'nothingRevoked' | 'goodRevoked' | 'staleRevocations',
+  level: 1 | 2 = 1,
+  more?: (server: TestServer) => void,
+) {
+  return implicit('p256', (server) => {
+    const { pem } = certificates();
+    server.must(server.set(P.SSLAuthenticateClients, true));
+    const file = writeTemporary(`authority-${list}.pem`, pem.clientAuthority + pem[list]);
+    configure(server, `OpenSSLCAFile=${file}`, `SSLCheckCRL=${level}`);
+    more?.(server);
+  });
+}
+
+/** The messages of SSLStatus, of one connection or of all. */
+export function statuses(server: TestServer, id?: number): string[] {
+  return server.events('SSLStatus', id).map((param) => param.message);
+}
+
+/** A folder in which OpenSSL finds an authority, and its revocation list, by the hash of its subject. */
+export function certificateDirectory(authority: string, list?: string): string {
+  const hash = subjectHash(new X509Certificate(authority).raw);
+  writeTemporary(`${hash}.0`, authority);
+  const file = list === undefined ? writeTemporary(`${hash}.0`, authority) : writeTemporary(`${hash}.r0`, list);
+  return path.dirname(file);
+}
