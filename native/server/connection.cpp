@@ -382,6 +382,11 @@ int Connection::refuse() {
   return IPDAEMON_ERROR_WOULD_BLOCK;
 }
 
+// In TLS longer sends are worth the copy, too: full records, and several with one system call.
+std::size_t Connection::gather_max() const {
+  return security_ ? Server::gather_length / 2 : Server::gather_piece_max;
+}
+
 int Connection::send(BytesView data, BytesView tail) {
   if (is_securing() && state_ != State::ended && failed_code_ == 0) return refuse();
   if (const int code = check_sendable(); code != 0) {
@@ -404,7 +409,7 @@ int Connection::send(BytesView data, BytesView tail) {
     if (const int code = send_now(data, tail); code != 0) return code;
     return wait_until_sent(begin, begin + length);
   }
-  if (server_.in_callback() && is_drained() && server_.gather(*this, data, tail)) {
+  if (server_.in_callback() && is_drained() && server_.gather(*this, data, tail, gather_max())) {
     bytes_sent_ = static_cast<std::int64_t>(length);
     return 0;
   }

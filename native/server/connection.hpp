@@ -128,6 +128,7 @@ class Connection final : public Source, public Deadline {
 
   // Sending.
   int check_sendable() const;
+  std::size_t gather_max() const;
   bool is_drained() const { return outbox_.empty() && !(security_ && security_->has_pending()); }
   std::uint64_t moved() const { return outbox_.taken() + (security_ ? security_->consumed() : 0); }
   bool is_full() const;

@@ -124,7 +124,7 @@ class Server {
   // Small sends of a running callback are kept together.
   static constexpr std::size_t gather_length = 64 * 1024;
   static constexpr std::size_t gather_piece_max = 4 * 1024;
-  bool gather(Connection& connection, BytesView data, BytesView tail, std::size_t length_max = gather_piece_max);
+  bool gather(Connection& connection, BytesView data, BytesView tail, std::size_t length_max);
   void flush_gathered();
   static void flush_gathered_of_thread();
   void forget_gathered(const Connection& connection);

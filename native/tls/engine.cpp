@@ -38,9 +38,10 @@ struct Engine::Callbacks {
 struct Engine::Call {
   Engine& engine;
   BytesView input;
-  const ErrorScope errors;
+  const bool shakes_hands;
 
-  Call(Engine& e, BytesView in, Bytes& out) : engine(e), input(in) {
+  Call(Engine& e, BytesView in, Bytes& out)
+      : engine(e), input(in), shakes_hands(e.state_ == State::handshaking) {
     // What SSL_get_error answers depends on a queue that is empty before. Hardly ever is something left
     // in it, and nobody asks for that any more.
     if (ERR_peek_error() != 0) ERR_clear_error();
@@ -48,6 +49,8 @@ struct Engine::Call {
     engine.output_ = &out;
   }
   ~Call() {
+    // Moving data leaves no errors behind, other than those that end it.
+    if (shakes_hands || engine.state_ == State::failed) ERR_clear_error();
     engine.input_ = nullptr;
     engine.output_ = nullptr;
   }
@@ -286,6 +289,7 @@ std::string failure_text() {
 
 constexpr const char* no_certificate_text = "the client presented no certificate";
 constexpr const char* refused_text = "the program refused the certificate";
+constexpr const char* closed_text = "the client sent the alert \"close notify\" in the middle of the handshake";
 
 }  // namespace
 
@@ -533,7 +537,12 @@ void Engine::shake_hands() {
   const std::size_t answered = output_->size();
   const int result = SSL_do_handshake(session_);
   if (result != 1) {
-    if (SSL_get_error(session_, result) != SSL_ERROR_WANT_READ) fail(IPDAEMON_ERROR_TLS_HANDSHAKE);
+    const int error = SSL_get_error(session_, result);
+    if (error == SSL_ERROR_WANT_READ) return;
+std::printf("err %d\n", error);
+    // The one alert that is no error to OpenSSL.
+    if (error == SSL_ERROR_ZERO_RETURN && problem_.code == 0) problem_ = {IPDAEMON_ERROR_TLS_HANDSHAKE, closed_text};
+    fail(IPDAEMON_ERROR_TLS_HANDSHAKE);
     return;
   }
   if (context_->options().authenticate_clients && !judged_ && !judge_again()) {

@@ -88,12 +88,13 @@ class JsonReader {
     do {
       skip_blanks();
       BytesView name;
-      if (!read_string(&name) || !take_between_blanks(':') || out->members.size() >= members_max ||
+      if (!read_string(&name) || !take_between_blanks(':') || out->names.size() >= members_max ||
           out->member(name) != nullptr) {
         return false;
       }
-      out->members.emplace_back(name, Json());
-      if (!read_value(&out->members.back().second, depth + 1)) return false;
+      out->names.push_back(name);
+      out->items.emplace_back();
+      if (!read_value(&out->items.back(), depth + 1)) return false;
       skip_blanks();
     } while (take(','));
     return take('}');
@@ -188,8 +189,8 @@ void append_utf8(Secret* out, std::uint32_t character) {
 }  // namespace
 
 const Json* Json::member(BytesView name) const {
-  const auto found = std::find_if(members.begin(), members.end(), [&](const auto& one) { return one.first == name; });
-  return found != members.end() ? &found->second : nullptr;
+  const auto found = std::find(names.begin(), names.end(), name);
+  return found != names.end() ? &items[static_cast<std::size_t>(found - names.begin())] : nullptr;
 }
 
 Secret Json::string() const {

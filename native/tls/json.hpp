@@ -2,7 +2,6 @@
 // For this folder only.
 #pragma once
 
-#include <utility>
 #include <vector>
 
 #include "base/bytes.hpp"
@@ -15,9 +14,9 @@ struct Json {
   enum class Kind { null, boolean, number, string, array, object };
 
   Kind kind = Kind::null;
-  BytesView text;  // Of a string what is between the quotes, with its escapes; else the value as written.
-  std::vector<Json> items;
-  std::vector<std::pair<BytesView, Json>> members;
+  BytesView text;                // Of a string what is between the quotes, with its escapes; else the value as written.
+  std::vector<Json> items;       // Of an array, or the values of an object.
+  std::vector<BytesView> names;  // Of an object: those of its values.
 
   // The member of an object, or null. A name that is written with escapes is not found.
   const Json* member(BytesView name) const;

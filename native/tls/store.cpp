@@ -225,16 +225,19 @@ bool refuse_format(Problem* problem, const StoreType& type, StoreFormat found) {
 // The content as the type wants it: as it is, or as base64 of it.
 bool read_as(const StoreType& type, bool may_be_base64, BytesView content, BytesView password, StoreContent* out,
              Problem* problem) {
+  const auto is_right = [&](StoreFormat format) {
+    return format != StoreFormat::unknown && takes(type.format, format);
+  };
   StoreFormat format = detect_format(content);
   Secret decoded;
-  if (may_be_base64 && !takes(type.format, format) && decode_base64(content, Base64::standard, &decoded)) {
+  if (may_be_base64 && !is_right(format) && decode_base64(content, Base64::standard, &decoded)) {
     const StoreFormat inner = detect_format(view_of(decoded));
     if (inner != StoreFormat::unknown) {
       content = view_of(decoded);
       format = inner;
     }
   }
-  if (format == StoreFormat::unknown || !takes(type.format, format)) return refuse_format(problem, type, format);
+  if (!is_right(format)) return refuse_format(problem, type, format);
   return read_content(format, content, password, out, problem);
 }
 
@@ -250,8 +253,10 @@ bool refuse_store(Problem* problem, std::string detail) {
 }
 
 bool refuse_password(Problem* problem, BytesView password, const char* what) {
-  return refuse_store(problem, std::string("wrong password: SSLCertStorePassword ") +
-                                   (password.empty() ? "is empty, but it is needed for " : "does not open ") + what);
+  refuse_store(problem, std::string("wrong password: SSLCertStorePassword ") +
+                            (password.empty() ? "is empty, but it is needed for " : "does not open ") + what);
+  problem->wrong_password = true;
+  return false;
 }
 
 bool refuse_algorithm(Problem* problem, const char* what) {

@@ -812,15 +812,14 @@ TEST("damaged stores: every truncation is a problem, for its own type and for de
   for (const Sample& sample : samples()) {
     const BytesView content = sample.content;
     REQUIRE(find(sample.type, content, "*", sample.password, sample.encoded).identities != nullptr);
-    for (const int type : {sample.type, type_auto}) {
-      for (std::size_t length = 0; length < content.size(); ++length) {
-        const Found found = find(type, content.substr(0, length), "*", sample.password, sample.encoded);
-        if (found.identities != nullptr) {
-          FAIL("type " + std::to_string(type) + " was read from " + std::to_string(length) + " of " +
-               std::to_string(content.size()) + " bytes");
-        }
-      }
-    }
+    const auto check = [&](int type, std::size_t length) {
+      const Found found = find(type, content.substr(0, length), "*", sample.password, sample.encoded);
+      if (found.identities == nullptr) return;
+      FAIL("type " + std::to_string(type) + " was read from " + std::to_string(length) + " of " +
+           std::to_string(content.size()) + " bytes");
+    };
+    for (std::size_t length = 0; length < content.size(); ++length) check(sample.type, length);
+    for (std::size_t length = 0; length < content.size(); length += 1 + length / 64) check(type_auto, length);
   }
 }
 
@@ -828,7 +827,7 @@ TEST("damaged stores: changed bytes never crash, and never give a key that does 
   fixture::need_openssl();
   std::mt19937 random(20240607);
   for (const Sample& sample : samples()) {
-    for (int round = 0; round < 400; ++round) {
+    for (int round = 0; round < 200; ++round) {
       std::string content = sample.content;
       const unsigned changes = 1 + random() % 3;
       for (unsigned i = 0; i < changes; ++i) content[random() % content.size()] = static_cast<char>(random());
@@ -854,7 +853,7 @@ TEST("damaged stores: random bytes, also behind a good beginning") {
       "<RSAKeyValue><D>",
       "PuTTY-User-Key-File-2: ssh-rsa\nEncryption: none\nComment: \nPublic-Lines: 4294967295\n"};
   for (const std::string& beginning : beginnings) {
-    for (int round = 0; round < 100; ++round) {
+    for (int round = 0; round < 30; ++round) {
       std::string content = beginning;
       for (unsigned length = random() % 300; length > 0; --length) content += static_cast<char>(random());
       for (const int type :

@@ -307,6 +307,19 @@ const block = (label, bytes) =>
     .match(/.{1,64}/g)
     .join('\n')}\n-----END ${label}-----\n`;
 
+/** The hash of a subject by which OpenSSL finds files in a folder. `name` as for issue(). */
+function subjectHash(name) {
+  const types = { C: '2.5.4.6', O: '2.5.4.10', OU: '2.5.4.11', CN: '2.5.4.3' };
+  const fields = name.map((field) => {
+    const [[type, values]] = Object.entries(field);
+    return set(sequence(oid(types[type]), der(0x0c, Buffer.from(values[0].toLowerCase()))));
+  });
+  return sha1(...fields)
+    .readUInt32LE()
+    .toString(16)
+    .padStart(8, '0');
+}
+
 /** What the tests see of an identity. */
 function shown(one, chain = []) {
   return {
@@ -439,6 +452,7 @@ async function main() {
       wrongUsage: shown(await client('wrong usage', { usage: [serverAuth] })),
     },
     pem,
+    clientAuthorityHash: subjectHash(cn('Client Root', 'Clients')),
     stores: Object.fromEntries(Object.entries(stores).map(([name, bytes]) => [name, bytes.toString('base64')])),
   };
 

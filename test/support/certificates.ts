@@ -2,9 +2,10 @@
 // more than a second; so they are kept for a day in the system's folder for temporary files.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import * as path from 'node:path';
+import { afterAll } from '@jest/globals';
 
 /** PEM texts of a certificate, its key (PKCS #8, in clear), and the certificates that lead to its root. */
 export interface Identity {
@@ -56,6 +57,8 @@ export interface Material {
     | 'publicKey',
     string
   >;
+  /** The name under which OpenSSL finds `clientAuthority` and its lists in a folder. */
+  clientAuthorityHash: string;
   /** Key stores and keys as bytes in base64. */
   stores: Record<
     | 'pfx'
@@ -135,13 +138,24 @@ export function serverPem(name: ServerName): string {
 
 let folder: string | undefined;
 
-/** Writes a file into a folder of this test file and gives its path. */
-export function writeTemporary(name: string, content: string | Uint8Array): string {
+/** A folder of this test file; it goes when the tests are done. */
+export function temporaryFolder(): string {
   folder ??= mkdtempSync(path.join(tmpdir(), 'ipdaemon-tls-'));
-  const file = path.join(folder, name);
+  return mkdtempSync(path.join(folder, 'f'));
+}
+
+/** Writes a file into such a folder and gives its path. */
+export function writeTemporary(name: string, content: string | Uint8Array): string {
+  const file = path.join(temporaryFolder(), name);
   writeFileSync(file, content);
   return file;
 }
+
+afterAll(() => {
+  if (folder !== undefined) {
+    rmSync(folder, { recursive: true });
+  }
+});
 
 /** An authority that lets a client verify each of the servers' certificates. */
 export function everyServer(): string {

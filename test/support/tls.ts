@@ -1,5 +1,7 @@
 // Servers of TLS for the tests.
-import { certificates, type ServerName, serverPem, writeTemporary } from './certificates';
+import { writeFileSync } from 'node:fs';
+import * as path from 'node:path';
+import { certificates, type ServerName, serverPem, temporaryFolder, writeTemporary } from './certificates';
 import { P } from './ids';
 import type { TestServer } from './server';
 
@@ -107,10 +109,13 @@ export function statuses(server: TestServer, id?: number): string[] {
   return server.events('SSLStatus', id).map((param) => param.message);
 }
 
-/** A folder in which OpenSSL finds an authority, and its revocation list, by the hash of its subject. */
-export function certificateDirectory(authority: string, list?: string): string {
-  const hash = subjectHash(new X509Certificate(authority).raw);
-  writeTemporary(`${hash}.0`, authority);
-  const file = list === undefined ? writeTemporary(`${hash}.0`, authority) : writeTemporary(`${hash}.r0`, list);
-  return path.dirname(file);
+/** A folder in which OpenSSL finds the clients' authority, and a revocation list of it. */
+export function authorityFolder(list?: string): string {
+  const { pem, clientAuthorityHash } = certificates();
+  const folder = temporaryFolder();
+  writeFileSync(path.join(folder, `${clientAuthorityHash}.0`), pem.clientAuthority);
+  if (list !== undefined) {
+    writeFileSync(path.join(folder, `${clientAuthorityHash}.r0`), list);
+  }
+  return folder;
 }

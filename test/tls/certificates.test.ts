@@ -1,5 +1,6 @@
 // The server's certificate: from which stores it comes, how it is chosen, and what is said when it cannot be.
 import { X509Certificate } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import {
   certificates,
@@ -49,16 +50,51 @@ behaviour('a certificate store', (kind) => {
     ['JKS that is PKCS #12', 'leaf rsa', Store.jksBlob, () => store('pfx'), password],
     ['PEM', 'localhost p256', Store.pemBlob, () => serverPem('p256')],
     ['PEM with the key last', 'localhost rsa', Store.pemBlob, () => pem('rsa').certificate + pem('rsa').key],
-    ['PEM with the chain first', 'leaf p256', Store.pemBlob, () => pem('leafP256').chain + pem('leafP256').key + pem('leafP256').certificate],
-    ['PEM with text between the blocks', 'localhost p256', Store.pemBlob, () => `Bag Attributes\n${pem('p256').key}subject=CN = x\n\n${pem('p256').certificate}the end\n`],
-    ['PEM with ends of lines of Windows', 'localhost p256', Store.pemBlob, () => serverPem('p256').replaceAll('\n', '\r\n')],
+    [
+      'PEM with the chain first',
+      'leaf p256',
+      Store.pemBlob,
+      () => pem('leafP256').chain + pem('leafP256').key + pem('leafP256').certificate,
+    ],
+    [
+      'PEM with text between the blocks',
+      'localhost p256',
+      Store.pemBlob,
+      () => `Bag Attributes\n${pem('p256').key}subject=CN = x\n\n${pem('p256').certificate}the end\n`,
+    ],
+    [
+      'PEM with ends of lines of Windows',
+      'localhost p256',
+      Store.pemBlob,
+      () => serverPem('p256').replaceAll('\n', '\r\n'),
+    ],
     ['PEM in base64', 'localhost p256', Store.pemBlob, () => Buffer.from(serverPem('p256')).toString('base64')],
-    ['PEM with an encrypted key', 'localhost rsa', Store.pemBlob, () => certificates().pem.encryptedKey + pem('rsa').certificate,
-      password],
-    ['PEM with a key encrypted in the traditional way', 'localhost rsa', Store.pemBlob, () => certificates().pem.traditionalEncryptedKey + pem('rsa').certificate,
-      password],
-    ['PEM with a traditional key of RSA', 'localhost rsa', Store.pemBlob, () => certificates().pem.traditionalKey + pem('rsa').certificate],
-    ['PEM with a traditional key of EC', 'localhost p256', Store.pemBlob, () => certificates().pem.traditionalEcKey + pem('p256').certificate],
+    [
+      'PEM with an encrypted key',
+      'localhost rsa',
+      Store.pemBlob,
+      () => certificates().pem.encryptedKey + pem('rsa').certificate,
+      password,
+    ],
+    [
+      'PEM with a key encrypted in the traditional way',
+      'localhost rsa',
+      Store.pemBlob,
+      () => certificates().pem.traditionalEncryptedKey + pem('rsa').certificate,
+      password,
+    ],
+    [
+      'PEM with a traditional key of RSA',
+      'localhost rsa',
+      Store.pemBlob,
+      () => certificates().pem.traditionalKey + pem('rsa').certificate,
+    ],
+    [
+      'PEM with a traditional key of EC',
+      'localhost p256',
+      Store.pemBlob,
+      () => certificates().pem.traditionalEcKey + pem('p256').certificate,
+    ],
     ['PEM with PKCS #7 and a key', 'leaf p256', Store.pemBlob, () => pem('leafP256').key + certificates().pem.p7b],
     ['JWK with its certificate', 'localhost p256', Store.jwkBlob, () => store('jwk')],
     ['set of JWKs', 'localhost rsa', Store.jwkBlob, () => store('jwkSet')],
@@ -300,23 +336,25 @@ behaviour('a certificate store', (kind) => {
       expect(statuses(server, 0)).toEqual([]);
     }));
 
-  test('read from a file is read once: a changed file counts at the next assignment', () =>
-    withServer(
+  test('read from a file is read once: a changed file counts at the next assignment', () => {
+    let file = '';
+    return withServer(
       kind,
       {
         before: (server) => {
-          const file = writeTemporary(`once-${kind.pump}.pem`, serverPem('p256'));
+          file = writeTemporary('once.pem', serverPem('p256'));
           server.must(choose(server, { type: Store.pemFile, store: file }));
           server.must(server.set(P.SSLStartMode, StartMode.implicit));
         },
       },
       async (server) => {
-        const file = writeTemporary(`once-${kind.pump}.pem`, serverPem('second'));
+        writeFileSync(file, serverPem('second'));
         expect((await server.connectTls()).client.served).toBe('localhost p256');
         server.must(choose(server, { type: Store.pemFile, store: file }));
         expect((await server.connectTls()).client.served).toBe('second');
       },
-    ));
+    );
+  });
 
   test('gives each client the certificate that it can use: RSA and EC side by side', () =>
     withServer(
