@@ -90,11 +90,12 @@ export class Sink implements NativeSink {
     p4: NativeValue,
     p5: NativeValue,
     p6: NativeValue,
+    p7: NativeValue,
   ): (NativeValue | undefined)[] | undefined {
     const row = eventRows[id - 1] as EventRow;
     const handler = this.#handlers[id - 1];
     if (handler === null || handler === undefined) return undefined;
-    const param = new (row.param as ParamClass)(p0, p1, p2, p3, p4, p5, p6);
+    const param = new (row.param as ParamClass)(p0, p1, p2, p3, p4, p5, p6, p7);
     if (codedHandles !== 0) this.#decode(row, param);
     const result = handler(param);
     return row.parameters.some((parameter) => parameter.writable) ? this.#changes(row, param, result) : undefined;

@@ -136,6 +136,12 @@ int TlsSetup::set_certificate(const Row& row, Stored& value) {
     const bool is_store = row.id == IPDAEMON_PROPERTY_SSL_CERT_STORE;
     const bool is_last = is_subject || is_encoded;
     if (!is_last && (!is_store || problem.wrong_password || query.type == IPDAEMON_SSL_CERT_STORE_TYPE_USER)) return 0;
+    if (is_last && !in_use()) {
+      // Nothing is chosen now. What was wished for is looked for again with the next of them.
+      wish_ = wish;
+      adopt(nullptr);
+      show(nullptr, nullptr);
+    }
     return fail(problem);
   }
   if (code != 0) return code;

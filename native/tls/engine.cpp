@@ -276,7 +276,7 @@ std::string failure_text() {
   const unsigned long error = ErrorScope::last();
   if (ERR_GET_LIB(error) == ERR_LIB_SSL) {
     const int reason = ERR_GET_REASON(error);
-    if (reason > SSL_AD_REASON_OFFSET) {
+    if (reason >= SSL_AD_REASON_OFFSET) {
       return std::string("the client sent the alert \"") + SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET) +
              "\"";
     }
@@ -539,7 +539,6 @@ void Engine::shake_hands() {
   if (result != 1) {
     const int error = SSL_get_error(session_, result);
     if (error == SSL_ERROR_WANT_READ) return;
-std::printf("err %d\n", error);
     // The one alert that is no error to OpenSSL.
     if (error == SSL_ERROR_ZERO_RETURN && problem_.code == 0) problem_ = {IPDAEMON_ERROR_TLS_HANDSHAKE, closed_text};
     fail(IPDAEMON_ERROR_TLS_HANDSHAKE);

@@ -112,7 +112,9 @@ behaviour('every property', (kind) => {
   );
 
   const sized = (rows: PropertyRow[]) =>
-    writable(rows.filter(takesAnything)).filter((row) => (row.type === 'TEXT' || row.type === 'BYTES') && row.maximum <= 1_048_576);
+    writable(rows.filter(takesAnything)).filter(
+      (row) => (row.type === 'TEXT' || row.type === 'BYTES') && row.maximum <= 1_048_576,
+    );
 
   test.each(each(sized(server)))('%s takes its greatest length and refuses one byte more', (_name, row) =>
     closed((s) => {

@@ -1,12 +1,16 @@
-// Settings of TLS. Until TLS exists they are stored, validated, and refused where that is what they say;
-// asking for TLS fails at Listening, so that nobody believes to be protected.
+// Properties and settings of TLS as values: what is accepted, refused and read back. What they do to a client is
+// in test/tls.
 import * as path from 'node:path';
 import { expect, test } from '@jest/globals';
+import { certificates, serverPem, writeTemporary } from '../support/certificates';
 import { covers } from '../support/coverage';
-import { Code, P } from '../support/ids';
+import { Code, E, P } from '../support/ids';
 import { behaviour, type TestServer, withServer } from '../support/server';
 
-const certificate = ['-----BEGIN CERTIFICATE-----', 'MIIBszCCAVmgAwIBAgIUQ==', '-----END CERTIFICATE-----'].join('\n');
+const noCertificate = ['-----BEGIN CERTIFICATE-----', 'MIIBszCCAVmgAwIBAgIUQ==', '-----END CERTIFICATE-----'].join(
+  '\n',
+);
+const certificate = () => certificates().pem.clientAuthority.trim();
 
 behaviour(
   covers(
@@ -27,16 +31,19 @@ behaviour(
       ['SSLEnabled', P.SSLEnabled, true],
       ['SSLStartMode automatic', P.SSLStartMode, 0],
       ['SSLStartMode implicit', P.SSLStartMode, 1],
-    ] as const)('%s makes Listening fail with 270, and nothing is bound', (_name, property, value) =>
-      closed((server) => {
-        server.must(server.set(property, value));
-        expect(server.set(P.Listening, true)).toBe(Code.TlsUnavailable);
-        expect(server.error).toMatch(/TLS/);
-        expect(server.get(P.Listening)).toBe(false);
-        server.must(server.set(P.SSLEnabled, false));
-        server.must(server.set(P.Listening, true));
-        server.set(P.Listening, false);
-      }),
+    ] as const)(
+      '%s without a certificate makes Listening fail with 282, and nothing is bound',
+      (_name, property, value) =>
+        closed((server) => {
+          server.api.ipworks_ipdaemon_register_callback(server.res, E.SSLConnectionRequest, null);
+          server.must(server.set(property, value));
+          expect(server.set(P.Listening, true)).toBe(Code.NoServerCertificate);
+          expect(server.error).toMatch(/certificate/);
+          expect(server.get(P.Listening)).toBe(false);
+          server.must(server.set(P.SSLEnabled, false));
+          server.must(server.set(P.Listening, true));
+          server.set(P.Listening, false);
+        }),
     );
 
     test('SSLEnabled and SSLStartMode are one truth', () =>
@@ -57,34 +64,58 @@ behaviour(
       }));
 
     test('SSLEnabled turned on while listening does not pretend: the call fails or no client is served in clear', () =>
-      withServer(kind, {}, async (server) => {
+      withServer(kind, { without: ['SSLConnectionRequest'] }, async (server) => {
         const code = server.set(P.SSLEnabled, true);
         if (code === 0) {
           const client = server.client();
+          client.socket.write('in clear');
           await server.until(() => client.ended || client.closed, 'the client not to be served in clear');
           expect(server.events('Connected').every((param) => param.statuscode !== 0)).toBe(true);
           server.set(P.SSLEnabled, false);
         } else {
-          expect([Code.TlsUnavailable, Code.NotNow]).toContain(code);
+          expect([Code.NoServerCertificate, Code.NotNow]).toContain(code);
           expect(server.get(P.SSLEnabled)).toBe(false);
         }
       }));
 
-    test('certificate properties are stored as they were given', () =>
+    test('certificate properties are kept as they were given while they are not complete', () =>
       closed((server) => {
         server.must(server.set(P.SSLCertStoreType, 7));
-        server.must(server.set(P.SSLCertStore, 'any \u0000 bytes \u00ff'));
         server.must(server.set(P.SSLCertStorePassword, 'gehe\u00efm \u20ac'));
         server.must(server.set(P.SSLAuthenticateClients, true));
         expect(server.get(P.SSLCertStoreType)).toBe(7);
-        expect(server.get(P.SSLCertStore)).toBe('any \u0000 bytes \u00ff');
         expect(server.get(P.SSLCertStorePassword)).toBe('gehe\u00efm \u20ac');
         expect(server.get(P.SSLAuthenticateClients)).toBe(true);
-        server.must(server.set(P.SSLCertEncoded, certificate));
-        server.must(server.set(P.SSLCertSubject, 'CN=server'));
-        server.must(server.set(P.SSLCertStoreType, 99));
+        server.must(server.set(P.SSLCertStore, serverPem('p256')));
+        expect(server.get(P.SSLCertStore)).toBe(serverPem('p256'));
         expect(server.set(P.SSLStartMode, 4)).toBe(Code.InvalidValue);
         expect(server.set(P.SSLStartMode, -1)).toBe(Code.InvalidValue);
+      }));
+
+    test('SSLCertSubject reads back in full, and SSLCertEncoded as the certificate', () =>
+      closed((server) => {
+        expect([server.get(P.SSLCertSubject), server.get(P.SSLCertEncoded)]).toEqual(['', '']);
+        server.must(server.set(P.SSLCertStoreType, 7));
+        server.must(server.set(P.SSLCertStore, serverPem('p256')));
+        server.must(server.set(P.SSLCertSubject, 'localhost'));
+        expect(server.get(P.SSLCertSubject)).toBe('CN=localhost p256, OU=Servers, O=Test, C=DE');
+        expect(String(server.get(P.SSLCertEncoded)).trim()).toBe(certificates().servers.p256.certificate.trim());
+      }));
+
+    test('do_reset forgets the certificate', () =>
+      closed((server) => {
+        server.must(server.set(P.SSLCertStoreType, 7));
+        server.must(server.set(P.SSLCertStore, serverPem('p256')));
+        server.must(server.set(P.SSLCertSubject, '*'));
+        server.must(server.reset());
+        expect([server.get(P.SSLCertSubject), server.get(P.SSLCertEncoded), server.get(P.SSLCertStore)]).toEqual([
+          '',
+          '',
+          '',
+        ]);
+        server.api.ipworks_ipdaemon_register_callback(server.res, E.SSLConnectionRequest, null);
+        server.must(server.set(P.SSLEnabled, true));
+        expect(server.set(P.Listening, true)).toBe(Code.NoServerCertificate);
       }));
 
     test('a password never shows up in an error', () =>
@@ -116,42 +147,66 @@ behaviour(
     'TLS13SupportedGroups',
   ),
   (kind) => {
-    test.each([
-      ['LogSSLPackets', 'True'],
-      ['OpenSSLCADir', __dirname],
-      ['OpenSSLCipherList', 'HIGH:!aNULL:@SECLEVEL=1'],
-      ['ReuseSSLSession', 'False'],
-      ['SSLCACertFilePaths', '/first.pem;/second.pem'],
+    test.each<[string, () => string]>([
+      ['LogSSLPackets', () => 'True'],
+      ['OpenSSLCADir', () => __dirname],
+      ['OpenSSLCAFile', () => writeTemporary('ca.pem', certificate())],
+      ['OpenSSLCipherList', () => 'HIGH:!aNULL:@SECLEVEL=1'],
+      ['ReuseSSLSession', () => 'False'],
+      ['SSLCACertFilePaths', () => '/first.pem;/second.pem'],
       ['SSLCACerts', certificate],
-      ['SSLCipherStrength', '128'],
-      ['SSLEnabledCipherSuites', 'TLS_AES_256_GCM_SHA384;TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384'],
-      ['SSLIncludeCertChain', 'True'],
-      ['SSLServerCACerts', `${certificate}\n${certificate}`],
-      ['TLS12SignatureAlgorithms', 'sha256-rsa,sha384-ecdsa'],
-      ['TLS12SupportedGroups', 'ecdhe_secp256r1'],
-      ['TLS13SignatureAlgorithms', 'ed25519'],
-      ['TLS13SupportedGroups', 'ecdhe_x25519,ecdhe_secp256r1'],
-    ])('%s is stored', (name, value) =>
+      ['SSLCipherStrength', () => '128'],
+      ['SSLEnabledCipherSuites', () => 'TLS_AES_256_GCM_SHA384;TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384'],
+      ['SSLIncludeCertChain', () => 'True'],
+      ['SSLServerCACerts', () => `${certificate()}\n${certificates().pem.wrongAuthority.trim()}`],
+      ['TLS12SignatureAlgorithms', () => 'sha256-rsa,sha384-ecdsa'],
+      ['TLS12SupportedGroups', () => 'ecdhe_secp256r1'],
+      ['TLS13SignatureAlgorithms', () => 'ed25519'],
+      ['TLS13SupportedGroups', () => 'ecdhe_x25519,ecdhe_secp256r1'],
+    ])('%s takes a good value and reads it back', (name, make) =>
       withServer(kind, { listen: false }, (server) => {
+        const value = make();
         expect([server.config(`${name}=${value}`), server.error]).toEqual([value, '']);
         expect(server.config(name)).toBe(value);
       }),
     );
 
-    test('OpenSSLCAFile names a file that exists', () =>
+    test.each<[string, string, () => string]>([
+      ['LogSSLPackets', 'no boolean', () => 'perhaps'],
+      ['OpenSSLCADir', 'no folder', () => path.join(__dirname, 'no-such-folder')],
+      ['OpenSSLCADir', 'a file', () => __filename],
+      ['OpenSSLCAFile', 'a missing file', () => path.join(__dirname, 'no-such-file.pem')],
+      ['OpenSSLCAFile', 'a file without a certificate', () => __filename],
+      ['OpenSSLCAFile', 'a folder', () => __dirname],
+      ['OpenSSLCipherList', 'no list of OpenSSL', () => 'NO-SUCH-SUITE'],
+      ['ReuseSSLSession', 'no boolean', () => 'maybe'],
+      ['SSLCACerts', 'PEM that is no certificate', () => noCertificate],
+      ['SSLCACerts', 'text', () => 'no certificate'],
+      ['SSLCipherStrength', 'a negative number', () => '-1'],
+      ['SSLCipherStrength', 'more than any suite has', () => '1000'],
+      ['SSLEnabledCipherSuites', 'an unknown suite', () => 'TLS_AES_256_GCM_SHA384;TLS_NO_SUCH_SUITE'],
+      ['SSLEnabledCipherSuites', 'a name of Windows', () => 'CALG_AES_256'],
+      ['SSLIncludeCertChain', 'no boolean', () => 'x'],
+      ['SSLServerCACerts', 'PEM that is no certificate', () => `${certificate()}\n${noCertificate}`],
+      ['TLS12SignatureAlgorithms', 'an unknown name', () => 'sha256-nothing'],
+      ['TLS12SignatureAlgorithms', 'MD5', () => 'md5-rsa'],
+      ['TLS12SupportedGroups', 'an unknown name', () => 'ecdhe_nothing'],
+      ['TLS13SignatureAlgorithms', 'an unknown name', () => 'ed25519,nothing'],
+      ['TLS13SupportedGroups', 'an unknown name', () => 'ecdhe_x25519,nothing'],
+    ])('%s refuses %s and keeps its value', (name, _title, make) =>
       withServer(kind, { listen: false }, (server) => {
-        expect(server.config(`OpenSSLCAFile=${__filename}`)).toBe(__filename);
-        expect([Code.InvalidValue, Code.FileUnusable]).toContain(
-          server.configCode(`OpenSSLCAFile=${path.join(__dirname, 'no-such-file.pem')}`),
-        );
-        expect(server.config('OpenSSLCAFile')).toBe(__filename);
-      }));
+        const before = server.config(name);
+        const code = server.configCode(`${name}=${make()}`);
+        expect(name === 'OpenSSLCAFile' ? [Code.InvalidValue, Code.FileUnusable] : [Code.InvalidValue]).toContain(code);
+        expect(server.error).toContain(name);
+        expect([server.config(name), server.code]).toEqual([before, 0]);
+      }),
+    );
 
-    test('OpenSSLPrngSeedData has nobody to seed until TLS exists, says so, and reads back empty', () =>
+    test('OpenSSLPrngSeedData takes any bytes and reads back empty', () =>
       withServer(kind, { listen: false }, (server) => {
-        expect([server.config('OpenSSLPrngSeedData=  noise = \u0001 '), server.code]).toEqual(['', Code.NotAvailable]);
-        expect(server.error).toContain('OpenSSLPrngSeedData');
-        expect(server.error).not.toContain('noise');
+        expect([server.config('OpenSSLPrngSeedData=  noise = \u0001 '), server.code]).toEqual(['', 0]);
+        expect([server.config('OpenSSLPrngSeedData='), server.code]).toEqual(['', 0]);
         expect([server.config('OpenSSLPrngSeedData'), server.code]).toEqual(['', 0]);
       }));
   },

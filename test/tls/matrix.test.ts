@@ -93,7 +93,10 @@ behaviour('in the matrix', (kind) => {
               await one.isSecure();
               await server.event('ReadyToSend', id);
               expect([where, one.resumed]).toEqual([where, session === 'resumed']);
-              expect(one.served).toBe(`localhost ${serverKey}`);
+              if (session === 'fresh') {
+                // Of a resumed session Node does not keep the certificate.
+                expect(one.served).toBe(`localhost ${serverKey}`);
+              }
               one.write('question');
               await server.until(() => server.input(id) === 'question', 'the question of the client');
               server.must(server.send(id, 'answer'));

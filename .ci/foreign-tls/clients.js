@@ -1,0 +1,150 @@
+// Clients of TLS that are not ours. `visit` makes one connection, or two of which the second resumes the
+// session of the first; each sends a line and waits for the end. It gives all that the client printed, and as
+// `resumed` whether the client says that the last connection was a resumed one; null: it does not say.
+'use strict';
+const { createServer } = require('node:net');
+const { readFileSync, writeFileSync } = require('node:fs');
+const tls = require('node:tls');
+const { run, says, start, temporary } = require('./support');
+
+const host = '127.0.0.1';
+const question = 'question\n';
+let files = 0;
+
+/**
+ * What a visit is made with: port, version (TLSv1.2 or TLSv1.3), name ('' for none), authority (a PEM file of the
+ * servers), certificate and key (files, or undefined), times (1 or 2).
+ */
+const openssl = {
+  title: 'openssl s_client',
+  command: 'openssl',
+  async visit({ port, version, name, authority, certificate, key, times }) {
+    files += 1;
+    const session = temporary(`session-${files}`);
+    const args = [
+      ...['s_client', '-connect', `${host}:${port}`, version === 'TLSv1.2' ? '-tls1_2' : '-tls1_3'],
+      ...(name === '' ? ['-noservername'] : ['-servername', name]),
+      ...['-CAfile', authority, '-verify_return_error', '-verify_hostname', 'localhost'],
+      ...(certificate === undefined ? [] : ['-cert', certificate, '-key', key]),
+    ];
+    let output = '';
+    for (let time = 1; time <= times; time += 1) {
+      const more = times === 1 ? [] : [time === 1 ? '-sess_out' : '-sess_in', session];
+      output = (await run('openssl', [...args, ...more], { input: question })).output;
+    }
+    return { output, resumed: /^Reused, TLSv1\.[23]/m.test(output) };
+  },
+};
+
+const gnutls = {
+  title: 'gnutls-cli',
+  command: 'gnutls-cli',
+  async visit({ port, version, name, authority, certificate, key, times }) {
+    const args = [
+      ...['--port', String(port), '--priority', `NORMAL:-VERS-ALL:+VERS-${version.replace('v', '')}`],
+      ...(name === '' ? ['--disable-sni'] : ['--sni-hostname', name]),
+      ...['--x509cafile', authority, '--verify-hostname', 'localhost'],
+      ...(certificate === undefined ? [] : ['--x509certfile', certificate, '--x509keyfile', key]),
+      ...(times === 2 ? ['--resume', '--waitresumption'] : []),
+    ];
+    const { output } = await run('gnutls-cli', [...args, host], { input: question });
+    return { output, resumed: /This is a resumed session/.test(output) };
+  },
+};
+
+const curl = {
+  title: 'curl',
+  command: 'curl',
+  async visit({ port, version, name, authority, certificate, key, times }) {
+    const shown = name === '' ? host : name;
+    const args = [
+      ...['-q', '--silent', '--show-error', '--verbose', '--noproxy', '*', '--max-time', '15', '--cacert', authority],
+      ...(version === 'TLSv1.2' ? ['--tlsv1.2', '--tls-max', '1.2'] : ['--tlsv1.3']),
+      ...(name === '' ? [] : ['--resolve', `${name}:${port}:${host}`]),
+      ...(certificate === undefined ? [] : ['--cert', certificate, '--key', key]),
+      ...Array.from({ length: times }, (_, i) => `https://${shown}:${port}/${i + 1}`),
+    ];
+    const { output } = await run('curl', args, { endInput: true });
+    return { output, resumed: /SSL re-?using session ID/i.test(output) };
+  },
+};
+
+const node = {
+  title: 'node:tls',
+  command: process.execPath,
+  async visit({ port, version, name, authority, certificate, key, times }) {
+    const once = (session) =>
+      new Promise((resolve) => {
+        const seen = { output: '', resumed: false, session: undefined };
+        const socket = tls.connect({
+          ...{ host, port, session, minVersion: version, maxVersion: version, servername: name },
+          ca: readFileSync(authority),
+          ...(certificate === undefined ? {} : { cert: readFileSync(certificate), key: readFileSync(key) }),
+          checkServerIdentity: (_name, peer) => tls.checkServerIdentity('localhost', peer),
+        });
+        socket.on('session', (newest) => {
+          seen.session = newest;
+        });
+        socket.on('secureConnect', () => {
+          seen.resumed = socket.isSessionReused();
+          socket.write(question);
+        });
+        socket.on('data', (chunk) => {
+          seen.output += chunk;
+        });
+        socket.on('error', (error) => {
+          seen.output += error.message;
+        });
+        socket.on('close', () => resolve(seen));
+        socket.setTimeout(20_000, () => socket.destroy(new Error('nothing came for 20 seconds')));
+      });
+    const first = await once();
+    return times === 1 ? first : once(first.session);
+  },
+};
+
+/** A port that is free now. */
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, host, () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+// stunnel is the client, in front of nc. It keeps sessions itself, so it is started anew for each visit.
+const stunnel = {
+  title: 'stunnel',
+  command: 'stunnel',
+  async visit({ port, version, name, authority, certificate, key, times }) {
+    files += 1;
+    const own = await freePort();
+    const file = temporary(`stunnel-${files}.conf`);
+    const lines = [
+      ...['foreground = yes', 'debug = info', 'syslog = no', 'pid =', '[service]', 'client = yes'],
+      ...[`accept = ${host}:${own}`, `connect = ${host}:${port}`, `sslVersion = ${version}`, `sni = ${name}`],
+      ...[`CAfile = ${authority}`, 'verifyChain = yes', 'checkHost = localhost'],
+      ...(certificate === undefined ? [] : [`cert = ${certificate}`, `key = ${key}`]),
+    ];
+    writeFileSync(file, `${lines.join('\n')}\n`);
+    const program = start('stunnel', [file]);
+    let output = '';
+    try {
+      await says(program, /Configuration successful/);
+      for (let time = 1; time <= times; time += 1) {
+        output = (await run('nc', ['-w', '15', host, String(own)], { input: question })).output;
+      }
+    } finally {
+      program.child.kill('SIGTERM');
+      await program.ended;
+    }
+    const handshakes = program.output.match(/(previous session reused|new session negotiated)/g) ?? [];
+    const resumed = handshakes.length === times && handshakes.at(-1) === 'previous session reused';
+    return { output: `${output}\n${program.output}`, resumed };
+  },
+};
+
+module.exports = { clients: [openssl, gnutls, curl, node, stunnel], host };
