@@ -31,7 +31,7 @@ import type { Resource } from './resource';
 type Fire = (param: object) => unknown;
 
 /**
- * A TCP server. Derive from it and override the fire methods of the events you want; the spelling of the first
+ * A TCP and TLS server. Derive from it and override the fire methods of the events you want; the spelling of the first
  * letter, fireDataIn or FireDataIn, does not matter. See docs/reference/class.md.
  */
 export class IPWorks_IPDaemon extends Accessors {
@@ -229,11 +229,13 @@ export class IPWorks_IPDaemon extends Accessors {
   }
 
   /**
-   * Starts TLS on a connection in clear. See docs/reference/methods.md.
+   * Starts TLS on a connection in clear. It never blocks; events tell what becomes of the handshake. See
+   * ipworks_ipdaemon_do_startssl and docs/reference/tls.md.
    *
    * @param connectionid The connection.
    * @returns 0.
-   * @throws IPDaemonError if that is not possible; what a handler threw meanwhile.
+   * @throws IPDaemonError if TLS has begun already (211), or there is no TLS (270) or no usable certificate (271 to 273,
+   * 282), and then the connection is in clear as before; what a handler threw meanwhile.
    */
   doStartSSL(connectionid: Index): number {
     return this.checked(ipworks_ipdaemon_do_startssl(this.handle, connectionid));

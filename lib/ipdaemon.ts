@@ -327,7 +327,8 @@ export function ipworks_ipdaemon_do_reset(res: Resource): number {
 /**
  * Sends to one connection, all or nothing. With Timeout 0 it is accepted, or refused with 10035 when too much is
  * queued; then ReadyToSend fires once the queue is empty. With a Timeout it returns when the system has taken
- * everything, delivering events meanwhile. See docs/reference/methods.md.
+ * everything, delivering events meanwhile. During a TLS handshake it is refused with 10035 and ReadyToSend fires when
+ * that is done. See docs/reference/methods.md.
  *
  * @param res The server.
  * @param connectionid The connection.
@@ -399,11 +400,15 @@ export function ipworks_ipdaemon_do_shutdown(res: Resource): number {
 }
 
 /**
- * Starts TLS on a connection in clear. See docs/reference/methods.md.
+ * Starts TLS on a connection in clear, usually inside the DataIn that has a command such as STARTTLS. What was
+ * accepted before is sent first, in clear; what was received and not delivered is discarded. Never blocks: events
+ * tell what becomes of the handshake, and sends are refused with 10035 until it is done. See docs/reference/tls.md.
  *
  * @param res The server.
  * @param connectionid The connection.
- * @returns 0, or the error code: 126 no such connection, 211 not in this state, 270 no TLS.
+ * @returns 0, or the error code, and then the connection is in clear as before: 126 no such connection, 211 TLS has
+ * begun already, 270 no TLS, 271 to 273 the certificate cannot be used, 282 there is none, 1117 closing, 10035 a file
+ * is being sent.
  * @throws TypeError if `res` is no open server of this thread; what a handler threw meanwhile.
  */
 export function ipworks_ipdaemon_do_startssl(res: Resource, connectionid: Index): number {

@@ -103,48 +103,60 @@ const node = {
   },
 };
 
-/** A port that is free now. */
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, host, () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
+/** Ports that are free now. */
+async function freePorts(count) {
+  const servers = Array.from({ length: count }, () => createServer());
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.listen(0, host, resolve))));
+  const ports = servers.map((server) => server.address().port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
 }
 
-// stunnel is the client, in front of nc. It keeps sessions itself, so it is started anew for each visit.
+// stunnel is the client, in front of nc. It keeps the sessions of each of its services itself, and has one for
+// every kind of visit: `prepare` gets them all.
 const stunnel = {
   title: 'stunnel',
   command: 'stunnel',
-  async visit({ port, version, name, authority, certificate, key, times }) {
+  async prepare(visits) {
+    const ports = await freePorts(visits.length);
+    const lines = ['foreground = yes', 'debug = info', 'syslog = no', 'pid =', 'client = yes'];
+    visits.forEach(({ port, version, name, authority, certificate, key }, index) => {
+      lines.push(
+        ...[`[${index}]`, `accept = ${host}:${ports[index]}`, `connect = ${host}:${port}`],
+        ...[`sslVersion = ${version}`, `sni = ${name}`],
+        ...[`CAfile = ${authority}`, 'verifyChain = yes', 'checkHost = localhost'],
+        ...(certificate === undefined ? [] : [`cert = ${certificate}`, `key = ${key}`]),
+      );
+    });
     files += 1;
-    const own = await freePort();
     const file = temporary(`stunnel-${files}.conf`);
-    const lines = [
-      ...['foreground = yes', 'debug = info', 'syslog = no', 'pid =', '[service]', 'client = yes'],
-      ...[`accept = ${host}:${own}`, `connect = ${host}:${port}`, `sslVersion = ${version}`, `sni = ${name}`],
-      ...[`CAfile = ${authority}`, 'verifyChain = yes', 'checkHost = localhost'],
-      ...(certificate === undefined ? [] : [`cert = ${certificate}`, `key = ${key}`]),
-    ];
     writeFileSync(file, `${lines.join('\n')}\n`);
     const program = start('stunnel', [file]);
-    let output = '';
-    try {
-      await says(program, /Configuration successful/);
-      for (let time = 1; time <= times; time += 1) {
-        output = (await run('nc', ['-w', '15', host, String(own)], { input: question })).output;
-      }
-    } finally {
-      program.child.kill('SIGTERM');
-      await program.ended;
-    }
-    const handshakes = program.output.match(/(previous session reused|new session negotiated)/g) ?? [];
-    const resumed = handshakes.length === times && handshakes.at(-1) === 'previous session reused';
-    return { output: `${output}\n${program.output}`, resumed };
+    await says(program, /Configuration successful/);
+    return {
+      async visit({ times }, index) {
+        const before = program.output.length;
+        let output = '';
+        for (let time = 1; time <= times; time += 1) {
+          output = (await run('nc', [host, String(ports[index])], { input: question, endInput: true })).output;
+        }
+        const log = program.output.slice(before);
+        const handshakes = log.match(/(previous session reused|new session negotiated)/g) ?? [];
+        return { output: `${output}\n${log}`, resumed: handshakes.at(-1) === 'previous session reused' };
+      },
+      async end() {
+        program.child.kill('SIGTERM');
+        await program.ended;
+      },
+    };
   },
 };
 
-module.exports = { clients: [openssl, gnutls, curl, node, stunnel], host };
+/** Most clients need no preparation. */
+const prepare = (client) =>
+  client.prepare ?? (async () => ({ visit: (visit) => client.visit(visit), end: async () => undefined }));
+
+module.exports = {
+  host,
+  clients: [openssl, gnutls, curl, node, stunnel].map((client) => ({ ...client, prepare: prepare(client) })),
+};

@@ -133,32 +133,41 @@ function isExcepted(one) {
   return match !== undefined;
 }
 
-async function visitAll(client, serverKey) {
-  const { file } = certificates();
-  const server = new Server(serverKey);
+/** The combinations for one client and one key of the server. */
+function combinations(client, serverKey) {
+  const all = [];
   for (const version of matrix.versions) {
     for (const outcome of matrix.clients) {
       for (const name of matrix.names) {
         for (const session of matrix.sessions) {
-          const one = { client: client.title, version, serverKey, session, name, certificate: outcome.title };
-          if (isExcepted(one)) {
-            continue;
-          }
-          const own = outcome.certificate === null ? undefined : file(`clients-${outcome.certificate}`);
-          server.begin(session === 'resumed' ? 2 : 1);
-          const seen = await client.visit({
-            ...{ port: server.port, version, name, times: server.times },
-            authority: temporary('servers.pem'),
-            certificate: own,
-            key: own?.replace(/\.pem$/, '-key.pem'),
-          });
-          const found = differences(one, outcome, server, seen);
-          const title = `${Object.values(one).slice(0, -2).join(', ')}, name "${name}", ${outcome.title}`;
-          expect(found.length === 0, title, `${seen.output} | ${found.join('; ')}`);
+          all.push({ client: client.title, version, serverKey, session, name, certificate: outcome.title, outcome });
         }
       }
     }
   }
+  return all.filter((one) => !isExcepted(one));
+}
+
+async function visitAll(client, serverKey) {
+  const { file } = certificates();
+  const server = new Server(serverKey);
+  const all = combinations(client, serverKey);
+  const visits = all.map(({ version, name, session, outcome }) => {
+    const own = outcome.certificate === null ? undefined : file(`clients-${outcome.certificate}`);
+    return {
+      ...{ port: server.port, version, name, times: session === 'resumed' ? 2 : 1 },
+      ...{ authority: temporary('servers.pem'), certificate: own, key: own?.replace(/\.pem$/, '-key.pem') },
+    };
+  });
+  const prepared = await client.prepare(visits);
+  for (const [index, one] of all.entries()) {
+    server.begin(visits[index].times);
+    const seen = await prepared.visit(visits[index], index);
+    const found = differences(one, one.outcome, server, seen);
+    const title = `${client.title}, ${one.version}, ${serverKey}, ${one.session}, name "${one.name}", ${one.certificate}`;
+    expect(found.length === 0, title, `${seen.output} | ${found.join('; ')}`);
+  }
+  await prepared.end();
   server.close();
 }
 

@@ -51,6 +51,8 @@ export function propertiesPage(): string {
     'Read with `ipworks_ipdaemon_get(res, id, index)`, set with `ipworks_ipdaemon_set(res, id, index, value)`. The index is a\n' +
     'connection id where the table says so, and is 0 or left out otherwise. In TypeScript the ids are the constants\n' +
     '`Property.Name`; the class has `getName` and `setName`. Text is Unicode, bytes follow the `CodePage` setting.\n\n' +
+    'Those that begin with SSL are explained in [docs/reference/tls.md](docs/reference/tls.md) and\n' +
+    '[docs/reference/certificates.md](docs/reference/certificates.md).\n\n' +
     rowTable(properties, true)
   );
 }
@@ -60,6 +62,8 @@ export function settingsPage(): string {
     `# Settings\n\n${head}` +
     "Read with `ipworks_ipdaemon_do_config(res, 'Name')`, set with `ipworks_ipdaemon_do_config(res, 'Name=value')`; those of a\n" +
     "connection with `'Name[connectionid]'`. Names are case-insensitive. An opaque setting never reads back.\n\n" +
+    'Settings of TLS count for handshakes that begin after a change; running connections keep theirs. A value that OpenSSL\n' +
+    'does not take is refused when it is set. What they mean together is in [tls.md](tls.md).\n\n' +
     rowTable(settings, false)
   );
 }
@@ -83,6 +87,8 @@ export function eventsPage(): string {
     'Registered with `ipworks_ipdaemon_register_callback(res, id, handler)`, or by overriding `fireName` of the class. The\n' +
     'handler gets one object with the keys below. Writable keys count whether the handler changes that object or returns one\n' +
     'with the key changed; everything else it changes or returns, a promise included, has no effect.\n\n' +
+    'Events 7 and 8 come in the middle of a TLS handshake and decide about it; 9 tells how it goes. Their order is in\n' +
+    '[tls.md](tls.md), that of all others in [connections.md](connections.md).\n\n' +
     parts.join('\n')
   );
 }
@@ -91,7 +97,8 @@ export function errorsPage(): string {
   return (
     `# Errors\n\n${head}` +
     'Codes from 10000 on are those of Winsock, on every system. The text of an error is the sentence, followed by what is\n' +
-    'known in detail; for codes from 10000 on the number stands in front of it in brackets.\n\n' +
+    'known in detail; for codes from 10000 on the number stands in front of it in brackets. When those from 270 to 284 come\n' +
+    'is in [tls.md](tls.md#codes).\n\n' +
     table(
       ['code', 'constant', 'sentence'],
       errors.map((row) => [String(row.id), `\`IPDAEMON_ERROR_${row.symbol}\``, row.summary]),

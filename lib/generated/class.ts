@@ -500,7 +500,7 @@ export abstract class Accessors {
   }
 
   /**
-   * True asks clients for a certificate.
+   * True asks clients for a certificate; SSLClientAuthentication decides.
    * See PROPERTIES.md.
    * @returns The value. Default: false.
    */
@@ -509,7 +509,7 @@ export abstract class Accessors {
   }
 
   /**
-   * True asks clients for a certificate.
+   * True asks clients for a certificate; SSLClientAuthentication decides.
    * See PROPERTIES.md.
    * @param value The value: true, false.
    * @returns 0.
@@ -520,7 +520,7 @@ export abstract class Accessors {
   }
 
   /**
-   * The server's certificate as PEM.
+   * The server's certificate as PEM. Setting it chooses that certificate; its key comes with it or from the store.
    * See PROPERTIES.md.
    * @returns The value. Default: empty.
    */
@@ -529,7 +529,7 @@ export abstract class Accessors {
   }
 
   /**
-   * The server's certificate as PEM.
+   * The server's certificate as PEM. Setting it chooses that certificate; its key comes with it or from the store.
    * See PROPERTIES.md.
    * @param value The value: up to 1048576 bytes.
    * @returns 0.
@@ -580,7 +580,7 @@ export abstract class Accessors {
   }
 
   /**
-   * The kind of certificate store.
+   * The kind of certificate store, and whether SSLCertStore is a file name or content.
    * See PROPERTIES.md.
    * @returns The value. Default: 0.
    */
@@ -589,7 +589,7 @@ export abstract class Accessors {
   }
 
   /**
-   * The kind of certificate store.
+   * The kind of certificate store, and whether SSLCertStore is a file name or content.
    * See PROPERTIES.md.
    * @param value The value: 0 to 99.
    * @returns 0.
@@ -600,7 +600,7 @@ export abstract class Accessors {
   }
 
   /**
-   * Which certificate of the store; * takes the first with a private key.
+   * Which certificate of the store, by its whole subject or a part; * takes those with a private key. Reads the subject of the one in use. To be set last.
    * See PROPERTIES.md.
    * @returns The value. Default: empty.
    */
@@ -609,7 +609,7 @@ export abstract class Accessors {
   }
 
   /**
-   * Which certificate of the store; * takes the first with a private key.
+   * Which certificate of the store, by its whole subject or a part; * takes those with a private key. Reads the subject of the one in use. To be set last.
    * See PROPERTIES.md.
    * @param value The value: up to 65535 bytes.
    * @returns 0.
@@ -640,7 +640,7 @@ export abstract class Accessors {
   }
 
   /**
-   * Whether and when TLS starts on a connection.
+   * Whether and when TLS starts on connections accepted from then on.
    * See PROPERTIES.md.
    * @returns The value. Default: 3.
    */
@@ -649,7 +649,7 @@ export abstract class Accessors {
   }
 
   /**
-   * Whether and when TLS starts on a connection.
+   * Whether and when TLS starts on connections accepted from then on.
    * See PROPERTIES.md.
    * @param value The value: 0 to 3.
    * @returns 0.
@@ -720,7 +720,7 @@ export abstract class Accessors {
   }
 
   /**
-   * A client presents its certificate, or none. Override it to get the event.
+   * A client presents its certificate, or none, in the TLS handshake. Only Connected proves that it has the key. Override it to get the event.
    * See docs/reference/events.md.
    * @param param connectionid, certencoded, certsubject, certissuer, status, accept.
    * @returns The param, with accept changed if wanted; changing it in place does as well.
@@ -730,7 +730,7 @@ export abstract class Accessors {
   }
 
   /**
-   * A client starts a TLS handshake; another certificate may be chosen. Override it to get the event.
+   * A client starts a TLS handshake; another certificate may be chosen for it. Override it to get the event.
    * See docs/reference/events.md.
    * @param param connectionid, supportedciphersuites, supportedsignaturealgs, certstoretype, certstore, certpassword, certsubject, servername.
    * @returns The param, with certstoretype, certstore, certpassword, certsubject changed if wanted; changing it in place does as well.

@@ -14,9 +14,9 @@ export const SSLStartMode = {
 
 /** Values of SSLCertStoreType. */
 export const SSLCertStoreType = {
-  /** A store of the Windows user. */
+  /** A store of the Windows user; refused here. */
   User: 0,
-  /** A store of the Windows machine. */
+  /** A store of the Windows machine; refused here. */
   Machine: 1,
   /** A PKCS#12 file. */
   PFXFile: 2,
@@ -34,17 +34,17 @@ export const SSLCertStoreType = {
   PublicKeyFile: 8,
   /** A certificate without key. */
   PublicKeyBlob: 9,
-  /** An OpenSSH public key. */
+  /** An OpenSSH public key; refused, it is no certificate. */
   SSHPublicKeyBlob: 10,
   /** A PKCS#7 file. */
   P7BFile: 11,
   /** PKCS#7 content. */
   P7BBlob: 12,
-  /** An OpenSSH public key file. */
+  /** An OpenSSH public key file; refused, it is no certificate. */
   SSHPublicKeyFile: 13,
-  /** A PuTTY private key file. */
+  /** A PuTTY private key file, the certificate in SSLCertEncoded. */
   PPKFile: 14,
-  /** PuTTY private key content. */
+  /** PuTTY private key content, the certificate in SSLCertEncoded. */
   PPKBlob: 15,
   /** An XML key file. */
   XMLFile: 16,
@@ -54,7 +54,7 @@ export const SSLCertStoreType = {
   JWKFile: 18,
   /** JSON Web Key content. */
   JWKBlob: 19,
-  /** A hardware key. */
+  /** A hardware key; refused here. */
   SecurityKey: 20,
   /** File or content, the kind is detected. */
   Auto: 99,
@@ -66,9 +66,9 @@ export const SSLProtocol = {
   SSL2: 12,
   /** SSL 3, never available. */
   SSL3: 48,
-  /** TLS 1.0. */
+  /** TLS 1.0; needs security level 0. */
   TLS1: 192,
-  /** TLS 1.1. */
+  /** TLS 1.1; needs security level 0. */
   TLS1_1: 768,
   /** TLS 1.2. */
   TLS1_2: 3072,
@@ -90,9 +90,9 @@ export const UseIPv6 = {
 export const SSLCheckCRL = {
   /** Not checked. */
   Off: 0,
-  /** Checked where a list can be had. */
+  /** Checked; a list that is missing or out of date is overlooked. */
   IfAvailable: 1,
-  /** Checked, and refused without a list. */
+  /** Checked, and refused without a valid list. */
   Required: 2,
 } as const;
 

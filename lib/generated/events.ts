@@ -16,9 +16,9 @@ export const EventId = {
   Error: 5,
   /** The connection takes data: once after Connected, and once after each refused send. */
   ReadyToSend: 6,
-  /** A client presents its certificate, or none. */
+  /** A client presents its certificate, or none, in the TLS handshake. Only Connected proves that it has the key. */
   SSLClientAuthentication: 7,
-  /** A client starts a TLS handshake; another certificate may be chosen. */
+  /** A client starts a TLS handshake; another certificate may be chosen for it. */
   SSLConnectionRequest: 8,
   /** Progress of a TLS handshake, for information. */
   SSLStatus: 9,
@@ -119,17 +119,17 @@ export class ReadyToSendParam {
   }
 }
 
-/** SSLClientAuthentication: A client presents its certificate, or none. */
+/** SSLClientAuthentication: A client presents its certificate, or none, in the TLS handshake. Only Connected proves that it has the key. */
 export class SSLClientAuthenticationParam {
   /** The connection. */
   readonly connectionid: number;
-  /** The certificate as PEM, empty without one. */
+  /** The certificate as PEM, with SSLIncludeCertChain its chain behind it; empty without one. */
   readonly certencoded: string;
   /** The subject of the certificate. */
   readonly certsubject: string;
   /** The issuer of the certificate. */
   readonly certissuer: string;
-  /** OK, or why the certificate does not verify. */
+  /** OK, or why the certificate does not verify, or that there is none. */
   readonly status: string;
   /** Whether to accept; arrives as the recommendation. Writable. */
   accept: boolean;
@@ -156,13 +156,13 @@ export class SSLClientAuthenticationParam {
   }
 }
 
-/** SSLConnectionRequest: A client starts a TLS handshake; another certificate may be chosen. */
+/** SSLConnectionRequest: A client starts a TLS handshake; another certificate may be chosen for it. */
 export class SSLConnectionRequestParam {
   /** The connection. */
   readonly connectionid: number;
-  /** The cipher suites the client offers, a comma list. */
+  /** The cipher suites the client offers by their IANA names, a comma list. */
   readonly supportedciphersuites: string;
-  /** The signature algorithms the client offers, a comma list. */
+  /** The signature algorithms the client offers by their registered names, a comma list. */
   readonly supportedsignaturealgs: string;
   /** The kind of certificate store to use. Writable. */
   certstoretype: number;
@@ -170,7 +170,7 @@ export class SSLConnectionRequestParam {
   certstore: string | Uint8Array;
   /** The password of the store. Writable. */
   certpassword: string;
-  /** Which certificate of the store. Writable. */
+  /** Which certificate of the store; to be changed together with it. Writable. */
   certsubject: string;
   /** The server name the client asks for (SNI), empty without one. */
   readonly servername: string;

@@ -143,12 +143,12 @@ export const Property = {
    */
   LocalPort: 27,
   /**
-   * True asks clients for a certificate.
+   * True asks clients for a certificate; SSLClientAuthentication decides.
    * Of the server, true, false. Default: false.
    */
   SSLAuthenticateClients: 28,
   /**
-   * The server's certificate as PEM.
+   * The server's certificate as PEM. Setting it chooses that certificate; its key comes with it or from the store.
    * Of the server, up to 1048576 bytes. Default: empty.
    */
   SSLCertEncoded: 29,
@@ -163,12 +163,12 @@ export const Property = {
    */
   SSLCertStorePassword: 31,
   /**
-   * The kind of certificate store.
+   * The kind of certificate store, and whether SSLCertStore is a file name or content.
    * Of the server, 0 to 99. Default: 0.
    */
   SSLCertStoreType: 32,
   /**
-   * Which certificate of the store; * takes the first with a private key.
+   * Which certificate of the store, by its whole subject or a part; * takes those with a private key. Reads the subject of the one in use. To be set last.
    * Of the server, up to 65535 bytes. Default: empty.
    */
   SSLCertSubject: 33,
@@ -178,7 +178,7 @@ export const Property = {
    */
   SSLEnabled: 34,
   /**
-   * Whether and when TLS starts on a connection.
+   * Whether and when TLS starts on connections accepted from then on.
    * Of the server, 0 to 3. Default: 3.
    */
   SSLStartMode: 35,

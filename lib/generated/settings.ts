@@ -18,7 +18,7 @@ export const Setting = {
    */
   ConnectionUID: 'ConnectionUID',
   /**
-   * Seconds a TLS handshake may take. 0: no limit.
+   * Seconds a TLS handshake may take as a whole. 0: no limit.
    * Of the server, 0 to 2147483. Default: 30.
    */
   DefaultConnectionTimeout: 'DefaultConnectionTimeout',
@@ -73,22 +73,22 @@ export const Setting = {
    */
   UseWindowsMessages: 'UseWindowsMessages',
   /**
-   * True reports TLS records through SSLStatus.
+   * True reports TLS records and handshake messages through SSLStatus, without their content.
    * Of the server, true, false. Default: false.
    */
   LogSSLPackets: 'LogSSLPackets',
   /**
-   * Directory with certificate authorities, named by subject hash, for client certificates.
+   * Directory with certificate authorities and revocation lists, named by subject hash, for client certificates.
    * Of the server, up to 4095 bytes. Default: empty.
    */
   OpenSSLCADir: 'OpenSSLCADir',
   /**
-   * PEM file with certificate authorities for client certificates.
+   * PEM file with certificate authorities, and revocation lists, for client certificates. Read when it is set and when the server begins to listen.
    * Of the server, up to 4095 bytes. Default: empty.
    */
   OpenSSLCAFile: 'OpenSSLCAFile',
   /**
-   * Cipher string of OpenSSL for TLS 1.2 and older.
+   * Cipher string of OpenSSL for TLS 1.2 and older; @SECLEVEL=n in it sets the security level. Excludes SSLEnabledCipherSuites.
    * Of the server, up to 65535 bytes. Default: empty.
    */
   OpenSSLCipherList: 'OpenSSLCipherList',
@@ -98,37 +98,37 @@ export const Setting = {
    */
   OpenSSLPrngSeedData: 'OpenSSLPrngSeedData',
   /**
-   * Whether clients may resume TLS sessions.
+   * Whether clients may resume TLS sessions, by tickets or by session ids.
    * Of the server, true, false. Default: true.
    */
   ReuseSSLSession: 'ReuseSSLSession',
   /**
-   * Bundle files, the first that exists is used for client certificates when no other authority is named.
+   * Bundle files; the first that can be read is used for client certificates when no other authority is named.
    * Of the server, up to 65535 bytes. Default: /etc/ssl/ca-bundle.pem;/etc/pki/tls/certs/ca-bundle.crt;/etc/ssl/certs/ca-certificates.crt;/etc/pki/tls/cacert.pem.
    */
   SSLCACertFilePaths: 'SSLCACertFilePaths',
   /**
-   * PEM certificates sent along with the server's own.
+   * PEM certificates sent along with the server's own; self-signed ones are left out.
    * Of the server, up to 1048576 bytes. Default: empty.
    */
   SSLCACerts: 'SSLCACerts',
   /**
-   * Revocation of client certificates. 0: not checked, 1: checked where a list can be had, 2: checked, and refused without a list.
+   * Revocation of client certificates by the lists in OpenSSLCAFile and OpenSSLCADir. 0: not checked, 1: checked where a list can be had, 2: checked, and refused without a list.
    * Of the server, 0 to 2. Default: 0.
    */
   SSLCheckCRL: 'SSLCheckCRL',
   /**
    * Smallest cipher key in bits. 0: no limit of its own.
-   * Of the server, 0 to 1024. Default: 0.
+   * Of the server, 0 to 256. Default: 0.
    */
   SSLCipherStrength: 'SSLCipherStrength',
   /**
-   * Cipher suites by IANA name, separated by semicolons; * for all.
+   * Cipher suites by IANA name, best first, separated by semicolons. *: the default policy, suites with authenticated encryption and forward secrecy.
    * Of the server, up to 65535 bytes. Default: *.
    */
   SSLEnabledCipherSuites: 'SSLEnabledCipherSuites',
   /**
-   * TLS versions as a sum of bits.
+   * TLS versions as a sum of bits. Reads without a version that has no cipher suite.
    * Of the server, 0 to 16383. Default: 15360.
    */
   SSLEnabledProtocols: 'SSLEnabledProtocols',
@@ -143,7 +143,7 @@ export const Setting = {
    */
   SSLIncludeCertChain: 'SSLIncludeCertChain',
   /**
-   * The cipher of the connection; empty in clear.
+   * The cipher of the connection, such as AES-128-GCM; empty in clear and before the end of the handshake.
    * Per connection, read only. Default: empty.
    */
   SSLNegotiatedCipher: 'SSLNegotiatedCipher',
@@ -153,12 +153,12 @@ export const Setting = {
    */
   SSLNegotiatedCipherStrength: 'SSLNegotiatedCipherStrength',
   /**
-   * The cipher suite of the connection; empty in clear.
+   * The cipher suite of the connection by its IANA name; empty in clear and before the end of the handshake.
    * Per connection, read only. Default: empty.
    */
   SSLNegotiatedCipherSuite: 'SSLNegotiatedCipherSuite',
   /**
-   * The key exchange of the connection; empty in clear.
+   * The key exchange of the connection, such as ECDHE-X25519; empty in clear and before the end of the handshake.
    * Per connection, read only. Default: empty.
    */
   SSLNegotiatedKeyExchange: 'SSLNegotiatedKeyExchange',
@@ -168,7 +168,7 @@ export const Setting = {
    */
   SSLNegotiatedKeyExchangeStrength: 'SSLNegotiatedKeyExchangeStrength',
   /**
-   * The TLS version of the connection; empty in clear.
+   * The TLS version of the connection, such as TLSv1.3; empty in clear and before the end of the handshake.
    * Per connection, read only. Default: empty.
    */
   SSLNegotiatedVersion: 'SSLNegotiatedVersion',
@@ -188,7 +188,7 @@ export const Setting = {
    */
   SSLServerCACerts: 'SSLServerCACerts',
   /**
-   * Signature algorithms of TLS 1.2, a comma list such as sha256-rsa. Empty: the library's policy.
+   * Signature algorithms of TLS 1.2, a comma list such as sha256-rsa. Empty: those of OpenSSL at the security level.
    * Of the server, up to 65535 bytes. Default: empty.
    */
   TLS12SignatureAlgorithms: 'TLS12SignatureAlgorithms',
@@ -203,7 +203,7 @@ export const Setting = {
    */
   TLS13KeyShareGroups: 'TLS13KeyShareGroups',
   /**
-   * Signature algorithms of TLS 1.3, a comma list such as ed25519. Empty: the library's policy.
+   * Signature algorithms of TLS 1.3, a comma list such as ed25519. Empty: those of OpenSSL at the security level.
    * Of the server, up to 65535 bytes. Default: empty.
    */
   TLS13SignatureAlgorithms: 'TLS13SignatureAlgorithms',
@@ -213,7 +213,7 @@ export const Setting = {
    */
   TLS13SupportedGroups: 'TLS13SupportedGroups',
   /**
-   * Name, version, system, poller and TLS library in use.
+   * Name, version, system, poller, and the OpenSSL in use.
    * Of the server, read only. Default: empty.
    */
   BuildInfo: 'BuildInfo',

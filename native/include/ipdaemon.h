@@ -1,4 +1,4 @@
-/* The C ABI of ipdaemon: a TCP server behind integer handles.
+/* The C ABI of ipdaemon: a TCP and TLS server behind integer handles.
 
    This is the only header that programs and bindings include. Everything that crosses it is a
    fixed-width number, a pointer with a length, or the flat structs below. Nothing throws across it.
@@ -16,7 +16,9 @@
      Callbacks run only inside a call on the handle: ipdaemon_do_doevents, ipdaemon_poll, a blocking
      send, and calls whose own doing ends a connection (do_disconnect, do_shutdown). A callback may
      make any call. While one runs, the connection it was called for delivers no further DataIn or
-     Disconnected; all others go on when the callback pumps events itself.
+     Disconnected; all others go on when the callback pumps events itself. SSLConnectionRequest and
+     SSLClientAuthentication are called in the middle of a TLS handshake, which waits for the answer; a
+     result other than 0 fails it.
 
    Memory
      What goes in is copied. What comes out by pointer belongs to the library: values of a callback
@@ -134,7 +136,9 @@ IPDAEMON_API int32_t ipdaemon_close(ipdaemon_t handle);
    otherwise. The value may be of any type that converts without loss: numbers as decimal or 0x text,
    booleans as 0 1 true false yes no on off.
    Errors: UNKNOWN_NAME, READ_ONLY, INVALID_VALUE, UNKNOWN_CONNECTION, LOCAL_PORT_WHILE_LISTENING and
-   its like; Listening: what the system or TLS says; DataToSend: as ipdaemon_do_send. After an error
+   its like; Listening, and SSLEnabled and SSLStartMode while listening: what the system or TLS says;
+   properties of the certificate: TLS_STORE, TLS_NO_MATCH, TLS_CERTIFICATE, NOT_AVAILABLE, while
+   listening with TLS also TLS_NO_SERVER_CERTIFICATE; DataToSend: as ipdaemon_do_send. After an error
    the old value stands. */
 IPDAEMON_API int32_t ipdaemon_set(ipdaemon_t handle, int32_t property, int32_t index, const ipdaemon_value* value);
 
@@ -157,13 +161,16 @@ IPDAEMON_API int32_t ipdaemon_get_last_error_code(ipdaemon_t handle);
 
 /* Sets ("Name=Value", "Name[id]=Value") or reads ("Name", "Name[id]") a configuration setting; `out`,
    which may be NULL, gets the value in force as text. Names are case-insensitive.
+   A setting of TLS counts for handshakes that begin afterwards.
    Errors: UNKNOWN_NAME, INVALID_VALUE, READ_ONLY, NOT_AVAILABLE, NOT_NOW, UNKNOWN_CONNECTION,
-   MAX_CONNECTIONS_WHILE_LISTENING. After an error the old value stands. */
+   MAX_CONNECTIONS_WHILE_LISTENING, FILE_UNUSABLE; settings of TLS while listening: TLS_CERTIFICATE. After
+   an error the old value stands. */
 IPDAEMON_API int32_t ipdaemon_do_config(ipdaemon_t handle, const uint8_t* text, uint64_t length, ipdaemon_value* out);
 
 /* Disconnects one connection: with Linger after what is queued has been sent, without it at once.
    Disconnected fires before the call returns, except from inside a callback (then afterwards) and
-   except while queued bytes are still being sent. Errors: UNKNOWN_CONNECTION. */
+   except while queued bytes are still being sent. A handshake of implicit TLS ends with Error and
+   Connected, both ABORTED, instead. Errors: UNKNOWN_CONNECTION. */
 IPDAEMON_API int32_t ipdaemon_do_disconnect(ipdaemon_t handle, int32_t connection_id);
 
 /* Delivers what is ready, each connection at most once; waits up to SelectWaitMillis when nothing is.
@@ -182,9 +189,10 @@ IPDAEMON_API int32_t ipdaemon_do_reset(ipdaemon_t handle);
 
 /* Sends bytes, all or none. Timeout 0: accepted (0), or refused with WOULD_BLOCK when too much is
    queued; then ReadyToSend fires once the queue is empty. Timeout > 0: returns when the system has
-   all bytes, delivering events meanwhile.
-   Errors: UNKNOWN_CONNECTION, NOT_OPEN, WOULD_BLOCK, IN_PROGRESS, TIMED_OUT, PEER_CLOSED, the error
-   that broke the connection, HANDLER_STOPPED. */
+   all bytes, delivering events meanwhile. During a TLS handshake it is refused with WOULD_BLOCK, whatever
+   Timeout is, and ReadyToSend fires when the handshake is done.
+   Errors: UNKNOWN_CONNECTION, NOT_OPEN, WOULD_BLOCK, IN_PROGRESS, TIMED_OUT, PEER_CLOSED, TLS_ENCRYPT,
+   the error that broke the connection, HANDLER_STOPPED. */
 IPDAEMON_API int32_t ipdaemon_do_send(ipdaemon_t handle, int32_t connection_id, const uint8_t* bytes, uint64_t length);
 
 /* Sends the content of a regular file; `path` is UTF-8. As ipdaemon_do_send, but with Timeout 0 it
@@ -201,7 +209,14 @@ IPDAEMON_API int32_t ipdaemon_do_sendline(ipdaemon_t handle, int32_t connection_
    after 10 seconds at most; inside a callback they go as with ipdaemon_do_disconnect. */
 IPDAEMON_API int32_t ipdaemon_do_shutdown(ipdaemon_t handle);
 
-/* Starts TLS on a connection in clear. Errors: UNKNOWN_CONNECTION, BAD_STATE, TLS_UNAVAILABLE. */
+/* Starts TLS on a connection in clear. What was accepted before is sent first, in clear; what was received
+   and not delivered is discarded. Returns at once: the client begins the handshake, and events tell what
+   becomes of it (SSLStatus, SSLConnectionRequest, SSLClientAuthentication; after a failure Error and
+   Disconnected). Sends are refused until it is done.
+   Errors: UNKNOWN_CONNECTION; BAD_STATE when TLS has begun already, or a blocking send waits; NOT_OPEN;
+   TLS_UNAVAILABLE, TLS_CERTIFICATE, INVALID_VALUE when TLS, the certificate or a setting cannot be used;
+   TLS_NO_SERVER_CERTIFICATE; WOULD_BLOCK while a file is being sent; the error that broke the connection.
+   After an error the connection is in clear as before. */
 IPDAEMON_API int32_t ipdaemon_do_startssl(ipdaemon_t handle, int32_t connection_id);
 
 /* ---- For outer loops and bindings -------------------------------------------------------------- */

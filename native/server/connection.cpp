@@ -145,6 +145,7 @@ void Connection::leave_callback() {
 void Connection::deliver_owed() {
   if (ready_is_due()) fire_ready();
   if (busy_ > 0 || feeding_) return;  // leave_callback asks again.
+  if (security_ && security_->engine().logs()) tell_log();
   if (state_ == State::ended) {
     if (end_owed_) deliver_disconnected();
     return;

@@ -72,10 +72,11 @@ bool Connection::on_client_hello(const tls::ClientHello& hello, std::shared_ptr<
   };
   const bool go_on = server_.deliver(this, IPDAEMON_EVENT_SSL_CONNECTION_REQUEST, parameters, 8);
   if (!go_on || state_ == State::ended) return false;
-  const tls::StoreQuery query{parameters[3].number, parameters[4].bytes, parameters[5].bytes, parameters[6].bytes, {}};
-  const bool unchanged =
-      query.type == type && query.store == store && query.password == password && query.subject == subject;
-  if (unchanged) return true;
+  tls::StoreQuery query{parameters[3].number, parameters[4].bytes, parameters[5].bytes, parameters[6].bytes, {}};
+  const bool same_store = query.type == type && query.store == store && query.password == password;
+  if (same_store && query.subject == subject) return true;
+  // A subject that was left as it is belongs to the certificate of the other store.
+  if (query.subject.empty() || (!same_store && query.subject == subject)) query.subject = "*";
   *choice = server_.tls().find_choice(query, problem);
   return *choice != nullptr;
 }
@@ -303,6 +304,7 @@ int Connection::seal(BytesView plain) {
     return code;
   }
   on_taken(static_cast<std::int64_t>(plain.size()));
+  if (security_->engine().logs()) server_.due().add(this);
   return 0;
 }
 

@@ -55,6 +55,7 @@ bool TlsSetup::in_use() const {
 
 void TlsSetup::reset() {
   wish_ = Wish();
+  store_waits_ = false;
   identities_.reset();
   context_.reset();
   choices_.clear();
@@ -96,9 +97,11 @@ int TlsSetup::adopt(std::shared_ptr<const tls::Identities> identities) {
     tls::Problem problem;
     next = tls::Context::build(options(nullptr, nullptr), identities, tickets_, &problem);
     if (!next) return fail(problem);
+    notice(identities ? identities->warning() : std::string());
   }
   identities_ = std::move(identities);
   context_ = std::move(next);
+  store_waits_ = false;
   return 0;
 }
 
@@ -134,8 +137,12 @@ int TlsSetup::set_certificate(const Row& row, Stored& value) {
     // Type, store and password come one after another, the subject last: until then only what cannot be
     // set right by the next of them is told.
     const bool is_store = row.id == IPDAEMON_PROPERTY_SSL_CERT_STORE;
-    const bool is_last = is_subject || is_encoded;
-    if (!is_last && (!is_store || problem.wrong_password || query.type == IPDAEMON_SSL_CERT_STORE_TYPE_USER)) return 0;
+    const bool is_password = row.id == IPDAEMON_PROPERTY_SSL_CERT_STORE_PASSWORD;
+    const bool is_last = is_subject || is_encoded || (is_password && store_waits_ && in_use());
+    if (!is_last && (!is_store || problem.wrong_password || query.type == IPDAEMON_SSL_CERT_STORE_TYPE_USER)) {
+      if (is_store) store_waits_ = true;
+      return 0;
+    }
     if (is_last && !in_use()) {
       // Nothing is chosen now. What was wished for is looked for again with the next of them.
       wish_ = wish;
@@ -211,6 +218,14 @@ int TlsSetup::set_policy(const Row& row, const Stored& value) {
 
 std::shared_ptr<const tls::Context> TlsSetup::context(tls::Problem* problem) {
   if (!context_) {
+    // For do_startssl in a mode that made Listening look for no certificate.
+    if (!identities_ && !server_.bytes(IPDAEMON_PROPERTY_SSL_CERT_STORE).empty()) {
+      tls::StoreQuery query = this->query(wish_, nullptr, nullptr);
+      if (query.subject.empty() && query.encoded.empty()) query.subject = "*";
+      identities_ = tls::Identities::find(query, problem);
+      if (!identities_) return nullptr;
+      show(nullptr, nullptr);
+    }
     if (!tickets_) tickets_ = std::make_shared<tls::TicketKeys>();
     context_ = tls::Context::build(options(nullptr, nullptr), identities_, tickets_, problem);
   }
@@ -241,12 +256,15 @@ int TlsSetup::prepare() {
     if (wish_.subject.empty() && wish_.encoded.empty()) wish_.subject = "*";
     show(nullptr, nullptr);
   }
+  store_waits_ = false;
   notices_.clear();
-  if (!context_->warning().empty()) notices_.push_back(context_->warning());
-  if (identities_) {
-    if (std::string warning = identities_->warning(); !warning.empty()) notices_.push_back(std::move(warning));
-  }
+  notice(context_->warning());
+  notice(identities_ ? identities_->warning() : std::string());
   return 0;
+}
+
+void TlsSetup::notice(std::string text) {
+  if (!text.empty()) notices_.push_back(std::move(text));
 }
 
 std::vector<std::string> TlsSetup::take_notices() {

@@ -57,11 +57,13 @@ class TlsSetup {
   tls::StoreQuery query(const Wish& wish, const Row* row, const Stored* value) const;
   int adopt(std::shared_ptr<const tls::Identities> identities);
   void show(const Row* row, Stored* value);
+  void notice(std::string text);
   bool in_use() const;
   int fail(const tls::Problem& problem);
 
   Server& server_;
   Wish wish_;
+  bool store_waits_ = false;  // A new store, for its password.
   std::shared_ptr<const tls::Identities> identities_;
   std::shared_ptr<tls::TicketKeys> tickets_;
   std::shared_ptr<const tls::Context> context_;  // Null: to be built.

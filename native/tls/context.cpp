@@ -3,6 +3,7 @@
 #include <ctime>
 
 #include "ipdaemon.h"
+#include "tls/encodings.hpp"
 #include "tls/engine_openssl.hpp"
 #include "tls/identity_openssl.hpp"
 #include "tls/lists.hpp"
@@ -19,10 +20,6 @@ constexpr int security_level = 2;
 // Sessions of clients that take no tickets.
 constexpr long cached_sessions_max = 4096;
 
-std::string in_quotes(BytesView text) {
-  return "\"" + std::string(text) + "\"";
-}
-
 struct Version {
   std::int64_t bits;
   int number;
@@ -38,6 +35,31 @@ constexpr Version versions[] = {
 
 bool has_old_versions(std::int64_t protocols) {
   return (protocols & (IPDAEMON_SSL_PROTOCOL_TLS1 | IPDAEMON_SSL_PROTOCOL_TLS1_1)) != 0;
+}
+
+constexpr const char* default_signatures =
+    "ecdsa_secp256r1_sha256:ecdsa_secp384r1_sha384:ecdsa_secp521r1_sha512:ed25519:ed448:"
+    "rsa_pss_pss_sha256:rsa_pss_pss_sha384:rsa_pss_pss_sha512:"
+    "rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:"
+    "rsa_pkcs1_sha256:rsa_pkcs1_sha384:rsa_pkcs1_sha512";
+
+// By the names that the lists have for what a kind of key can do.
+bool can_sign(const EVP_PKEY* key, const std::string& list, bool is_tls13) {
+  const auto has = [&](const std::string& name) { return list.find(name) != std::string::npos; };
+  switch (EVP_PKEY_get_base_id(key)) {
+    case EVP_PKEY_RSA:
+      return is_tls13 ? has("rsa_pss_rsae") : has("RSA+");
+    case EVP_PKEY_RSA_PSS:
+      return has("rsa_pss_pss");
+    case EVP_PKEY_EC:
+      return is_tls13 ? has("ecdsa_secp" + std::to_string(EVP_PKEY_get_bits(key)) + "r1") : has("ECDSA+");
+    case EVP_PKEY_ED25519:
+      return has("ed25519");
+    case EVP_PKEY_ED448:
+      return has("ed448");
+    default:
+      return true;
+  }
 }
 
 BioPtr reader(BytesView text) {
@@ -73,8 +95,7 @@ std::array<unsigned char, 32> session_context(const Identities* identities, bool
 }
 
 Problem unusable(const Identity& identity) {
-  std::string detail =
-      in_quotes(name_text(X509_get_subject_name(identity.certificate.get()))) + ": " + ErrorScope::text();
+  std::string detail = quoted(name_text(X509_get_subject_name(identity.certificate.get()))) + ": " + ErrorScope::text();
   if (ErrorScope::is(ERR_LIB_SSL, SSL_R_EE_KEY_TOO_SMALL) || ErrorScope::is(ERR_LIB_SSL, SSL_R_CA_KEY_TOO_SMALL) ||
       ErrorScope::is(ERR_LIB_SSL, SSL_R_CA_MD_TOO_WEAK)) {
     detail += "; use a stronger one, or lower the demands with OpenSSLCipherList=DEFAULT@SECLEVEL=1 or 0";
@@ -288,6 +309,11 @@ bool Context::set_groups(Problem* problem) {
 }
 
 bool Context::set_signatures(Problem* problem) {
+  // The same on every system, whatever its own configuration says. Old versions cannot choose.
+  if (!has_old_versions(options_.protocols)) {
+    SSL_CTX_set1_sigalgs_list(handle_, default_signatures);
+    SSL_CTX_set1_client_sigalgs_list(handle_, default_signatures);
+  }
   tls12_signatures_ = tls12_signature_list(options_.tls12_signatures);
   tls13_signatures_ = tls13_signature_list(options_.tls13_signatures);
   const SessionPtr scratch(SSL_new(handle_));
@@ -312,6 +338,25 @@ bool Context::set_lists(SSL* session, bool tls13) const {
 
 // ---- Certificates ------------------------------------------------------------------------------------
 
+// A list without anything that our keys can do would turn a version off in silence.
+bool Context::check_signatures(Problem* problem) const {
+  const bool tls12 = (options_.protocols & IPDAEMON_SSL_PROTOCOL_TLS1_2) != 0;
+  const auto usable = [&](const std::string& list, bool is_tls13) {
+    if (list.empty()) return true;
+    for (const Identity& identity : identities_->all()) {
+      if (can_sign(identity.key.get(), list, is_tls13)) return true;
+    }
+    return false;
+  };
+  const char* setting = nullptr;
+  if (tls12 && !usable(tls12_signatures_, false)) setting = "TLS12SignatureAlgorithms";
+  if (allows_tls13_ && !usable(tls13_signatures_, true)) setting = "TLS13SignatureAlgorithms";
+  if (setting == nullptr) return true;
+  *problem = {IPDAEMON_ERROR_INVALID_VALUE,
+              std::string(setting) + " has no algorithm that a key of the server's certificate can use"};
+  return false;
+}
+
 bool Context::set_identities(Problem* problem) {
   std::vector<CertificatePtr> more;
   if (!options_.chain_certificates.empty() && !read_certificates(options_.chain_certificates, &more)) {
@@ -327,7 +372,7 @@ bool Context::set_identities(Problem* problem) {
       return false;
     }
   }
-  return true;
+  return check_signatures(problem);
 }
 
 bool Context::choose(SSL* session, const Identities& identities, Problem* problem) const {
@@ -354,13 +399,13 @@ bool Context::set_client_trust(Problem* problem) {
   }
   X509_STORE* store = SSL_CTX_get_cert_store(handle_);
   if (!options_.ca_file.empty() && SSL_CTX_load_verify_file(handle_, options_.ca_file.c_str()) != 1) {
-    *problem = {IPDAEMON_ERROR_INVALID_VALUE, "OpenSSLCAFile is " + in_quotes(options_.ca_file) +
+    *problem = {IPDAEMON_ERROR_INVALID_VALUE, "OpenSSLCAFile is " + quoted(options_.ca_file) +
                                                   ", which cannot be read as PEM certificates: " + ErrorScope::text()};
     return false;
   }
   if (!options_.ca_directory.empty() && SSL_CTX_load_verify_dir(handle_, options_.ca_directory.c_str()) != 1) {
     *problem = {IPDAEMON_ERROR_INVALID_VALUE,
-                "OpenSSLCADir is " + in_quotes(options_.ca_directory) + ": " + ErrorScope::text()};
+                "OpenSSLCADir is " + quoted(options_.ca_directory) + ": " + ErrorScope::text()};
     return false;
   }
   for (const auto& certificate : named) X509_STORE_add_cert(store, certificate.get());

@@ -99,6 +99,7 @@ class Context {
   bool set_groups(Problem* problem);
   bool set_signatures(Problem* problem);
   bool set_identities(Problem* problem);
+  bool check_signatures(Problem* problem) const;
   bool set_client_trust(Problem* problem);
   void load_first_bundle();
   void name_authorities(const std::vector<std::unique_ptr<X509, CertificatePtrFree>>& named);

@@ -40,8 +40,7 @@ struct Engine::Call {
   BytesView input;
   const bool shakes_hands;
 
-  Call(Engine& e, BytesView in, Bytes& out)
-      : engine(e), input(in), shakes_hands(e.state_ == State::handshaking) {
+  Call(Engine& e, BytesView in, Bytes& out) : engine(e), input(in), shakes_hands(e.state_ == State::handshaking) {
     // What SSL_get_error answers depends on a queue that is empty before. Hardly ever is something left
     // in it, and nobody asks for that any more.
     if (ERR_peek_error() != 0) ERR_clear_error();

@@ -4,6 +4,7 @@
 
 #include "ipdaemon.h"
 #include "memory_sim.hpp"
+#include "tls_sim.hpp"
 
 namespace ipdaemon::sim {
 namespace {
@@ -11,6 +12,10 @@ namespace {
 constexpr std::int64_t tick_us = 128 * 1000;  // Of the server's time-outs.
 constexpr std::int64_t second_us = 1000 * 1000;
 constexpr std::size_t high_water = 64 * 1024;
+
+bool is_tls_code(int code) {
+  return code >= IPDAEMON_ERROR_TLS_UNAVAILABLE && code <= IPDAEMON_ERROR_TLS_DECRYPT;
+}
 
 }  // namespace
 
@@ -82,7 +87,10 @@ void LogChecker::call_ends(int code) {
       code != IPDAEMON_ERROR_INVALID_HANDLE && !(code == IPDAEMON_ERROR_BAD_STATE && model.pump_depth >= 64)) {
     fail(name + " returned " + std::to_string(code));
   }
-  if (pumps && frames_.empty() && model.open && code == 0) check_idle(frame.handle, frame.began_us);
+  if (pumps && frames_.empty() && model.open && code == 0) {
+    check_idle(frame.handle, frame.began_us);
+    check_handshakes(frame.handle, frame.began_us);
+  }
   if (frame.call == Call::shutdown && code == 0 && frames_.empty() && model.live > 0) {
     fail("do_shutdown returned although there are connections left");
   }
@@ -105,6 +113,9 @@ void LogChecker::reset(int handle) {
   for (auto& [key, connection] : models_) {
     if (key.first == handle) connection->handle_ended_us = std::min(connection->handle_ended_us, ended_us);
   }
+  for (auto& [link, one] : handshakes_) {
+    if (one.handle == handle) one.over = true;
+  }
   live_[handle].clear();
   model.live = 0;
   if (callbacks(handle) > 0) {
@@ -116,6 +127,7 @@ void LogChecker::reset(int handle) {
   fresh.last_id = model.last_id;
   fresh.pump_depth = model.pump_depth;
   fresh.wants_request = model.wants_request;
+  fresh.wants_certificates = model.wants_certificates;
   fresh.send_max = model.send_max;
   fresh.record_max = model.record_max;
   model = fresh;
@@ -145,6 +157,12 @@ void LogChecker::property_set(int handle, int property, int id, std::int64_t num
     case IPDAEMON_PROPERTY_DEFAULT_IDLE_TIMEOUT:
       server.idle_s = number;
       server.idle_used = true;
+      return;
+    case IPDAEMON_PROPERTY_SSL_START_MODE:
+      server.implicit = number == IPDAEMON_SSL_START_MODE_AUTOMATIC || number == IPDAEMON_SSL_START_MODE_IMPLICIT;
+      return;
+    case IPDAEMON_PROPERTY_SSL_AUTHENTICATE_CLIENTS:
+      server.authenticates = number != 0;
       return;
     case IPDAEMON_PROPERTY_LINGER:
       server.linger = number != 0;
@@ -187,6 +205,9 @@ void LogChecker::property_set(int handle, int property, int id, std::int64_t num
 }
 
 void LogChecker::end_wanted(int handle, int id) {
+  for (auto& [link, one] : handshakes_) {
+    if (one.handle == handle && (id == 0 || one.id == id)) one.end_wanted = true;
+  }
   for (ConnectionModel* model : live_[handle]) {
     if ((id != 0 && model->id != id) || model->end_wanted) continue;
     model->end_wanted = true;
@@ -224,6 +245,11 @@ void LogChecker::send_ends(int handle, int id, int code, std::int64_t bytes_sent
   const Frame& frame = frames_.back();
   ConnectionModel* model = find(handle, id);
   if (!frame.sends) {
+    if (const HandshakeModel* securing = handshake(handle, id); securing != nullptr) {
+      if (code == 0 && frame.length > 0) fail("a send was accepted before Connected");
+      if (bytes_sent > 0) fail("a send before Connected has BytesSent " + std::to_string(bytes_sent));
+      return;
+    }
     if (model == nullptr && code != IPDAEMON_ERROR_UNKNOWN_CONNECTION && code != IPDAEMON_ERROR_INVALID_HANDLE &&
         code != IPDAEMON_ERROR_OUT_OF_MEMORY) {
       fail("a send to an unknown connection returned " + std::to_string(code));
@@ -233,6 +259,7 @@ void LogChecker::send_ends(int handle, int id, int code, std::int64_t bytes_sent
   if (frame.blocking) model->blocking = false;
   const bool gone = model->disconnected || model->abandoned;
   if (code == 0) {
+    if (frame.length > 0 && !may_be_secured(*model)) fail("a send was accepted before the handshake was done");
     if (frame.outer_blocking && frame.length > 0) fail("a send was accepted while a blocking send is on its way");
     if (!gone && !frame.file && bytes_sent >= 0 && bytes_sent != static_cast<std::int64_t>(frame.length)) {
       fail("BytesSent is " + std::to_string(bytes_sent) + " after a send of " + std::to_string(frame.length));
@@ -241,7 +268,8 @@ void LogChecker::send_ends(int handle, int id, int code, std::int64_t bytes_sent
       fail("a blocking send returned before the system had all bytes");
     }
     if (frame.file && !frame.blocking) model->file_pending = true;
-    if (!gone && !frame.file && !model->untried && !model->tried && model->taken == frame.offset && frame.length > 0) {
+    // In TLS, something of TLS itself may be in front.
+    if (!gone && !frame.file && !model->secure && !model->untried && !model->tried && model->taken == frame.offset && frame.length > 0) {
       model->untried = true;
       untried_.push_back(model);
     }
@@ -252,7 +280,7 @@ void LogChecker::send_ends(int handle, int id, int code, std::int64_t bytes_sent
   if (code == IPDAEMON_ERROR_WOULD_BLOCK) {
     if (bytes_sent > 0) fail("a refused send has BytesSent " + std::to_string(bytes_sent));
     if (!gone) model->ready_owed = true;
-    if (frame.blocking && model->taken >= frame.offset) fail("a blocking send would block although nothing is queued");
+    if (frame.blocking && !model->secure && model->taken >= frame.offset) fail("a blocking send would block although nothing is queued");
   } else if (code == IPDAEMON_ERROR_OUT_OF_MEMORY || code == IPDAEMON_ERROR_FILE_UNUSABLE ||
              code == IPDAEMON_ERROR_IN_PROGRESS || code == IPDAEMON_ERROR_NOT_OPEN ||
              code == IPDAEMON_ERROR_UNKNOWN_CONNECTION || code == IPDAEMON_ERROR_INVALID_HANDLE ||
@@ -261,9 +289,14 @@ void LogChecker::send_ends(int handle, int id, int code, std::int64_t bytes_sent
     kept = model->taken > frame.offset ? model->taken - frame.offset : 0;
   } else if (code == IPDAEMON_ERROR_TIMED_OUT || code == IPDAEMON_ERROR_HANDLER_STOPPED ||
              code == IPDAEMON_ERROR_RESET_BY_PEER || code == IPDAEMON_ERROR_PEER_CLOSED ||
-             code == IPDAEMON_ERROR_CONNECTION_TIMED_OUT || code == IPDAEMON_ERROR_ABORTED) {
+             code == IPDAEMON_ERROR_CONNECTION_TIMED_OUT || code == IPDAEMON_ERROR_ABORTED ||
+             (model->secure && is_tls_code(code))) {
     kept = model->taken > frame.offset ? model->taken - frame.offset : 0;
-    if (frame.blocking && !gone && bytes_sent >= 0) {
+    if (frame.blocking && !gone && model->secure && bytes_sent > static_cast<std::int64_t>(kept)) {
+      // What is sealed reaches the peer, too, if the connection lasts.
+      if (bytes_sent > static_cast<std::int64_t>(frame.length)) fail("BytesSent is more than there was to send");
+      kept = std::min(static_cast<std::size_t>(bytes_sent), frame.length);
+    } else if (frame.blocking && !gone && bytes_sent >= 0) {
       if (bytes_sent != static_cast<std::int64_t>(kept)) {
         fail("BytesSent is " + std::to_string(bytes_sent) + " after a blocking send of which the system took " +
              std::to_string(kept));
@@ -326,6 +359,7 @@ void LogChecker::event_ends(int result) {
     if (ConnectionModel* model = find(frame.handle, frame.id)) --model->callbacks;
   }
   if (result != 0) {
+    ++handles_[frame.handle].stops;
     log_.write("  the callback ends the call");
     if (!frames_.empty()) frames_.back().stopped = true;
   }
@@ -347,8 +381,8 @@ void LogChecker::request_begins(int handle, int link, bool accept, bool expected
 }
 
 void LogChecker::request_ends(int handle, int link, bool accept, int result) {
-  (void)handle;
   request_[static_cast<std::size_t>(link)] = accept && result == 0 ? 1 : 2;
+  if (accept && result == 0 && handles_[handle].implicit && !handles_[handle].silent) begin_handshake(handle, link);
   event_ends(result);
 }
 
@@ -356,8 +390,16 @@ void LogChecker::connected_begins(int handle, int id, int status, int link) {
   log_.write("Connected id %d status %d peer %d", id, status, link);
   HandleModel& server = handles_[handle];
   if (status != 0) {
-    if (!trouble_injected()) fail("Connected with status " + std::to_string(status));
     event_begins("Connected", handle, 0, IPDAEMON_EVENT_CONNECTED);
+    HandshakeModel* one = handshake(handle, id);
+    if (one == nullptr) {
+      fail("Connected with status " + std::to_string(status) + " without a handshake");
+      return;
+    }
+    if (one->error != status) {
+      fail("Connected with status " + std::to_string(status) + " after Error with " + std::to_string(one->error));
+    }
+    one->over = true;
     return;
   }
   if (find(handle, id) != nullptr) fail("a second Connected for connection " + std::to_string(id));
@@ -380,6 +422,20 @@ void LogChecker::connected_begins(int handle, int id, int status, int link) {
   model.timeout_s = server.timeout_s;
   model.idle_s = server.idle_s;
   model.activity_us = now();
+  if (server.implicit) {
+    HandshakeModel& one = begin_handshake(handle, link);
+    model.secure = true;
+    one.id = id;
+    const std::string what = "Connected of connection " + std::to_string(id);
+    if (one.over) fail(what + " whose handshake was over");
+    if (one.error != 0) fail(what + " after its Error");
+    if (one.refused) fail(what + ", which the program has refused");
+    if (!may_be_secured(model)) fail(what + " before the handshake was done");
+    if (server.authenticates && server.wants_certificates && !one.asked_certificate) {
+      fail(what + " without SSLClientAuthentication");
+    }
+    one.over = true;
+  }
   by_link_[position] = &model;
   models_[{handle, id}] = std::move(fresh);
   live_[handle].push_back(&model);
@@ -396,6 +452,9 @@ void LogChecker::ready_begins(int handle, int id) {
     fail("ReadyToSend before Connected");
     return;
   }
+  if (!may_be_secured(*model) && !world_->link(model->link).dead() && !world_->link(model->link).server_ended) {
+    fail("ReadyToSend before the handshake was done");
+  }
   if (!model->greeted) {
     if (model->end_wanted && memory_failures() == 0)
       fail("the first ReadyToSend of a connection that was disconnected before");
@@ -408,7 +467,7 @@ void LogChecker::ready_begins(int handle, int id) {
     const bool broken = world_->link(model->link).dead() || world_->link(model->link).server_closed;
     // Of a blocking send that ends early, the checker learns only when it returns.
     if (!model->blocking && model->taken < model->expected.size() && !broken && !model->file_pending &&
-        !trouble_injected()) {
+        !is_opaque(*model) && !trouble_injected()) {
       fail("ReadyToSend although " + std::to_string(model->expected.size() - model->taken) + " bytes are still queued");
     }
   }
@@ -441,13 +500,13 @@ void LogChecker::data_piece(int handle, int id, BytesView text, bool eol) {
 
 // The one place that knows what the cuts have to be: from the bytes and the framing in force alone.
 void LogChecker::check_piece(ConnectionModel& model, BytesView text, bool eol) {
-  const Link& link = world_->link(model.link);
-  const BytesView stream = link.sent;
+  const Incoming link = incoming(model);
+  const BytesView stream = link.stream;
   const auto limit = static_cast<std::size_t>(handles_[model.handle].line_length_max);
   const std::string what = "DataIn of connection " + std::to_string(model.id);
   if (model.swallow_lf && model.position < stream.size() && stream[model.position] == '\n') ++model.position;
   if (!text.empty() || model.position < stream.size()) model.swallow_lf = false;
-  if (model.position + text.size() > link.read_count) {
+  if (model.position + text.size() > link.read) {
     fail(what + " has more bytes than were received");
     return;
   }
@@ -458,8 +517,8 @@ void LogChecker::check_piece(ConnectionModel& model, BytesView text, bool eol) {
   }
   const std::size_t end = model.position + text.size();
   // What is left when the connection ends is delivered too, although nothing completes it.
-  const bool ended = link.peer_ended || link.peer_reset || memory_failures() > 0;
-  const bool at_end = ended && end == link.read_count && (link.read_count == stream.size() || !link.peer_ended);
+  const bool ended = link.ended || memory_failures() > 0;
+  const bool at_end = ended && end == link.read && (link.read == stream.size() || !link.closed);
   const FramingModel& framing = model.framing;
   const bool framed = framing.record_length > 0 || framing.single_line || !framing.eol.empty();
   if (!framed) {
@@ -492,12 +551,12 @@ void LogChecker::check_piece(ConnectionModel& model, BytesView text, bool eol) {
       return;
     }
     if (text.size() > limit) fail(what + " is a line longer than the limit");
-    if (end + terminator_length > link.read_count) fail(what + " is a line whose end was not received yet");
+    if (end + terminator_length > link.read) fail(what + " is a line whose end was not received yet");
     model.swallow_lf = framing.single_line && stream[end] == '\r';
     model.position = end + terminator_length;
     return;
   }
-  if (line_ends_here && end + terminator_length <= link.read_count) fail(what + " lacks the end that the line has");
+  if (line_ends_here && end + terminator_length <= link.read) fail(what + " lacks the end that the line has");
   if (terminator != std::string_view::npos && terminator < end) fail(what + " goes past the end of a line");
   if (text.size() == limit) {
     model.position = end;  // Cut at the limit, or a rest of exactly that length.
@@ -512,14 +571,14 @@ void LogChecker::check_piece(ConnectionModel& model, BytesView text, bool eol) {
 
 // Whether a piece is complete in what the peer has sent and was not delivered.
 bool LogChecker::piece_available(const ConnectionModel& model) const {
-  const Link& link = world_->link(model.link);
-  const BytesView stream = link.sent;
+  const Incoming link = incoming(model);
+  const BytesView stream = link.stream;
   std::size_t position = model.position;
   if (model.swallow_lf && position < stream.size() && stream[position] == '\n') ++position;
   const std::size_t left = stream.size() - position;
   const auto limit = static_cast<std::size_t>(handles_.at(model.handle).line_length_max);
   if (left == 0 || model.rest_delivered) return false;
-  if (link.peer_ended && !link.peer_reset) return true;
+  if (link.closed && !world_->link(model.link).peer_reset) return true;
   if (model.framing.record_length > 0) return left >= static_cast<std::size_t>(model.framing.record_length);
   if (model.framing.single_line) {
     return stream.find_first_of("\r\n", position) != std::string_view::npos || left > limit;
@@ -548,23 +607,33 @@ void LogChecker::disconnected_begins(int handle, int id, int status) {
 
 void LogChecker::check_end_of_connection(ConnectionModel& model, int status) {
   const Link& link = world_->link(model.link);
+  const Incoming heard = incoming(model);
   const std::string what = "Disconnected of connection " + std::to_string(model.id);
-  const bool queued = model.taken < model.expected.size();
+  const bool queued = model.taken < model.expected.size() && !is_opaque(model);
+  HandshakeModel* securing = handshake(model.handle, model.id);
+  const bool of_handshake = is_tls_code(status) || status == IPDAEMON_ERROR_TIMED_OUT;
+  if (securing != nullptr && of_handshake && !(status == IPDAEMON_ERROR_TLS_DECRYPT && may_be_secured(model))) {
+    if (securing->error != status) fail(what + " after a failed handshake, without Error before");
+    securing->over = true;
+    return;
+  }
+  if (securing != nullptr) securing->over = true;
   switch (status) {
     case 0:
-      if (!link.peer_ended && !model.end_wanted) fail(what + " with status 0, but nobody ended it");
+      if (!heard.closed && !model.end_wanted) fail(what + " with status 0, but nobody ended it");
+      if (model.secure && !model.end_wanted && !may_be_secured(model)) fail(what + " with status 0 in a handshake");
       if (queued && model.linger && !link.dead()) fail(what + " with status 0 although accepted bytes were not sent");
       if (!model.end_wanted && !trouble_injected()) {
-        if (link.read_count < link.sent.size()) fail(what + " before the peer's bytes were read");
+        if (heard.read < heard.stream.size()) fail(what + " before the peer's bytes were read");
         std::size_t position = model.position;
-        if (model.swallow_lf && position < link.sent.size() && link.sent[position] == '\n') ++position;
-        if (position < link.sent.size()) fail(what + " before the peer's bytes were delivered");
+        if (model.swallow_lf && position < heard.stream.size() && heard.stream[position] == '\n') ++position;
+        if (position < heard.stream.size()) fail(what + " before the peer's bytes were delivered");
       }
       break;
     case IPDAEMON_ERROR_RESET_BY_PEER:
       if (!link.peer_reset) fail(what + " says that the peer reset, but it did not");
       if (!model.end_wanted && model.accept_data && !trouble_injected()) {
-        if (link.read_count < link.sent.size()) fail(what + " by a reset before what had come was read");
+        if (heard.read < heard.stream.size()) fail(what + " by a reset before what had come was read");
         if (piece_available(model)) fail(what + " by a reset before what had come was delivered");
       }
       break;
@@ -586,6 +655,15 @@ void LogChecker::check_end_of_connection(ConnectionModel& model, int status) {
     case IPDAEMON_ERROR_FILE_UNUSABLE:
       if (!queued && !model.file_failed) fail(what + " for a file although none was being sent");
       break;
+    case IPDAEMON_ERROR_TLS_DECRYPT:
+      if (!model.secure || !link.tls || !link.tls->damage_read(link.read_count)) {
+        fail(what + " says that data could not be decrypted, but none was damaged");
+      } else if (!model.end_wanted && model.accept_data && model.position < heard.read && !trouble_injected()) {
+        std::size_t position = model.position;
+        if (model.swallow_lf && heard.stream[position] == '\n') ++position;
+        if (position < heard.read) fail(what + " by damaged data before what came before it was delivered");
+      }
+      break;
     default:
       if (!trouble_injected()) fail(what + " with status " + std::to_string(status) + " without a cause");
   }
@@ -595,9 +673,19 @@ void LogChecker::check_end_of_connection(ConnectionModel& model, int status) {
   }
 }
 
-void LogChecker::error_begins(int handle, int id, int code) {
+void LogChecker::error_begins(int handle, int id, int code, int link) {
   log_.write("Error id %d code %d", id, code);
+  if (id != 0 && find(handle, id) == nullptr && handles_[handle].implicit && link >= 0) {
+    begin_handshake(handle, link).id = id;
+  }
   event_begins("Error", handle, id, IPDAEMON_EVENT_ERROR);
+  HandshakeModel* one = id != 0 && code != IPDAEMON_ERROR_FILE_UNUSABLE ? handshake(handle, id) : nullptr;
+  if (one != nullptr) {
+    if (one->error != 0) fail("a second Error for the handshake of connection " + std::to_string(id));
+    one->error = code;
+    check_failed_handshake(*one, code);
+    return;
+  }
   if (code == IPDAEMON_ERROR_HOST_NOT_FOUND || code == IPDAEMON_ERROR_HOST_NOT_FOUND_NOW) return;
   if (id == 0 && (code == IPDAEMON_ERROR_TOO_MANY_SOCKETS || code == IPDAEMON_ERROR_NO_BUFFERS)) {
     HandleModel& server = handles_[handle];
@@ -607,6 +695,164 @@ void LogChecker::error_begins(int handle, int id, int code) {
   }
   if (code != IPDAEMON_ERROR_FILE_UNUSABLE && !trouble_injected()) {
     fail("Error with code " + std::to_string(code) + " without a cause");
+  }
+}
+
+// ---- TLS
+
+LogChecker::Incoming LogChecker::incoming(const ConnectionModel& model) const {
+  const Link& link = world_->link(model.link);
+  if (!model.secure) return {link.sent, link.read_count, link.peer_ended || link.peer_reset, link.peer_ended};
+  if (!link.tls) return {{}, 0, link.peer_ended || link.peer_reset, link.peer_ended};
+  const TlsEnd& tls = *link.tls;
+  const BytesView said = tls.plain_said();
+  const bool closed = link.peer_ended || tls.closing_read(link.sent.size());
+  const bool ended = closed || link.peer_reset || tls.damage_read(link.read_count);
+  return {said.substr(0, tls.plain_in(link.sent.size())), tls.plain_in(link.read_count), ended, closed};
+}
+
+// Necessary, not sufficient: the server has read what the client says in the handshake.
+bool LogChecker::may_be_secured(const ConnectionModel& model) const {
+  if (!model.secure) return true;
+  const Link& link = world_->link(model.link);
+  return link.tls && link.tls->server_may_be_open(link.read_count);
+}
+
+// Whether nobody can tell what the server sends.
+bool LogChecker::is_opaque(const ConnectionModel& model) const {
+  const Link& link = world_->link(model.link);
+  return model.secure && (!link.tls || link.tls->is_failed());
+}
+
+// The unfinished one.
+HandshakeModel* LogChecker::handshake(int handle, int id) {
+  for (auto& [link, one] : handshakes_) {
+    if (one.handle == handle && one.id == id && !one.over) return &one;
+  }
+  return nullptr;
+}
+
+int LogChecker::any_handshake(int handle) const {
+  for (const auto& [link, one] : handshakes_) {
+    if (one.handle == handle && one.id != 0 && !one.over) return one.id;
+  }
+  return 0;
+}
+
+HandshakeModel& LogChecker::begin_handshake(int handle, int link) {
+  const auto [place, fresh] = handshakes_.try_emplace(link);
+  HandshakeModel& one = place->second;
+  if (!fresh) return one;
+  one.handle = handle;
+  one.link = link;
+  one.begun_us = now();
+  one.limit_s = handles_[handle].handshake_s;
+  one.stops_before = handles_[handle].stops;
+  return one;
+}
+
+void LogChecker::start_ssl_ends(int handle, int id, int code) {
+  ConnectionModel* model = find(handle, id);
+  const bool gone = model == nullptr || model->disconnected || model->abandoned;
+  if (code == IPDAEMON_ERROR_WOULD_BLOCK && !gone) model->ready_owed = true;
+  if (code != 0) return;
+  if (gone || model->secure) {
+    fail("do_startssl is accepted for connection " + std::to_string(id) + (gone ? ", which is gone" : " again"));
+    return;
+  }
+  HandshakeModel& one = begin_handshake(handle, model->link);
+  one.id = id;
+  model->secure = true;
+  model->clear_out = model->expected.size();
+  // What came in clear must never be delivered.
+  model->position = 0;
+  model->swallow_lf = false;
+}
+
+void LogChecker::ssl_begins(const char* name, int event, int handle, int id, int link, const std::string& what) {
+  log_.write("%s id %d %s", name, id, what.c_str());
+  event_begins(name, handle, id, event);
+  if (id == 0) return;
+  const ConnectionModel* model = find(handle, id);
+  if (model == nullptr) {
+    if (!handles_[handle].implicit) fail(std::string(name) + " in clear");
+    HandshakeModel& one = begin_handshake(handle, link);
+    if (one.id != 0 && one.id != id) fail(std::string(name) + " with another id than before");
+    one.id = id;
+    if (one.over) fail(std::string(name) + " of connection " + std::to_string(id) + " after it failed");
+    return;
+  }
+  if (!model->secure) fail(std::string(name) + " of a connection in clear");
+  if (event != IPDAEMON_EVENT_SSL_STATUS && handshake(handle, id) == nullptr) {
+    fail(std::string(name) + " of connection " + std::to_string(id) + " after its handshake");
+  }
+}
+
+void LogChecker::certificate_asked(int handle, int id, bool accept) {
+  HandshakeModel* one = handshake(handle, id);
+  if (one == nullptr) return;
+  if (one->asked_certificate) fail("SSLClientAuthentication was fired twice");
+  one->asked_certificate = true;
+  one->refused |= !accept;
+}
+
+void LogChecker::ssl_refused(int handle, int id) {
+  if (HandshakeModel* one = handshake(handle, id)) one->refused = true;
+}
+
+void LogChecker::check_failed_handshake(const HandshakeModel& model, int code) {
+  const Link& link = world_->link(model.link);
+  const HandleModel& server = handles_[model.handle];
+  const ConnectionModel* connection = of_link(model.link);
+  const std::string what = "the handshake of connection " + std::to_string(model.id) + " fails with " +
+                           std::to_string(code);
+  if (code == IPDAEMON_ERROR_TIMED_OUT) {
+    const std::int64_t lasted_us = link.server_ended_us - model.begun_us;
+    if (model.limit_s == 0 || lasted_us < model.limit_s * second_us - 1000) {
+      fail(what + " after " + std::to_string(lasted_us) + " us of " + std::to_string(model.limit_s) + " s");
+    }
+    return;
+  }
+  if (trouble_injected() || model.end_wanted || model.refused || server.stops > model.stops_before) return;
+  const TlsEnd* tls = link.tls.get();
+  if (link.peer_reset || tls == nullptr) return;
+  const TlsPlan& plan = tls->plan();
+  switch (code) {
+    case IPDAEMON_ERROR_TLS_NO_CLIENT_CERTIFICATE:
+      if (!server.authenticates || plan.certificate != ClientCertificate::none) fail(what + " without a cause");
+      return;
+    case IPDAEMON_ERROR_TLS_CHAIN:
+      if (!server.authenticates || plan.certificate == ClientCertificate::none ||
+          plan.certificate == ClientCertificate::good) {
+        fail(what + " without a cause");
+      }
+      return;
+    case IPDAEMON_ERROR_TLS_HANDSHAKE: {
+      const bool peer_wrong = plan.version == ClientVersion::too_old || tls->damage_read(link.read_count) ||
+                              link.peer_ended || (connection != nullptr && tls->began_spoiled());
+      const bool needs_room = model.handle != 0 && server.max_connections < 1000;
+      if (!peer_wrong && !needs_room) fail(what + " without a cause");
+      return;
+    }
+    default:
+      fail(what + " without a cause");
+  }
+}
+
+// None lasts longer than its limit.
+void LogChecker::check_handshakes(int handle, std::int64_t pump_began_us) {
+  for (auto& [number, one] : handshakes_) {
+    if (one.handle != handle || one.over || one.limit_s == 0) continue;
+    const Link& link = world_->link(number);
+    const ConnectionModel* connection = of_link(number);
+    if (link.dead() || link.server_ended || link.server_closed) continue;
+    if (connection != nullptr && (may_be_secured(*connection) || connection->end_wanted)) continue;
+    const std::int64_t due_us = one.begun_us + one.limit_s * second_us + tick_us;
+    one.misses = due_us < pump_began_us ? one.misses + 1 : 0;
+    if (one.misses > 2) {
+      fail("the handshake of peer " + std::to_string(number) + " outlives its limit by " +
+           std::to_string((pump_began_us - due_us) / 1000) + " ms");
+    }
   }
 }
 
@@ -626,7 +872,13 @@ void LogChecker::check_memory(int handle, std::int64_t memory) {
   if (!server.open || server.silent) return;
   const std::int64_t mark = std::max<std::int64_t>(high_water, server.out_buffer);
   const std::int64_t in_max = 2 * 65536 + std::max(server.line_length_max, server.record_max) + 256;
-  const std::int64_t bound = server.live * (mark + server.send_max + in_max);
+  // Sealed, they are a little more; and handshakes have flights on their way.
+  constexpr std::int64_t flight_max = 16 * 1024;
+  const auto securing = std::count_if(handshakes_.begin(), handshakes_.end(), [&](const auto& one) {
+    return one.second.handle == handle && !one.second.over;
+  });
+  const std::int64_t sealed = server.live * (mark + server.send_max) / 8 + securing * flight_max;
+  const std::int64_t bound = server.live * (mark + server.send_max + in_max) + (handshakes_.empty() ? 0 : sealed);
   if (memory < 0) fail("the memory counter is negative");
   // Connections that are being refused or are not announced yet hold a little, too.
   if (memory > bound + in_max) {
@@ -648,9 +900,9 @@ void LogChecker::check_ready(int handle, int id, bool ready) {
 void LogChecker::check_idle(int handle, std::int64_t pump_began_us) {
   if (!handles_[handle].idle_used) return;
   for (ConnectionModel* model : live_[handle]) {
-    if (model->idle_s == 0 || model->end_wanted) continue;
+    if (model->idle_s == 0 || model->end_wanted || !may_be_secured(*model)) continue;
     const Link& link = world_->link(model->link);
-    if (link.dead() || link.peer_ended) continue;
+    if (link.dead() || incoming(*model).closed) continue;
     const std::int64_t due_us = std::max(model->activity_us, model->idle_set_us) + model->idle_s * second_us + tick_us;
     model->idle_misses = due_us < pump_began_us ? model->idle_misses + 1 : 0;
     // A pump may have been busy with others; the one after it has no excuse.
@@ -667,16 +919,16 @@ void LogChecker::check_settled(int handle, std::uint16_t port) {
   for (const ConnectionModel* model : live_[handle]) {
     const Link& link = world_->link(model->link);
     const std::string what = "connection " + std::to_string(model->id) + " is stuck: ";
-    const bool queued = model->taken < model->expected.size();
+    const bool queued = model->taken < model->expected.size() && !is_opaque(*model);
     if (link.peer_reset) fail(what + "the peer's reset was not noticed");
     if (queued && world_->link_writable(link)) fail(what + "accepted bytes are not sent");
-    if (!queued && model->ready_owed) fail(what + "ReadyToSend does not come");
+    if (!queued && model->ready_owed && may_be_secured(*model)) fail(what + "ReadyToSend does not come");
     if (!queued && !model->greeted && !model->end_wanted) fail(what + "the first ReadyToSend does not come");
     if (!queued && model->end_wanted && memory_failures() == 0) fail(what + "Disconnected does not come");
     if (!model->accept_data || model->end_wanted || (queued && !model->greeted)) continue;
     if (link.unread() > 0) fail(what + "input is not read");
     if (piece_available(*model)) fail(what + "input is not delivered");
-    if (link.peer_ended && !(queued && model->linger)) fail(what + "the peer's end was not noticed");
+    if (incoming(*model).closed && !(queued && model->linger)) fail(what + "the peer's end was not noticed");
   }
   if (server.listening && server.live < server.max_connections && world_->backlog_of(port) > 0) {
     fail("peers wait to be accepted and are not");
@@ -688,7 +940,14 @@ void LogChecker::check_end() {
     const ConnectionModel& model = *owned;
     const Link& link = world_->link(model.link);
     const std::string what = "the peer of connection " + std::to_string(model.id);
-    const Bytes seen = link.received + link.outgoing;
+    Bytes seen = link.received + link.outgoing;
+    if (model.secure) {
+      // What went over the wire in clear, and what was inside of TLS.
+      const bool complete = link.dead() || static_cast<std::int64_t>(seen.size()) == link.taken_count;
+      if (!complete && model.status == 0 && !trouble_injected()) fail(what + " lost sealed bytes");
+      seen.resize(std::min(seen.size(), model.clear_out));
+      if (link.tls) seen += link.tls->plain_heard();
+    }
     if (model.expected.compare(0, seen.size(), seen) != 0 || seen.size() > model.expected.size()) {
       fail(what + " got other bytes than were accepted");
     }
@@ -701,7 +960,7 @@ void LogChecker::check_end() {
     const std::int64_t patient_until_us = std::min(link.server_ended_us + patience_us, model.handle_ended_us);
     if (link.late_input && link.late_input_us >= patient_until_us) continue;
     if (!link.late_input && model.closed_us >= patient_until_us) continue;
-    if (seen.size() != model.expected.size()) {
+    if (seen.size() != model.expected.size() && !is_opaque(model)) {
       fail(what + " lost " + std::to_string(model.expected.size() - seen.size()) + " bytes in an orderly end");
     }
   }
@@ -728,11 +987,30 @@ void LogChecker::on_server_read(int link, std::int64_t count) {
 void LogChecker::on_server_wrote(int link, BytesView bytes) {
   log_.write("- wrote %s to peer %d", shown(bytes).c_str(), link);
   ConnectionModel* model = of_link(link);
+  TlsEnd* tls = world_->link(link).tls.get();
+  if (tls != nullptr) tls->hear(bytes);
   if (model == nullptr) {
-    fail("bytes for a peer that is not connected");
+    const std::uint16_t port = world_->link(link).local.port;
+    const bool securing = std::any_of(handles_.begin(), handles_.end(), [&](const auto& one) {
+      return one.second.port == port && one.second.implicit;
+    });
+    if (!securing) fail("bytes for a peer that is not connected");
+    if (tls != nullptr && !tls->plain_heard().empty()) fail("payload for a peer that is not connected");
     return;
   }
   model->activity_us = model->progress_us = now();
+  if (model->secure && model->taken >= model->clear_out) {
+    if (tls == nullptr) return;
+    const BytesView fresh = BytesView(tls->plain_heard()).substr(model->taken - model->clear_out);
+    if (model->expected.compare(model->taken, fresh.size(), fresh) != 0 ||
+        model->taken + fresh.size() > model->expected.size()) {
+      fail("connection " + std::to_string(model->id) + " sends " + shown(fresh) + " in TLS where " +
+           shown(BytesView(model->expected).substr(model->taken)) + " was accepted");
+      return;
+    }
+    model->taken += fresh.size();
+    return;
+  }
   if (model->expected.compare(model->taken, bytes.size(), bytes) != 0) {
     fail("connection " + std::to_string(model->id) + " sends " + shown(bytes) + " where " +
          shown(BytesView(model->expected).substr(model->taken)) + " was accepted");

@@ -5,7 +5,8 @@
 // It knows nothing of how the server works, only what it promises: every byte of a peer arrives once,
 // in order and cut by the framing in force; events come in their order; a send is taken whole or not
 // at all; bytes taken reach the system in order; time-outs are neither early nor late; what is closed
-// stays silent and gives everything back.
+// stays silent and gives everything back. In TLS the same holds for what is inside: the plain bytes that
+// the peer's client hands in and gets out; and a handshake ends in Connected, or fails for a reason.
 #pragma once
 
 #include <cstdint>
@@ -55,6 +56,8 @@ struct ConnectionModel {
   std::int64_t handle_ended_us = INT64_MAX;  // When that was, also for connections that had ended before.
   int status = 0;
   int callbacks = 0;  // Of this connection, on the stack.
+  bool secure = false;        // Speaks TLS, or is about to.
+  std::size_t clear_out = 0;  // How much was accepted before that.
   // Receiving
   FramingModel framing;
   std::size_t position = 0;  // In what the peer sent: where the next piece begins.
@@ -88,6 +91,22 @@ struct ConnectionModel {
   int idle_misses = 0;
 };
 
+// One TLS handshake: of a peer that was accepted, or of a connection for which TLS was started.
+struct HandshakeModel {
+  int handle = 0;
+  int id = 0;  // 0: not known yet.
+  int link = -1;
+  std::int64_t begun_us = 0;
+  std::int64_t limit_s = 0;
+  int stops_before = 0;
+  bool over = false;
+  bool asked_certificate = false;
+  bool refused = false;  // By the program, whatever it was asked.
+  bool end_wanted = false;
+  int error = 0;  // That was told by an Error event.
+  int misses = 0;
+};
+
 struct HandleModel {
   bool open = true;
   bool silent = false;  // Closed or reset: nothing more of the connections of before.
@@ -110,6 +129,12 @@ struct HandleModel {
   bool accept_failed = false;    // Since the last Error that can tell of it.
   int accept_failures_told = 0;  // Since the last peer that was accepted.
   int pump_depth = 0;
+  // TLS
+  bool implicit = false;      // From the first byte on.
+  bool authenticates = false;
+  bool wants_certificates = false;  // There is a callback for them.
+  std::int64_t handshake_s = 30;
+  int stops = 0;  // Callbacks that ended a call.
 };
 
 class LogChecker final : public Observer {
@@ -133,6 +158,7 @@ class LogChecker final : public Observer {
   void send_ends(int handle, int id, int code, std::int64_t bytes_sent);
   void end_wanted(int handle, int id);  // disconnect of one connection, or of all with id 0.
   void interrupt_called(int handle, int id);
+  void start_ssl_ends(int handle, int id, int code);
 
   // ---- Events: each begins and ends. False results mean that the program had better do nothing.
   void request_begins(int handle, int link, bool accept, bool expected_accept);
@@ -142,7 +168,10 @@ class LogChecker final : public Observer {
   void data_begins(int handle, int id);  // DataIn, or a batch of it; then the pieces.
   void data_piece(int handle, int id, BytesView text, bool eol);
   void disconnected_begins(int handle, int id, int status);
-  void error_begins(int handle, int id, int code);
+  void error_begins(int handle, int id, int code, int link);
+  void ssl_begins(const char* name, int event, int handle, int id, int link, const std::string& what);
+  void certificate_asked(int handle, int id, bool accept);
+  void ssl_refused(int handle, int id);
   void event_ends(int result);
 
   // ---- Looking at the state between calls
@@ -150,10 +179,13 @@ class LogChecker final : public Observer {
   void check_memory(int handle, std::int64_t memory);
   void check_ready(int handle, int id, bool ready);
   void check_idle(int handle, std::int64_t pump_began_us);
+  void check_handshakes(int handle, std::int64_t pump_began_us);
   void check_settled(int handle, std::uint16_t port);  // Everything that can happen has happened.
   void check_end();                                    // All handles are closed.
 
   ConnectionModel* find(int handle, int id);
+  // An id with an unfinished handshake; 0 for none.
+  int any_handshake(int handle) const;
   HandleModel& handle(int number) { return handles_[number]; }
   int depth() const { return static_cast<int>(frames_.size()); }
   // Callbacks of the handle on the stack.
@@ -191,6 +223,19 @@ class LogChecker final : public Observer {
     std::int64_t timeout_s = 0;  // As it was when the send began.
   };
 
+  // What a connection has been told by its peer: of the payload, not of TLS.
+  struct Incoming {
+    BytesView stream;      // All of it that is complete.
+    std::size_t read = 0;  // How much of it the server has read.
+    bool ended = false;    // Nothing more comes.
+    bool closed = false;   // In order.
+  };
+  Incoming incoming(const ConnectionModel& model) const;
+  bool may_be_secured(const ConnectionModel& model) const;
+  bool is_opaque(const ConnectionModel& model) const;
+  HandshakeModel* handshake(int handle, int id);
+  HandshakeModel& begin_handshake(int handle, int link);
+  void check_failed_handshake(const HandshakeModel& model, int code);
   bool event_begins(const char* name, int handle, int id, int event);
   void check_piece(ConnectionModel& model, BytesView text, bool eol);
   bool piece_available(const ConnectionModel& model) const;
@@ -206,6 +251,7 @@ class LogChecker final : public Observer {
   std::map<std::pair<int, int>, std::unique_ptr<ConnectionModel>> models_;
   std::map<int, std::vector<ConnectionModel*>> live_;  // By handle: Connected fired, Disconnected not.
   std::vector<ConnectionModel*> by_link_;
+  std::map<int, HandshakeModel> handshakes_;           // By link.
   std::vector<std::int8_t> request_;  // By link: 0 not asked, 1 asked and accepted, 2 refused.
   std::vector<Frame> frames_;
   std::vector<ConnectionModel*> untried_;  // With accepted bytes of which the system was not told yet.

@@ -15,6 +15,7 @@
 #include "choices.hpp"
 #include "memory_sim.hpp"
 #include "scenario.hpp"
+#include "tls_sim.hpp"
 
 namespace {
 
@@ -312,6 +313,8 @@ int main(int count, char** words) {
   if (!parse(count, words, &options)) return usage();
   for (const int number : {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGALRM}) std::signal(number, on_crash);
 
+  // Once for all processes that are forked off.
+  if (!tls_available()) std::printf("no OpenSSL here: everything is in clear\n");
   if (!options.bytes_file.empty()) return replay_bytes(options);
   if (options.one_seed) {
     const RunResult result = run_seed(options.seed, options.trace);

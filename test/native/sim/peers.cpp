@@ -43,7 +43,12 @@ int Peers::find(const std::string& address, int port) const {
 void Peers::connect(int link, int tries) {
   if (world_.connect(link, peer(link).plan.port)) {
     peer(link).gives_up_us = world_.now_us() + 20 * 1000 * 1000;
-    world_.after(choices_.between(0, peer(link).plan.gap_us_max), [this, link] { write(link); });
+    const PeerPlan& plan = peer(link).plan;
+    if (plan.tls.speaks) {
+      if (!plan.waits_for_tls) world_.link(link).tls = std::make_shared<TlsEnd>(plan.tls, &sessions_, 0, 0, 0);
+      world_.at(peer(link).gives_up_us, [this, link] { give_up(link); });
+    }
+    plan_write(link, choices_.between(0, plan.gap_us_max));
     return;
   }
   // The system tries again for a while, as it does with unanswered SYNs.
@@ -61,9 +66,20 @@ bool Peers::steps_on(int link) {
   return true;
 }
 
+void Peers::plan_write(int link, std::int64_t delay_us) {
+  if (peer(link).write_planned) return;
+  peer(link).write_planned = true;
+  world_.after(delay_us, [this, link] { write(link); });
+}
+
 void Peers::write(int link) {
+  peer(link).write_planned = false;
   if (!steps_on(link)) return;
   Peer& it = peer(link);
+  if (it.plan.tls.speaks) {
+    write_sealed(link);
+    return;
+  }
   const Link& wire = world_.link(link);
   if (it.sent == it.plan.to_send.size() || wire.peer_ended) {
     finish(link);
@@ -75,7 +91,92 @@ void Peers::write(int link) {
   it.stalls = count > 0 ? 0 : it.stalls + 1;
   // A server that reads nothing for long is left alone, with the end still to come.
   if (it.stalls > 60) it.plan.to_send.resize(it.sent);
-  world_.after(choices_.between(0, count > 0 ? it.plan.gap_us_max : 200000), [this, link] { write(link); });
+  plan_write(link, choices_.between(0, count > 0 ? it.plan.gap_us_max : 200000));
+}
+
+void Peers::write_sealed(int link) {
+  Peer& it = peer(link);
+  const Link& wire = world_.link(link);
+  if (wire.peer_ended) {
+    see_end(link);
+    return;
+  }
+  // A handshake byte by byte need not be slow, too.
+  const std::int64_t gap_us = it.plan.chunk_max == 1 ? std::min<std::int64_t>(it.plan.gap_us_max, 2000)
+                                                     : it.plan.gap_us_max;
+  std::size_t count = 0;
+  if (!wire.tls) {
+    if (it.sent_before_tls == it.plan.before_tls.size()) return;  // Waits for the server.
+    const BytesView left = BytesView(it.plan.before_tls).substr(it.sent_before_tls);
+    count = world_.peer_write(link, left.substr(0, 1 + choices_.below(std::min(it.plan.chunk_max, left.size()))));
+    it.sent_before_tls += count;
+  } else {
+    TlsEnd& tls = *wire.tls;
+    const BytesView ready = tls.to_send(wire.received.size(), 1 + choices_.below(it.plan.chunk_max));
+    if (!ready.empty()) {
+      Bytes piece(ready);
+      tls.damage(&piece);
+      count = world_.peer_write(link, piece);
+      tls.sent(count);
+    } else if (tls.is_cut()) {
+      finish(link);
+      return;
+    } else if (tls.has_unsent()) {
+      return;  // First it has to read.
+    } else if (tls.is_failed()) {
+      world_.after(choices_.between(0, 100000), [this, link] { world_.peer_end(link); });
+      return;
+    } else if (!tls.is_open() || wire.received.size() < tls.opened_at()) {
+      return;
+    } else if (it.sent < it.plan.to_send.size() && !tls.has_said_no_more()) {
+      constexpr std::size_t shortest = 20;
+      const BytesView left = BytesView(it.plan.to_send).substr(it.sent);
+      const BytesView piece =
+          left.substr(0, 1 + choices_.below(std::min(std::max(it.plan.chunk_max, shortest), left.size())));
+      tls.say(piece);
+      it.sent += piece.size();
+      plan_write(link, choices_.between(0, gap_us));
+      return;
+    } else {
+      finish(link);
+      return;
+    }
+  }
+  it.stalls = count > 0 ? 0 : it.stalls + 1;
+  if (it.stalls > 60) return;
+  plan_write(link, choices_.between(0, count > 0 ? gap_us : 200000));
+}
+
+// Returns whether there is something to be sent before the end.
+bool Peers::says_goodbye(int link) {
+  const Peer& it = peer(link);
+  const Link& wire = world_.link(link);
+  if (!wire.tls || !it.plan.tls.notifies || wire.tls->is_cut() || wire.tls->has_said_no_more() ||
+      !wire.tls->is_open()) {
+    return false;
+  }
+  wire.tls->say_no_more();
+  plan_write(link, choices_.between(0, it.plan.gap_us_max));
+  return true;
+}
+
+void Peers::start_tls(int link, std::size_t heard_from) {
+  const Peer& it = peer(link);
+  Link& wire = world_.link(link);
+  if (!it.plan.tls.speaks || wire.tls) return;
+  const auto heard = static_cast<std::size_t>(wire.taken_count);
+  wire.tls = std::make_shared<TlsEnd>(it.plan.tls, &sessions_, heard_from, heard, wire.sent.size());
+  if (wire.unread() > 0) wire.tls->spoil();
+  plan_write(link, choices_.between(0, it.plan.gap_us_max));
+}
+
+// Nobody waits for a handshake for ever, except those who do.
+void Peers::give_up(int link) {
+  const Peer& it = peer(link);
+  const Link& wire = world_.link(link);
+  if (wire.dead() || (wire.tls && wire.tls->is_open())) return;
+  if (it.plan.ending == Ending::by_reset) world_.peer_reset(link);
+  if (it.plan.ending == Ending::after_sending || it.plan.ending == Ending::after_answer) world_.peer_end(link);
 }
 
 void Peers::finish(int link) {
@@ -83,22 +184,22 @@ void Peers::finish(int link) {
   Link& wire = world_.link(link);
   switch (it.plan.ending) {
     case Ending::after_sending:
-      world_.peer_end(link);
+      if (!says_goodbye(link)) world_.peer_end(link);
       break;
     case Ending::after_server:
     case Ending::never:
       see_end(link);
       break;
     case Ending::after_answer:
-      if (wire.received.size() >= it.plan.to_send.size() || world_.now_us() > it.gives_up_us ||
-          it.plan.reading == Reading::never) {
-        world_.peer_end(link);
+      if ((wire.tls ? wire.tls->plain_heard().size() : wire.received.size()) >= it.plan.to_send.size() ||
+          world_.now_us() > it.gives_up_us || it.plan.reading == Reading::never) {
+        if (!says_goodbye(link)) world_.peer_end(link);
       } else {
-        world_.after(choices_.between(1000, 500000), [this, link] { write(link); });
+        plan_write(link, choices_.between(1000, 500000));
       }
       break;
     case Ending::by_reset:
-      world_.after(choices_.between(0, 300000), [this, link] { write(link); });
+      plan_write(link, choices_.between(0, 300000));
       break;
   }
 }
@@ -125,6 +226,7 @@ void Peers::read(int link) {
   if (it.plan.reading == Reading::bytewise && it.reads < 100) length = 1;
   world_.peer_read(link, length);
   if (!world_.link(link).outgoing.empty()) plan_read(link);
+  if (it.plan.tls.speaks && it.stalls <= 60) plan_write(link, choices_.between(0, 1000));
   see_end(link);
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "tls_sim.hpp"
 #include "world.hpp"
 
 namespace ipdaemon::sim {
@@ -32,6 +33,9 @@ struct PeerPlan {
   int reset_after_steps = 0;
   bool ignores_end = false;  // Never closes, whatever the server does.
   bool writes_after_end = false;
+  TlsPlan tls;
+  bool waits_for_tls = false;  // Begins in clear, until the server starts TLS.
+  Bytes before_tls;            // What it says until then.
 };
 
 class Peers {
@@ -42,6 +46,8 @@ class Peers {
   // Which link a peer that the server names is; -1 for none.
   int find(const std::string& address, int port) const;
   const PeerPlan& plan(int link) const { return peers_[static_cast<std::size_t>(link)].plan; }
+  // The server has started TLS behind `heard_from` of its bytes.
+  void start_tls(int link, std::size_t heard_from);
   int count() const { return static_cast<int>(peers_.size()); }
 
  private:
@@ -53,12 +59,18 @@ class Peers {
     int reads = 0;
     bool read_planned = false;
     bool end_planned = false;
+    bool write_planned = false;
+    std::size_t sent_before_tls = 0;
     std::int64_t gives_up_us = 0;
   };
 
   Peer& peer(int link) { return peers_[static_cast<std::size_t>(link)]; }
   void connect(int link, int tries);
+  void plan_write(int link, std::int64_t delay_us);
   void write(int link);
+  void write_sealed(int link);
+  bool says_goodbye(int link);
+  void give_up(int link);
   void finish(int link);
   void plan_read(int link);
   void read(int link);
@@ -67,6 +79,7 @@ class Peers {
 
   World& world_;
   Choices& choices_;
+  SessionStore sessions_;
   std::vector<Peer> peers_;
   std::map<std::string, int> by_name_;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "memory_sim.hpp"
+#include "tls_sim.hpp"
 
 namespace ipdaemon::sim {
 namespace {
@@ -94,7 +95,9 @@ Bytes Program::get_text(Server& server, int property, int id) {
 }
 
 int Program::config(Server& server, const std::string& text) {
-  log_.write("do_config(%d, %s)", server.number, text.c_str());
+  // Certificates differ by the day on which they were made.
+  const std::string said = text.size() > 80 ? text.substr(0, text.find('=')) + "=..." : text;
+  log_.write("do_config(%d, %s)", server.number, said.c_str());
   checker_.call_begins(Call::config, server.handle, 0, false);
   ipdaemon_value value{};
   const int code = library([&] { return ipdaemon_do_config(server.handle, as_bytes(text), text.size(), &value); });
@@ -151,6 +154,22 @@ int Program::send_file(Server& server, int id, const std::string& path) {
   log_.write("= %d, %lld sent", code, static_cast<long long>(bytes_sent));
   checker_.send_ends(handle, id, code, bytes_sent);
   checker_.call_ends(code);
+  return code;
+}
+
+int Program::start_ssl(Server& server, int id) {
+  if (id == 0) return 0;
+  log_.write("do_startssl(%d, %d)", server.number, id);
+  checker_.call_begins(Call::start_ssl, server.handle, id, false);
+  const ipdaemon_t handle = server.handle;
+  const int code = library([&] { return ipdaemon_do_startssl(handle, id); });
+  log_.write("= %d", code);
+  checker_.start_ssl_ends(handle, id, code);
+  checker_.call_ends(code);
+  if (code == 0 && !checker_.failed()) {
+    const ConnectionModel* model = checker_.find(handle, id);
+    peers_.start_tls(model->link, model->clear_out);
+  }
   return code;
 }
 
@@ -236,10 +255,14 @@ void Program::close(Server& server) {
 void Program::register_all(Server& server) {
   for (int event = 1; event <= 9; ++event) {
     if (event == IPDAEMON_EVENT_CONNECTION_REQUEST && !server.plan.requests) continue;
+    if (event == IPDAEMON_EVENT_SSL_CONNECTION_REQUEST && !server.plan.sees_hello) continue;
+    if (event == IPDAEMON_EVENT_SSL_CLIENT_AUTHENTICATION && !server.plan.sees_certificates) continue;
+    if (event == IPDAEMON_EVENT_SSL_STATUS && !server.plan.sees_status) continue;
     undisturbed([&] { return ipdaemon_register_callback(server.handle, event, on_event, &server); });
   }
   undisturbed([&] { return ipdaemon_set_wait_hook(server.handle, on_wait, &server); });
   checker_.handle(server.handle).wants_request = server.plan.requests;
+  checker_.handle(server.handle).wants_certificates = server.plan.sees_certificates;
 }
 
 void Program::register_batch(Server& server, int capacity) {
@@ -281,7 +304,32 @@ bool Program::configure(Server& server) {
   if (plan.allowed_clients != 0) {
     done &= config(server, std::string("AllowedClients=") + allowed_cases[plan.allowed_clients].text) == 0;
   }
-  return done;
+  return done && configure_tls(server);
+}
+
+bool Program::configure_tls(Server& server) {
+  const ServerPlan& plan = server.plan;
+  if (plan.secure == Secure::never) return true;
+  bool done = set(server, IPDAEMON_PROPERTY_SSL_CERT_STORE_TYPE, 0, IPDAEMON_SSL_CERT_STORE_TYPE_PEM_KEY_BLOB) == 0;
+  done &= set_bytes(server, IPDAEMON_PROPERTY_SSL_CERT_STORE, 0, server_pem()) == 0;
+  done &= set_bytes(server, IPDAEMON_PROPERTY_SSL_CERT_SUBJECT, 0, "*") == 0;
+  if (plan.authenticates) {
+    done &= config(server, "SSLServerCACerts=" + authority_pem()) == 0;
+    done &= set(server, IPDAEMON_PROPERTY_SSL_AUTHENTICATE_CLIENTS, 0, 1) == 0;
+  }
+  if (plan.tls_version != 0) {
+    done &= config(server, plan.tls_version == 12 ? "SSLEnabledProtocols=3072" : "SSLEnabledProtocols=12288") == 0;
+  }
+  if (plan.logs_packets) done &= config(server, "LogSSLPackets=True") == 0;
+  if (!plan.resumes) done &= config(server, "ReuseSSLSession=False") == 0;
+  if (plan.handshake_s >= 0) {
+    const bool set_now = config(server, "DefaultConnectionTimeout=" + std::to_string(plan.handshake_s)) == 0;
+    if (set_now) checker_.handle(server.handle).handshake_s = plan.handshake_s;
+    done &= set_now;
+  }
+  return done && set(server, IPDAEMON_PROPERTY_SSL_START_MODE, 0,
+                     plan.secure == Secure::at_once ? IPDAEMON_SSL_START_MODE_IMPLICIT
+                                                    : IPDAEMON_SSL_START_MODE_EXPLICIT) == 0;
 }
 
 int Program::open(const ServerPlan& plan) {
@@ -303,7 +351,13 @@ int Program::open(const ServerPlan& plan) {
   if (plan.batch_capacity > 0) register_batch(server, plan.batch_capacity);
   for (int tries = 0; tries < 20; ++tries) {
     if (configure(server)) break;
-    if (tries == 19) checker_.tolerate_failures();
+    if (tries < 19) continue;
+    checker_.tolerate_failures();
+    // Without its certificate, it must not talk in clear to those who want TLS.
+    if (plan.secure != Secure::never) {
+      server.was_reset = true;
+      return server.number;
+    }
   }
   for (int tries = 0; tries < 20 && !listen(server); ++tries) {
   }
@@ -406,11 +460,21 @@ std::int32_t Program::on_event(void* user, ipdaemon_t handle, std::int32_t event
       result = program.on_disconnected(server, parameters);
       break;
     case IPDAEMON_EVENT_ERROR:
-      checker.error_begins(handle, id, static_cast<int>(parameters[1].integer));
+      checker.error_begins(handle, id, static_cast<int>(parameters[1].integer),
+                           id != 0 ? program.link_of(server, id) : -1);
       result = program.mischief(server, 0);
       break;
+    case IPDAEMON_EVENT_SSL_CONNECTION_REQUEST:
+      result = program.on_hello(server, parameters);
+      break;
+    case IPDAEMON_EVENT_SSL_CLIENT_AUTHENTICATION:
+      result = program.on_certificate(server, parameters);
+      break;
+    case IPDAEMON_EVENT_SSL_STATUS:
+      result = program.on_status(server, parameters);
+      break;
     default:
-      checker.fail("event " + std::to_string(event) + " in clear");
+      checker.fail("event " + std::to_string(event) + ", which there is not");
       return 1;
   }
   (void)count;
@@ -473,7 +537,7 @@ int Program::on_connected(Server& server, ipdaemon_value* parameters) {
     return 1;
   }
   checker_.connected_begins(server.handle, id, status, link);
-  if (status != 0) return 0;
+  if (status != 0) return mischief(server, 0);
   server.talks[id] = Talk{};
   set_bytes(server, IPDAEMON_PROPERTY_USER_DATA, id, address);
   if (server.plan.record_length > 0) set(server, IPDAEMON_PROPERTY_RECORD_LENGTH, id, server.plan.record_length);
@@ -496,6 +560,18 @@ int Program::on_ready(Server& server, int id) {
 
 int Program::on_data(Server& server, int id, BytesView text, bool eol) {
   const ServerPlan& plan = server.plan;
+  if (plan.secure == Secure::later && !calm_ && server.open) {
+    const ConnectionModel* model = checker_.find(server.handle, id);
+    const Link& link = world_.link(model->link);
+    // As soon as the peer has said what it has to say in clear, as a rule.
+    const PeerPlan& peer = peers_.plan(model->link);
+    if (!model->secure && peer.waits_for_tls && link.sent.size() == peer.before_tls.size() && link.unread() == 0) {
+      if (choices_.chance(1, 3)) say(server, id, "220 go ahead\r\n");
+      if (server.open && choices_.chance(3, 4)) start_ssl(server, id);
+      if (!server.open || checker_.failed()) return 0;
+      if (choices_.chance(1, 4)) say(server, id, some_text(300));
+    }
+  }
   if (plan.deep && !calm_ && server.open) do_events(server);
   if (!server.open || checker_.failed()) return 0;
   switch (plan.mode) {
@@ -542,6 +618,75 @@ int Program::on_disconnected(Server& server, ipdaemon_value* parameters) {
   return mischief(server, id);
 }
 
+int Program::link_of(Server& server, int id) {
+  return peers_.find(get_text(server, IPDAEMON_PROPERTY_REMOTE_HOST, id),
+                     static_cast<int>(get(server, IPDAEMON_PROPERTY_REMOTE_PORT, id)));
+}
+
+// In a handshake. Before Connected, nothing may be set for the connection that lasts.
+int Program::handshake_mischief(Server& server, int id) {
+  if (calm_ || checker_.failed()) return 0;
+  const auto happens = [&](int per_thousand) {
+    return server.open && !checker_.failed() && choices_.chance(per_thousand, 1000);
+  };
+  if (id != 0 && happens(server.plan.disconnects)) disconnect(server, id);
+  if (id != 0 && happens(server.plan.sends_others)) send(server, id, "too early");
+  if (id != 0 && happens(server.plan.start_ssls)) start_ssl(server, id);
+  if (!server.open || checker_.failed()) return 0;
+  return mischief(server, 0);
+}
+
+int Program::on_hello(Server& server, ipdaemon_value* parameters) {
+  const int id = static_cast<int>(parameters[0].integer);
+  const int link = link_of(server, id);
+  checker_.ssl_begins("SSLConnectionRequest", IPDAEMON_EVENT_SSL_CONNECTION_REQUEST, server.handle, id, link,
+                      Bytes(as_view(parameters[7].bytes, parameters[7].length)));
+  if (checker_.failed()) return 1;
+  if (as_view(parameters[7].bytes, parameters[7].length) != "name.example" && world_.link(link).tls &&
+      !world_.link(link).tls->damaged()) {
+    checker_.fail("SSLConnectionRequest has the wrong server name");
+  }
+  const int result = handshake_mischief(server, id);
+  if (!calm_ && choices_.chance(server.plan.choices, 1000)) {
+    const bool good = choices_.chance(4, 5);
+    static const std::string bad = "no certificate";
+    const std::string& store = good ? other_server_pem() : bad;
+    parameters[4].type = IPDAEMON_TYPE_BYTES;
+    parameters[4].bytes = as_bytes(store);
+    parameters[4].length = store.size();
+    if (!good) checker_.ssl_refused(server.handle, id);
+  }
+  return result;
+}
+
+int Program::on_certificate(Server& server, ipdaemon_value* parameters) {
+  const int id = static_cast<int>(parameters[0].integer);
+  const int link = link_of(server, id);
+  const Bytes subject(as_view(parameters[2].bytes, parameters[2].length));
+  checker_.ssl_begins("SSLClientAuthentication", IPDAEMON_EVENT_SSL_CLIENT_AUTHENTICATION, server.handle, id, link,
+                      subject);
+  if (checker_.failed()) return 1;
+  const TlsEnd* tls = world_.link(link).tls.get();
+  if (tls != nullptr && !tls->damaged()) {
+    if (subject != subject_of(tls->plan().certificate)) checker_.fail("the client's certificate is another one");
+    const bool good = tls->plan().certificate == ClientCertificate::good;
+    if ((parameters[5].integer != 0) != good) checker_.fail("SSLClientAuthentication proposes the wrong answer");
+  }
+  if (!calm_ && choices_.chance(server.plan.verdicts, 1000)) parameters[5].integer = parameters[5].integer == 0 ? 1 : 0;
+  checker_.certificate_asked(server.handle, id, parameters[5].integer != 0);
+  return handshake_mischief(server, id);
+}
+
+int Program::on_status(Server& server, ipdaemon_value* parameters) {
+  const int id = static_cast<int>(parameters[0].integer);
+  checker_.ssl_begins("SSLStatus", IPDAEMON_EVENT_SSL_STATUS, server.handle, id, id != 0 ? link_of(server, id) : -1,
+                      Bytes(as_view(parameters[1].bytes, parameters[1].length)));
+  // There are many of them.
+  if (!choices_.chance(1, 6)) return 0;
+  const ConnectionModel* model = checker_.find(server.handle, id);
+  return model != nullptr ? mischief(server, id) : handshake_mischief(server, id);
+}
+
 // What callbacks do beside their work. Returns what the callback returns.
 int Program::mischief(Server& server, int id) {
   if (calm_ || checker_.failed()) return 0;
@@ -569,6 +714,11 @@ int Program::mischief(Server& server, int id) {
     checker_.interrupt_called(server.handle, other);
     const int code = library([&] { return ipdaemon_do_interrupt(server.handle, other); });
     checker_.call_ends(code);
+  }
+  if (happens(plan.start_ssls)) start_ssl(server, any_connection(server));
+  if (happens(plan.disconnects_others)) {
+    const int other = checker_.any_handshake(server.handle);
+    if (other != 0) disconnect(server, other);
   }
   if (!deep && happens(plan.pumps)) do_events(server);
   if (!deep && happens(plan.other_handles)) {
@@ -674,7 +824,13 @@ void Program::act(int number) {
     // Reset gave everything its default; the program starts over, as soon as it is no longer in a callback.
     server.was_reset = false;
     register_all(server);
-    if (!configure(server)) checker_.tolerate_failures();
+    if (!configure(server)) {
+      checker_.tolerate_failures();
+      if (server.plan.secure != Secure::never) {
+        server.was_reset = true;
+        return;
+      }
+    }
     listen(server);
     return;
   }

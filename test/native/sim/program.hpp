@@ -18,6 +18,7 @@ namespace ipdaemon::sim {
 
 enum class Mode : std::uint8_t { echo, sink, talk, broadcast, files };
 enum class Retry : std::uint8_t { on_event, by_pumping, never };
+enum class Secure : std::uint8_t { never, at_once, later };
 enum class Pump : std::uint8_t { doevents, poll, outer_loop };
 
 struct ServerPlan {
@@ -42,11 +43,20 @@ struct ServerPlan {
   bool requests = true;   // A ConnectionRequest callback is registered.
   bool greeting = false;  // Sent from ReadyToSend.
   bool deep = false;      // Pumps from every DataIn.
+  Secure secure = Secure::never;
+  bool authenticates = false;
+  std::int64_t handshake_s = -1;  // -1: as it is by default.
+  int tls_version = 0;            // 0: both, or 12 or 13.
+  bool sees_hello = false;        // SSLConnectionRequest, SSLClientAuthentication, SSLStatus are registered.
+  bool sees_certificates = false;
+  bool sees_status = false;
+  bool logs_packets = false;
+  bool resumes = true;
   int refusals = 0;       // Of peers by the ConnectionRequest callback, per thousand.
   // What callbacks do beside their work, per thousand each.
   int disconnects = 0, disconnects_others = 0, pumps = 0, shutdowns = 0, resets = 0, closes = 0, framings = 0,
       pauses = 0, timeouts = 0, sends_others = 0, stops = 0, interrupts = 0, other_handles = 0, listens = 0,
-      configs = 0, batches = 0, big_sends = 0, files = 0;
+      configs = 0, batches = 0, big_sends = 0, files = 0, start_ssls = 0, verdicts = 0, choices = 0;
 };
 
 class Program {
@@ -101,6 +111,10 @@ class Program {
   int on_ready(Server& server, int id);
   int on_data(Server& server, int id, BytesView text, bool eol);
   int on_disconnected(Server& server, ipdaemon_value* parameters);
+  int on_hello(Server& server, ipdaemon_value* parameters);
+  int on_certificate(Server& server, ipdaemon_value* parameters);
+  int on_status(Server& server, ipdaemon_value* parameters);
+  int handshake_mischief(Server& server, int id);
   int mischief(Server& server, int id);
 
   // Calls, each logged and announced to the checker.
@@ -111,6 +125,7 @@ class Program {
   int config(Server& server, const std::string& text);
   int send(Server& server, int id, BytesView bytes);
   int send_file(Server& server, int id, const std::string& path);
+  int start_ssl(Server& server, int id);
   int disconnect(Server& server, int id);
   int do_events(Server& server);
   int poll(Server& server, int timeout_ms);
@@ -120,6 +135,8 @@ class Program {
   void register_all(Server& server);
   void register_batch(Server& server, int capacity);
   bool configure(Server& server);
+  bool configure_tls(Server& server);
+  int link_of(Server& server, int id);
   bool listen(Server& server);
 
   void say(Server& server, int id, BytesView bytes);

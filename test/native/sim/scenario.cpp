@@ -10,6 +10,7 @@
 #include "memory_sim.hpp"
 #include "peers.hpp"
 #include "program.hpp"
+#include "tls_sim.hpp"
 #include "world.hpp"
 
 namespace ipdaemon::sim {
@@ -53,6 +54,40 @@ MemoryPlan draw_memory(Choices& choices) {
     plan.per_ten_thousand = static_cast<int>(choices.between(1, 300));
   }
   return plan;
+}
+
+void draw_tls(Choices& choices, ServerPlan* plan) {
+  plan->secure = choices.chance(2, 3) ? Secure::at_once : Secure::later;
+  plan->authenticates = choices.chance(1, 3);
+  plan->handshake_s = choices.chance(1, 2) ? choices.between(0, 4) : -1;
+  plan->tls_version = choices.weighted({3, 1, 1});
+  if (plan->tls_version != 0) plan->tls_version += 11;
+  plan->sees_hello = choices.chance(2, 3);
+  plan->sees_certificates = choices.chance(3, 4);
+  plan->sees_status = choices.chance(3, 4);
+  plan->logs_packets = choices.chance(1, 5);
+  plan->resumes = !choices.chance(1, 5);
+  plan->start_ssls = choices.chance(1, 3) ? static_cast<int>(choices.between(1, 100)) : 0;
+  plan->verdicts = choices.chance(1, 3) ? 300 : 0;
+  plan->choices = choices.chance(1, 4) ? 300 : 0;
+}
+
+void draw_peer_tls(Choices& choices, const ServerPlan& server, PeerPlan* plan) {
+  if (choices.chance(1, 10)) return;  // What it says is not TLS.
+  TlsPlan& tls = plan->tls;
+  tls.speaks = true;
+  const int version = choices.weighted({5, 3, 3, 1});
+  tls.version = static_cast<ClientVersion>(version);
+  tls.certificate = static_cast<ClientCertificate>(server.authenticates ? choices.weighted({3, 8, 1, 1})
+                                                                        : choices.weighted({4, 1, 0, 0}));
+  tls.resumes = choices.chance(1, 2);
+  if (choices.chance(1, 8)) tls.cut_at = choices.below(choices.chance(1, 2) ? 300 : 2000);
+  if (choices.chance(1, 10)) tls.flip_at = choices.below(2000);
+  tls.notifies = !choices.chance(1, 4);
+  plan->waits_for_tls = server.secure == Secure::later;
+  if (plan->waits_for_tls) {
+    plan->before_tls = plan->to_send.substr(0, choices.below(60)) + (server.eol.empty() ? "\n" : server.eol);
+  }
 }
 
 ServerPlan draw_server(Choices& choices) {
@@ -154,6 +189,7 @@ PeerPlan draw_peer(Choices& choices, const ServerPlan& server, std::uint16_t por
   plan.reset_after_steps = static_cast<int>(choices.below(25));
   plan.ignores_end = choices.chance(1, 8);
   plan.writes_after_end = choices.chance(1, 12);
+  if (server.secure != Secure::never) draw_peer_tls(choices, server, &plan);
   return plan;
 }
 
@@ -245,10 +281,13 @@ RunResult run_mixed(Choices* source, bool trace) {
   Program program(&world, &checker, &peers, source, &log);
   add_files(world, choices);
 
+  const bool tls = choices.chance(1, 3) && tls_available();
+  if (tls) seed_tls(choices.below(UINT64_MAX));
   const int servers = 1 + choices.weighted({8, 2, 1});
   const bool deep = choices.chance(1, 250);
   for (int i = 0; i < servers; ++i) {
     ServerPlan plan = draw_server(choices);
+    if (tls && choices.chance(3, 4)) draw_tls(choices, &plan);
     if (deep) {
       plan = ServerPlan{};
       plan.deep = true;

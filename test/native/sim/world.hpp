@@ -53,6 +53,8 @@ class Observer {
   virtual void on_misuse(const std::string& what) = 0;  // The server broke a rule of the platform.
 };
 
+class TlsEnd;
+
 // One TCP connection, both ends of it.
 struct Link {
   Endpoint peer;
@@ -78,6 +80,7 @@ struct Link {
   int descriptor = -1;
   int block_receive = 0, block_send = 0;  // Would-blocks still to come of a burst.
   bool established = false;               // In a backlog or accepted.
+  std::shared_ptr<TlsEnd> tls;            // The peer's end of TLS, once it speaks that.
   bool accepted = false;
 
   std::size_t unread() const { return sent.size() - read_count; }
