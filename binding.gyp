@@ -93,7 +93,12 @@
       'targets': [{
         'target_name': 'bench_core',
         'type': 'executable',
-        'sources': ['<!@(node bindings/sources.js bench core)'],
+        'sources': ['<!@(node bindings/sources.js bench core)', '<!@(node bindings/sources.js bench main_program)'],
+        'dependencies': ['ipdaemon_core', 'ipdaemon_platform'],
+      }, {
+        # The same inside Node, with the OpenSSL of it.
+        'target_name': 'bench_core_tls',
+        'sources': ['<!@(node bindings/sources.js bench core)', '<!@(node bindings/sources.js bench node_program)'],
         'dependencies': ['ipdaemon_core', 'ipdaemon_platform'],
       }],
     }],

@@ -2,10 +2,11 @@
 // session of the first; each sends a line and waits for the end. It gives all that the client printed, and as
 // `resumed` whether the client says that the last connection was a resumed one; null: it does not say.
 'use strict';
-const { createServer } = require('node:net');
+const { connect, createServer } = require('node:net');
 const { readFileSync, writeFileSync } = require('node:fs');
+const { setTimeout } = require('node:timers/promises');
 const tls = require('node:tls');
-const { run, says, start, temporary } = require('./support');
+const { run, start, temporary } = require('./support');
 
 const host = '127.0.0.1';
 const question = 'question\n';
@@ -103,12 +104,36 @@ const node = {
   },
 };
 
-/** Ports that are free now. */
+/** Whether a connection to a port can be made, or with `listen` whether the port is free. */
+function tries(port, listen) {
+  return new Promise((resolve) => {
+    const socket = listen ? createServer() : connect(port, host);
+    const end = (result) => (listen && result ? socket.close(() => resolve(true)) : resolve(result));
+    socket.on('error', () => end(false));
+    socket.on(listen ? 'listening' : 'connect', () => {
+      if (!listen) {
+        socket.destroy();
+      }
+      end(true);
+    });
+    if (listen) {
+      socket.listen(port, host);
+    }
+  });
+}
+
+// Below those that the system gives to outgoing connections, of which there are many here.
+let nextPort = 20_000 + (process.pid % 100) * 100;
+
 async function freePorts(count) {
-  const servers = Array.from({ length: count }, () => createServer());
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.listen(0, host, resolve))));
-  const ports = servers.map((server) => server.address().port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  const ports = [];
+  while (ports.length < count) {
+    nextPort += 1;
+    const port = nextPort;
+    if (await tries(port, true)) {
+      ports.push(port);
+    }
+  }
   return ports;
 }
 
@@ -118,7 +143,7 @@ const stunnel = {
   title: 'stunnel',
   command: 'stunnel',
   async prepare(visits) {
-    const ports = await freePorts(visits.length);
+    const ports = await freePorts(visits.length + 1);
     const lines = ['foreground = yes', 'debug = info', 'syslog = no', 'pid =', 'client = yes'];
     visits.forEach(({ port, version, name, authority, certificate, key }, index) => {
       lines.push(
@@ -128,11 +153,20 @@ const stunnel = {
         ...(certificate === undefined ? [] : [`cert = ${certificate}`, `key = ${key}`]),
       );
     });
+    // It listens for the services one after another. The last leads nowhere, and tells when all are there.
+    const last = ports.at(-1);
+    lines.push('[ready]', `accept = ${host}:${last}`, `connect = ${host}:1`);
     files += 1;
     const file = temporary(`stunnel-${files}.conf`);
     writeFileSync(file, `${lines.join('\n')}\n`);
     const program = start('stunnel', [file]);
-    await says(program, /Configuration successful/);
+    const deadline = performance.now() + 20_000;
+    while (!(await tries(last, false))) {
+      if (program.status !== undefined || performance.now() > deadline) {
+        throw new Error(`stunnel does not listen: ${program.output}`);
+      }
+      await setTimeout(20);
+    }
     return {
       async visit({ times }, index) {
         const before = program.output.length;

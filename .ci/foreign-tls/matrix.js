@@ -48,7 +48,10 @@ class Server {
     for (const [property, value] of [
       [Property.LocalHost, '127.0.0.1'],
       [Property.SSLCertStoreType, SSLCertStoreType.PEMKeyBlob],
-      [Property.SSLCertStore, readFileSync(file(`servers-${serverKey}-key`)) + readFileSync(file(`servers-${serverKey}`))],
+      [
+        Property.SSLCertStore,
+        readFileSync(file(`servers-${serverKey}-key`)) + readFileSync(file(`servers-${serverKey}`)),
+      ],
       [Property.SSLCertSubject, '*'],
       [Property.SSLAuthenticateClients, true],
       [Property.SSLStartMode, SSLStartMode.Implicit],

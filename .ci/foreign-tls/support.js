@@ -51,16 +51,16 @@ function start(command, args, options = {}) {
 }
 
 /** Runs a program to its end: with `input`, which is left open, or closed at once with `endInput`. */
-async function run(command, args, { input = '', endInput = false, ...options } = {}) {
+async function run(command, args, { input = '', endInput = false, limitMs = patienceMs, ...options } = {}) {
   const program = start(command, args, options);
   program.child.stdin.write(input);
   if (endInput) {
     program.child.stdin.end();
   }
   const timer = setTimeout(() => {
-    program.output += `\nended after ${patienceMs / 1000} seconds\n`;
+    program.output += `\nended after ${limitMs / 1000} seconds\n`;
     program.child.kill('SIGKILL');
-  }, patienceMs);
+  }, limitMs);
   const status = await program.ended;
   clearTimeout(timer);
   return { status, output: program.output };

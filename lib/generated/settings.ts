@@ -209,7 +209,7 @@ export const Setting = {
   TLS13SignatureAlgorithms: 'TLS13SignatureAlgorithms',
   /**
    * Key exchange groups of TLS 1.3, best first.
-   * Of the server, up to 65535 bytes. Default: ecdhe_x25519,ecdhe_x448,ecdhe_secp256r1,ecdhe_secp384r1,ecdhe_secp521r1,ffdhe_2048,ffdhe_3072,ffdhe_4096,ffdhe_6144,ffdhe_8192.
+   * Of the server, up to 65535 bytes. Default: ecdhe_x25519,ecdhe_x448,ecdhe_secp256r1,ecdhe_secp384r1,ecdhe_secp521r1.
    */
   TLS13SupportedGroups: 'TLS13SupportedGroups',
   /**

@@ -1,8 +1,9 @@
 // Echo server on the C ABI, without a language above it: what the core costs between the floor and the
 // bindings.
 //
-//   bench_core [--port N] [--lines] [--batch] [--delay]
+//   bench_core [--port N] [--lines] [--batch] [--delay] [--certificate FILE [--tls 1.2|1.3]]
 //
+// --certificate speaks TLS as the other servers of the comparison do, see tls.hpp.
 // With --lines each line is one DataIn and one send. --batch takes the pieces through the call that
 // bindings use (ipdaemon_register_data_batch). --delay leaves the gathering of small sends (Nagle) on.
 #include <poll.h>
@@ -17,6 +18,7 @@
 
 #include "bench/arguments.hpp"
 #include "bench/descriptor.hpp"
+#include "bench/program.hpp"
 #include "ipdaemon.h"
 
 namespace bench {
@@ -84,6 +86,19 @@ void configure(ipdaemon_t server, std::string_view setting) {
         ipdaemon_do_config(server, reinterpret_cast<const std::uint8_t*>(setting.data()), setting.size(), nullptr));
 }
 
+void speak_tls(ipdaemon_t server, std::string_view certificate, bool tls12) {
+  configure(server, tls12 ? "SSLEnabledProtocols=3072" : "SSLEnabledProtocols=12288");
+  configure(server, tls12 ? "SSLEnabledCipherSuites=TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256;"
+                            "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"
+                          : "SSLEnabledCipherSuites=TLS_AES_128_GCM_SHA256");
+  configure(server, tls12 ? "TLS12SupportedGroups=ecdhe_x25519,ecdhe_secp256r1"
+                          : "TLS13SupportedGroups=ecdhe_x25519,ecdhe_secp256r1");
+  set_number(server, IPDAEMON_PROPERTY_SSL_CERT_STORE_TYPE, IPDAEMON_SSL_CERT_STORE_TYPE_PEM_KEY_FILE);
+  set_bytes(server, IPDAEMON_PROPERTY_SSL_CERT_STORE, certificate);
+  set_bytes(server, IPDAEMON_PROPERTY_SSL_CERT_SUBJECT, "*");
+  set_number(server, IPDAEMON_PROPERTY_SSL_START_MODE, IPDAEMON_SSL_START_MODE_IMPLICIT);
+}
+
 // Whether who started us has ended: its end of our standard input is closed then.
 bool input_has_ended() {
   pollfd input{STDIN_FILENO, POLLIN, 0};
@@ -102,13 +117,15 @@ void serve(ipdaemon_t server) {
 }  // namespace
 }  // namespace bench
 
-int main(int argc, char** argv) {
+extern "C" int bench_program(int argc, char** argv) {
   bench::Arguments arguments(argc, argv);
   const std::int64_t port = arguments.number("--port", 0, 0, 65535);
   bench::Answer answer;
   answer.lines = arguments.flag("--lines");
   const bool batch = arguments.flag("--batch");
   const bool no_delay = !arguments.flag("--delay");
+  const std::string certificate = arguments.text("--certificate", "");
+  const std::string version = arguments.text("--tls", "1.3");
   arguments.finish();
   bench::raise_descriptor_limit();
 
@@ -120,6 +137,7 @@ int main(int argc, char** argv) {
   bench::set_number(server, IPDAEMON_PROPERTY_LOCAL_PORT, port);
   bench::set_number(server, IPDAEMON_PROPERTY_CONNECTION_BACKLOG, 1024);
   bench::set_bytes(server, IPDAEMON_PROPERTY_DEFAULT_EOL, answer.lines ? "\n" : "");
+  if (!certificate.empty()) bench::speak_tls(server, certificate, version == "1.2");
   bench::check(server, ipdaemon_register_callback(server, IPDAEMON_EVENT_DATA_IN, bench::on_data_in, &answer));
   if (batch) {
     bench::check(server, ipdaemon_register_data_batch(server, bench::on_data_batch, &answer, answer.words.data(),

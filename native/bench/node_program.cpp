@@ -1,4 +1,4 @@
-// A TLS program of the benchmark as a Node addon: run(words) is the program with these words as its
+// A program of the benchmark as a Node addon: run(words) is the program with these words as its
 // command line, on the thread that calls it. OpenSSL's symbols are left open, so Node's OpenSSL is used,
 // which is what makes the comparison with servers in Node one of like with like.
 #include <node_api.h>
@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "bench/tls.hpp"
+#include "bench/program.hpp"
 
 namespace bench {
 namespace {

@@ -22,6 +22,7 @@ const servers = {
   'wrong-doubled': { script: 'net_wrong.js', args: ['--fault', 'doubled'], title: 'bytes doubled' },
   'wrong-swapped': { script: 'net_wrong.js', args: ['--fault', 'swapped'], title: 'bytes to another peer' },
   'floor-tls': { addon: 'bench_floor_tls.node', title: 'bare epoll and OpenSSL, C++ (floor)', tls: true },
+  'core-tls': { addon: 'bench_core_tls.node', title: 'ipdaemon core, C ABI', tls: true },
   'ipdaemon-tls': { script: 'ipdaemon_echo.js', title: "ipdaemon, Node's loop", library: true, tls: true },
   'node-tls': { script: 'net_echo.js', title: 'node:tls', tls: true },
   'wrong-tls': {

@@ -23,7 +23,7 @@ const LINES = [
   'net-strings',
 ];
 
-const TLS = ['floor-tls', 'ipdaemon-tls', 'node-tls'];
+const TLS = ['floor-tls', 'core-tls', 'ipdaemon-tls', 'node-tls'];
 
 // `certificate` and `version` are what the servers of a TLS row speak with.
 const rows = {

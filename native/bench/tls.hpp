@@ -11,9 +11,7 @@
 #include <string>
 
 #include "bench/arguments.hpp"
-
-// The whole of a program that runs inside Node (node_program.cpp) or on its own (main_program.cpp).
-extern "C" int bench_program(int count, char** words);
+#include "bench/program.hpp"
 
 namespace bench {
 

@@ -86,6 +86,7 @@ void Connection::greet() {
   }
   connected_owed_ = false;
   connected_ = true;
+  if (is_drained()) ready_owed_ = false;  // One event for this and for sends that were too early.
   server_.count_up();
   greeting_owed_ = true;
   if (server_.wants(IPDAEMON_EVENT_CONNECTED)) {
@@ -389,7 +390,7 @@ std::size_t Connection::gather_max() const {
 }
 
 int Connection::send(BytesView data, BytesView tail) {
-  if (is_securing() && state_ != State::ended && failed_code_ == 0) return refuse();
+  if (is_unready() && state_ != State::ended && failed_code_ == 0) return refuse();
   if (const int code = check_sendable(); code != 0) {
     bytes_sent_ = 0;
     return code;
@@ -420,7 +421,7 @@ int Connection::send(BytesView data, BytesView tail) {
 
 // Whether small sends would be accepted now without a look at them.
 bool Connection::may_keep() const {
-  return check_sendable() == 0 && !is_securing() && properties_.TIMEOUT == 0 && is_drained() && server_.in_callback();
+  return check_sendable() == 0 && !is_unready() && properties_.TIMEOUT == 0 && is_drained() && server_.in_callback();
 }
 
 int Connection::send_kept(BytesView data, std::int64_t last_length) {
@@ -482,7 +483,7 @@ int Connection::send_now(BytesView data, BytesView tail) {
 }
 
 int Connection::send_file(File&& file) {
-  if (is_securing() && state_ != State::ended && failed_code_ == 0) return refuse();
+  if (is_unready() && state_ != State::ended && failed_code_ == 0) return refuse();
   if (const int code = check_sendable(); code != 0) {
     bytes_sent_ = 0;
     return code;
@@ -516,7 +517,10 @@ int Connection::send_file(File&& file) {
 // Pumps until the system has taken everything up to `goal`. What it has not taken when the wait ends
 // early is withdrawn, so that BytesSent tells exactly what the peer will get.
 int Connection::wait_until_sent(std::uint64_t begin, std::uint64_t goal) {
-  const auto done = [&] { return outbox_.taken() >= goal && !(security_ && security_->has_pending()); };
+  // In TLS, what is sealed counts as taken, and may still be lost.
+  const auto done = [&] {
+    return outbox_.taken() >= goal && !(security_ && (security_->has_pending() || security_->has_lost()));
+  };
   if (done()) return 0;
   const std::int64_t limit_ms = std::int64_t{properties_.TIMEOUT} * 1000;
   std::uint64_t moved_before = moved();
@@ -638,7 +642,7 @@ void Connection::on_drained() {
     if (!sending_) finish(0, nullptr, Close::orderly);
     return;
   }
-  if (ready_owed_ && !is_securing()) fire_ready();
+  if (ready_is_due()) fire_ready();
   finish_if_peer_ended();
 }
 

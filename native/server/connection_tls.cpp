@@ -132,6 +132,7 @@ int Connection::start_ssl(std::shared_ptr<const tls::Context> context) {
     outbox_.consume(queued);
   }
   discard_input();
+  if (greeting_owed_) ready_owed_ = true;  // The one that follows Connected waits for the handshake.
   security_ = std::move(security);
   server_.handshakes().add(*security_);
   update_interest();
@@ -191,9 +192,15 @@ void Connection::open_sealed(BytesView sealed) {
   const bool failed = engine.state() == tls::Engine::State::failed;
   const bool closed = engine.state() == tls::Engine::State::peer_closed;
   if (was_securing) {
-    if (failed) {
+    const int code = engine.problem().code;
+    // Data that came together with the end of the handshake is another matter.
+    if (failed && code != IPDAEMON_ERROR_TLS_DECRYPT) {
       on_insecure();
       return;
+    }
+    if (failed) {
+      security_->input_broken = true;
+      fail(code);
     }
     on_secured();
     if (state_ == State::ended) return;
@@ -239,7 +246,6 @@ void Connection::on_secured() {
     state_ = State::open;
     connected_owed_ = true;
     greeting_owed_ = true;  // No DataIn before.
-    if (is_drained()) ready_owed_ = false;
   }
   update_interest();
   if (server_.wants(IPDAEMON_EVENT_SSL_STATUS)) {

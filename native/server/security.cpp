@@ -20,6 +20,7 @@ void Security::consume_pending(std::size_t count) {
 }
 
 void Security::clear_pending() {
+  lost_ |= has_pending();
   Bytes().swap(pending_);
   taken_ = 0;
 }

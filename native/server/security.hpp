@@ -36,6 +36,7 @@ class Security final : public tls::EngineEvents {
   void append_pending(BytesView bytes);
   void consume_pending(std::size_t count);
   void clear_pending();
+  bool has_lost() const { return lost_; }               // Some were never taken.
   std::uint64_t consumed() const { return consumed_; }  // Bytes ever consumed.
   std::size_t memory() const { return pending_.size(); }
 
@@ -56,6 +57,7 @@ class Security final : public tls::EngineEvents {
   std::unique_ptr<tls::Engine> engine_;
   Bytes pending_;
   std::size_t taken_ = 0;
+  bool lost_ = false;
   std::uint64_t consumed_ = 0;
   const std::int64_t begun_ms_;
   Security* previous_ = nullptr;

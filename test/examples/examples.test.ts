@@ -1,10 +1,13 @@
 // Each example server, exercised by a foreign client on node:net, as a program of its own.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { X509Certificate } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { certificates, serverPem, store, writeTemporary } from '../support/certificates';
 import { Client } from '../support/client';
 import { type Program, root, withProgram } from '../support/program';
+import { TlsClient, type TlsClientOptions } from '../support/tls-client';
 import { waitFor } from '../support/waiting';
 
 async function withExample(
@@ -22,6 +25,13 @@ async function withExample(
     expect(signal ?? code).toBe(signal === null ? 0 : 'SIGINT');
     expect(program.errors).toBe('');
   });
+}
+
+/** A client after its handshake. One of TLS 1.3 comes so far, also if the server refuses its certificate. */
+async function secureClient(port: number, options: TlsClientOptions = {}): Promise<TlsClient> {
+  const client = new TlsClient(port, options);
+  await client.isSecure();
+  return client;
 }
 
 describe('the example', () => {
@@ -157,6 +167,157 @@ describe('the example', () => {
       });
     } finally {
       rmSync(folder, { recursive: true });
+    }
+  });
+
+  test('tls-echo sends back what it gets, and tells version and suite', () =>
+    withExample('tls-echo', [], async (program, port) => {
+      await program.says(new RegExp(`openssl s_client -connect 127\\.0\\.0\\.1:${port}\\n`));
+      const client = await secureClient(port, { version: 'TLSv1.3', ciphers: 'TLS_AES_256_GCM_SHA384' });
+      expect(client.served).toBe('localhost');
+      const text = 'late '.repeat(200_000);
+      client.write(text);
+      await client.receives(text);
+      await program.says(/^1: TLSv1\.3, TLS_AES_256_GCM_SHA384$/m);
+      client.end();
+      await client.isGone();
+      const clear = new Client(port);
+      clear.write('GET / HTTP/1.0\r\n\r\n');
+      await clear.isGone();
+      await program.says(/^2: no connection, 276 /m);
+    }));
+
+  test('tls-echo takes a PFX with its password, and tells that a certificate has expired', async () => {
+    const pfx = writeTemporary('store.pfx', store('pfx'));
+    const { password, pem } = certificates();
+    await withExample('tls-echo', ['--certificate', pfx, '--password', password], async (_program, port) => {
+      const client = await secureClient(port, { ca: pem.serverRoot });
+      client.write('x');
+      await client.receives('x');
+      client.destroy();
+    });
+    const expired = writeTemporary('expired.pem', serverPem('expired'));
+    await withExample('tls-echo', ['--certificate', expired], async (program) => {
+      await program.says(/expired/);
+    });
+  });
+
+  test.each([
+    ['tls-echo', ['--certificate', 'no-such.pem'], '271'],
+    ['starttls', ['--certificate', 'no-such.pem'], '271'],
+    ['mutual-tls', ['--ca', 'no-such.pem'], '302'],
+    ['mutual-tls', [], '--ca'],
+    ['https', ['--certificates', 'docs'], 'NAME.pem'],
+  ])('%s with %j ends with %s', (name, args, reason) =>
+    withProgram([path.join(root, 'dist', 'examples', `${name}.js`), '--port', '0', ...args], async (program) => {
+      expect((await program.ends()).code).not.toBe(0);
+      expect(program.errors).toContain(reason);
+      expect(program.output).not.toContain('listening');
+    }),
+  );
+
+  test('starttls goes over to TLS, and drops what came in clear behind the command', () =>
+    withExample('starttls', [], async (_program, port) => {
+      const client = new TlsClient(port, { clear: true });
+      await client.receives('220 ready\r\n');
+      client.write('EHLO me\r\nECHO clear\r\n');
+      const clear = '220 ready\r\n250-at your service\r\n250-STARTTLS\r\n250 ECHO\r\n250 clear\r\n';
+      await client.receives(clear);
+      client.write('STARTTLS\r\nECHO injected\r\n');
+      await client.receives(`${clear}220 go ahead\r\n`);
+      client.startTls();
+      await client.isSecure();
+      client.write('ECHO secret\r\nSTARTTLS\r\nNONSENSE\r\nQUIT\r\n');
+      await client.isGone();
+      expect(client.text.slice(clear.length)).toBe(
+        '220 go ahead\r\n250 secret\r\n503 this is TLS already\r\n500 unknown command\r\n221 bye\r\n',
+      );
+    }));
+
+  test('mutual-tls lets in whom it knows and allows, and says who that is', async () => {
+    const { clients, pem } = certificates();
+    const ca = writeTemporary('authority.pem', pem.clientAuthority + pem.revoked);
+    const args = ['--ca', ca, '--crl-check', '--allow', 'CN=somebody', '--allow', 'CN=good, OU=Clients'];
+    await withExample('mutual-tls', args, async (program, port) => {
+      const client = await secureClient(port, { identity: clients.good });
+      client.write('hello\n');
+      await client.isGone();
+      expect(client.text).toBe('you are CN=good, OU=Clients, O=Test, C=DE\r\n');
+      for (const name of ['revoked', 'expired', 'wrongCa', 'selfSigned', undefined] as const) {
+        const other = await secureClient(port, name === undefined ? {} : { identity: clients[name] });
+        other.write('hello\n');
+        await other.isGone();
+        expect([name, other.text]).toEqual([name, '']);
+      }
+      await program.says(/^2: 275 .*revoked\n3: 275 .*expired\n4: 275 .*issuer.*\n5: 275 .*self.signed.*\n6: 281 /m);
+    });
+    await withExample('mutual-tls', ['--ca', ca, '--allow', 'CN=goo'], async (program, port) => {
+      const client = await secureClient(port, { identity: clients.good });
+      client.write('hello\n');
+      await client.isGone();
+      expect(client.text).toBe('');
+      await program.says(/^1: 275 .*refused/m);
+    });
+  });
+
+  test('https shows each name its own certificate', () =>
+    withExample('https', [], async (_program, port) => {
+      for (const [servername, served] of [
+        ['localhost', 'localhost'],
+        ['OTHER.localhost', 'other.localhost'],
+        ['../other.localhost', 'localhost'],
+        [undefined, 'localhost'],
+      ]) {
+        const client = await secureClient(port, {
+          version: 'TLSv1.2',
+          ...(servername === undefined ? {} : { servername }),
+        });
+        expect([servername, client.served]).toEqual([servername, served]);
+        client.write('GET /page HTTP/1.1\r\nHost: localhost\r\n\r\n');
+        await client.isGone();
+        expect(client.text).toMatch(/^HTTP\/1\.0 200 OK\r\n.*\r\n\r\nTLSv1\.2, TLS_\S+\nGET \/page HTTP\/1\.1\n$/s);
+      }
+    }));
+});
+
+describe('npm run certificate', () => {
+  test('writes one that the examples take and a client can verify, and never over a file', async () => {
+    const cwd = mkdtempSync(path.join(tmpdir(), 'ipdaemon-'));
+    const file = path.join(cwd, 'localhost.pem');
+    const make = [path.join(root, 'dist', 'examples', 'shared', 'certificate.js')];
+    const run = (body: (program: Program) => Promise<void>) => withProgram(make, body, { cwd });
+    try {
+      await run(async (program) => {
+        expect(await program.ends()).toEqual({ code: 0, signal: null });
+        expect(program.output).toContain('npm run example -- tls-echo --certificate localhost.pem\n');
+      });
+      expect(statSync(file).mode & 0o777).toBe(0o600);
+      const pem = readFileSync(file, 'utf8');
+      await run(async (program) => {
+        expect((await program.ends()).code).toBe(1);
+        expect(program.errors).toContain('localhost.pem is there');
+      });
+      expect(readFileSync(file, 'utf8')).toBe(pem);
+      await withExample('tls-echo', ['--certificate', file], async (_program, port) => {
+        const client = await secureClient(port, { ca: pem });
+        client.write('x');
+        await client.receives('x');
+        const certificate = client.tls.getPeerX509Certificate() as X509Certificate;
+        expect([certificate.checkHost('localhost'), certificate.checkIP('127.0.0.1')]).not.toContain(undefined);
+        expect(certificate.checkIP('::1')).toBeDefined();
+        const days = (Date.parse(certificate.validTo) - Date.now()) / 86_400_000;
+        expect(Math.round(days)).toBe(30);
+        client.destroy();
+      });
+      // Its own authority, too.
+      await withExample('mutual-tls', ['--ca', file], async (_program, port) => {
+        const client = await secureClient(port, { identity: { certificate: pem, key: pem, chain: '' } });
+        client.write('hello\n');
+        await client.isGone();
+        expect(client.text).toBe('you are CN=localhost\r\n');
+      });
+    } finally {
+      rmSync(cwd, { recursive: true });
     }
   });
 });

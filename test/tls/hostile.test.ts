@@ -154,9 +154,9 @@ behaviour('a thousand handshakes at once', (kind) => {
         kind,
         {
           before: implicit('p256', (s) => {
-          configure(s, 'MaxConnections=2000');
-          s.must(s.set(P.ConnectionBacklog, 1024));
-        }),
+            configure(s, 'MaxConnections=2000');
+            s.must(s.set(P.ConnectionBacklog, 1024));
+          }),
           check: { bytes: false, maxConnections: 2000 },
           record: false,
         },

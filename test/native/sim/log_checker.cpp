@@ -205,6 +205,7 @@ void LogChecker::property_set(int handle, int property, int id, std::int64_t num
 }
 
 void LogChecker::end_wanted(int handle, int id) {
+  if (id == 0) handles_[handle].ended_all_us = now();
   for (auto& [link, one] : handshakes_) {
     if (one.handle == handle && (id == 0 || one.id == id)) one.end_wanted = true;
   }
@@ -303,7 +304,7 @@ void LogChecker::send_ends(int handle, int id, int code, std::int64_t bytes_sent
       }
     }
     if (code == IPDAEMON_ERROR_TIMED_OUT && frame.blocking && !model->interrupted &&
-        now() - model->progress_us < frame.timeout_s * second_us - 1000) {
+        !world_->link(model->link).server_ended && now() - model->progress_us < frame.timeout_s * second_us - 1000) {
       fail("a blocking send timed out early");
     }
   } else if (code == IPDAEMON_ERROR_BAD_STATE && pump_depth(handle) >= 60) {
@@ -403,8 +404,9 @@ void LogChecker::connected_begins(int handle, int id, int status, int link) {
     return;
   }
   if (find(handle, id) != nullptr) fail("a second Connected for connection " + std::to_string(id));
-  if (id <= server.last_id) fail("connection ids do not rise");
-  server.last_id = id;
+  // In TLS, some take longer than others.
+  if (id <= server.last_id && !server.implicit) fail("connection ids do not rise");
+  server.last_id = std::max<std::int64_t>(id, server.last_id);
   const auto position = static_cast<std::size_t>(link);
   if (request_.size() <= position) request_.resize(position + 1);
   if (server.wants_request && request_[position] == 0) fail("Connected without ConnectionRequest");
@@ -464,7 +466,8 @@ void LogChecker::ready_begins(int handle, int id) {
     fail("ReadyToSend of connection " + std::to_string(id) + " without a refused send");
   } else {
     model->ready_owed = false;
-    const bool broken = world_->link(model->link).dead() || world_->link(model->link).server_closed;
+    const Link& link = world_->link(model->link);
+    const bool broken = link.dead() || link.server_closed || (model->secure && link.server_ended);
     // Of a blocking send that ends early, the checker learns only when it returns.
     if (!model->blocking && model->taken < model->expected.size() && !broken && !model->file_pending &&
         !is_opaque(*model) && !trouble_injected()) {
@@ -745,7 +748,11 @@ HandshakeModel& LogChecker::begin_handshake(int handle, int link) {
   if (!fresh) return one;
   one.handle = handle;
   one.link = link;
-  one.begun_us = now();
+  // Of a peer without ConnectionRequest, only this is known.
+  const ConnectionModel* connection = of_link(link);
+  const bool asked = static_cast<std::size_t>(link) < request_.size() && request_[static_cast<std::size_t>(link)] != 0;
+  one.begun_us = connection == nullptr && !asked ? accepted_us_[link] : now();
+  one.end_wanted = connection == nullptr && one.begun_us <= handles_[handle].ended_all_us;
   one.limit_s = handles_[handle].handshake_s;
   one.stops_before = handles_[handle].stops;
   return one;
@@ -828,7 +835,9 @@ void LogChecker::check_failed_handshake(const HandshakeModel& model, int code) {
       }
       return;
     case IPDAEMON_ERROR_TLS_HANDSHAKE: {
-      const bool peer_wrong = plan.version == ClientVersion::too_old || tls->damage_read(link.read_count) ||
+      const bool other_version = (server.tls_version == 12 && plan.version == ClientVersion::tls13) ||
+                                 (server.tls_version == 13 && plan.version == ClientVersion::tls12);
+      const bool peer_wrong = plan.version == ClientVersion::too_old || other_version || tls->damage_read(link.read_count) ||
                               link.peer_ended || (connection != nullptr && tls->began_spoiled());
       const bool needs_room = model.handle != 0 && server.max_connections < 1000;
       if (!peer_wrong && !needs_room) fail(what + " without a cause");
@@ -903,7 +912,7 @@ void LogChecker::check_idle(int handle, std::int64_t pump_began_us) {
     if (model->idle_s == 0 || model->end_wanted || !may_be_secured(*model)) continue;
     const Link& link = world_->link(model->link);
     if (link.dead() || incoming(*model).closed) continue;
-    const std::int64_t due_us = std::max(model->activity_us, model->idle_set_us) + model->idle_s * second_us + tick_us;
+    const std::int64_t due_us = std::max({model->activity_us, model->sealed_us, model->idle_set_us}) + model->idle_s * second_us + tick_us;
     model->idle_misses = due_us < pump_began_us ? model->idle_misses + 1 : 0;
     // A pump may have been busy with others; the one after it has no excuse.
     if (model->idle_misses > 2) {
@@ -973,6 +982,7 @@ void LogChecker::check_end() {
 
 void LogChecker::on_accepted(int link) {
   log_.write("- accepted peer %d", link);
+  accepted_us_[link] = now();
   const std::uint16_t port = world_->link(link).local.port;
   for (auto& [number, server] : handles_) {
     if (server.port == port) server.accept_failed = false, server.accept_failures_told = 0;
@@ -998,9 +1008,16 @@ void LogChecker::on_server_wrote(int link, BytesView bytes) {
     if (tls != nullptr && !tls->plain_heard().empty()) fail("payload for a peer that is not connected");
     return;
   }
-  model->activity_us = model->progress_us = now();
-  if (model->secure && model->taken >= model->clear_out) {
-    if (tls == nullptr) return;
+  model->progress_us = now();
+  if (model->secure) {
+    model->sealed_us = now();
+    const BytesView clear = bytes.substr(0, model->clear_out - std::min(model->clear_out, model->taken));
+    if (model->expected.compare(model->taken, clear.size(), clear) != 0) {
+      fail("connection " + std::to_string(model->id) + " sends other bytes in clear than were accepted");
+      return;
+    }
+    model->taken += clear.size();
+    if (tls == nullptr || model->taken < model->clear_out) return;
     const BytesView fresh = BytesView(tls->plain_heard()).substr(model->taken - model->clear_out);
     if (model->expected.compare(model->taken, fresh.size(), fresh) != 0 ||
         model->taken + fresh.size() > model->expected.size()) {
@@ -1008,9 +1025,11 @@ void LogChecker::on_server_wrote(int link, BytesView bytes) {
            shown(BytesView(model->expected).substr(model->taken)) + " was accepted");
       return;
     }
+    if (!fresh.empty()) model->activity_us = now();
     model->taken += fresh.size();
     return;
   }
+  model->activity_us = now();
   if (model->expected.compare(model->taken, bytes.size(), bytes) != 0) {
     fail("connection " + std::to_string(model->id) + " sends " + shown(bytes) + " where " +
          shown(BytesView(model->expected).substr(model->taken)) + " was accepted");

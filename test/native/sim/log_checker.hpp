@@ -85,6 +85,7 @@ struct ConnectionModel {
   std::int64_t idle_s = 0;
   std::int64_t idle_set_us = 0;
   std::int64_t activity_us = 0;
+  std::int64_t sealed_us = 0;  // Something was written that was no payload, or not all of it.
   std::int64_t closed_us = 0;  // When the server closed the socket, and the limits it had then.
   std::int64_t closed_idle_s = 0;
   std::int64_t closed_timeout_s = 0;
@@ -103,7 +104,7 @@ struct HandshakeModel {
   bool asked_certificate = false;
   bool refused = false;  // By the program, whatever it was asked.
   bool end_wanted = false;
-  int error = 0;  // That was told by an Error event.
+  int error = 0;             // That was told by an Error event.
   int misses = 0;
 };
 
@@ -134,7 +135,9 @@ struct HandleModel {
   bool authenticates = false;
   bool wants_certificates = false;  // There is a callback for them.
   std::int64_t handshake_s = 30;
+  int tls_version = 0;  // The only one allowed, 12 or 13; 0 for both.
   int stops = 0;  // Callbacks that ended a call.
+  std::int64_t ended_all_us = -1;  // The last do_shutdown.
 };
 
 class LogChecker final : public Observer {
@@ -252,6 +255,7 @@ class LogChecker final : public Observer {
   std::map<int, std::vector<ConnectionModel*>> live_;  // By handle: Connected fired, Disconnected not.
   std::vector<ConnectionModel*> by_link_;
   std::map<int, HandshakeModel> handshakes_;           // By link.
+  std::map<int, std::int64_t> accepted_us_;            // By link.
   std::vector<std::int8_t> request_;  // By link: 0 not asked, 1 asked and accepted, 2 refused.
   std::vector<Frame> frames_;
   std::vector<ConnectionModel*> untried_;  // With accepted bytes of which the system was not told yet.

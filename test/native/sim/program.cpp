@@ -319,6 +319,7 @@ bool Program::configure_tls(Server& server) {
   }
   if (plan.tls_version != 0) {
     done &= config(server, plan.tls_version == 12 ? "SSLEnabledProtocols=3072" : "SSLEnabledProtocols=12288") == 0;
+    checker_.handle(server.handle).tls_version = plan.tls_version;
   }
   if (plan.logs_packets) done &= config(server, "LogSSLPackets=True") == 0;
   if (!plan.resumes) done &= config(server, "ReuseSSLSession=False") == 0;
