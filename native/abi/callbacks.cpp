@@ -6,12 +6,6 @@
 
 namespace ipdaemon {
 
-namespace {
-
-constexpr int parameters_max = 8;
-
-}  // namespace
-
 void Callbacks::set_batch(ipdaemon_data_batch callback, void* user, std::int32_t* words, std::int32_t capacity) {
   batch_ = callback;
   batch_user_ = user;
@@ -26,7 +20,6 @@ int Callbacks::event(int event, ValueView* parameters, int count) {
   const int result = registered.callback(registered.user, handle_, event, values, count);
   // Events nest; what an inner one has changed has been taken by now.
   changed_.clear();
-  changed_.reserve(parameters_max);  // So that none moves any more.
   for (int i = 0; i < count; ++i) {
     // The server looks only at those that may change.
     parameters[i].number = values[i].integer;

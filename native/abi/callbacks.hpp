@@ -13,8 +13,10 @@ namespace ipdaemon {
 class Callbacks final : public EventSink {
  public:
   static constexpr int event_max = IPDAEMON_EVENT_SSL_STATUS;
+  static constexpr int parameters_max = 8;
 
-  explicit Callbacks(ipdaemon_t handle) : handle_(handle) {}
+  // Room at once: for an event that was delivered it must not be missing, and nothing there may move.
+  explicit Callbacks(ipdaemon_t handle) : handle_(handle) { changed_.reserve(parameters_max); }
 
   void set(int event, ipdaemon_callback callback, void* user) {
     callbacks_[static_cast<std::size_t>(event)] = {callback, user};

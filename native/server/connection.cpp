@@ -648,7 +648,7 @@ void Connection::on_drained() {
 
 bool Connection::ready_is_due() const {
   if (state_ == State::ended) return ready_owed_ && connected_;
-  return ready_owed_ && connected_ && (failed_code_ != 0 || (is_drained() && !is_securing()));
+  return ready_owed_ && connected_ && (failed_code_ != 0 || (is_drained() && !is_unready()));
 }
 
 // Fires ReadyToSend, the one after Connected and the one after a refusal alike.
@@ -882,11 +882,11 @@ void Connection::on_deadline(std::int64_t now_ms) {
   if (due_ms == 0 || state_ == State::ended) return;
   if (now_ms < due_ms) {
     schedule();
+  } else if (is_lingering()) {
+    finish(IPDAEMON_ERROR_CONNECTION_TIMED_OUT, linger_detail, Close::reset);
   } else if (is_securing()) {
     error_owed_ = connected_;
     finish(IPDAEMON_ERROR_TIMED_OUT, handshake_detail, Close::orderly);
-  } else if (is_lingering()) {
-    finish(IPDAEMON_ERROR_CONNECTION_TIMED_OUT, linger_detail, Close::reset);
   } else {
     finish(IPDAEMON_ERROR_CONNECTION_TIMED_OUT, idle_detail, Close::orderly);
   }

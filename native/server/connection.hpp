@@ -111,7 +111,7 @@ class Connection final : public Source, public Deadline {
   // TLS: connection_tls.cpp.
   bool is_securing() const { return security_ && security_->is_securing(); }
   // Nothing can be sent yet: the handshake is not done, or Connected has not been delivered after it.
-  bool is_unready() const { return is_securing() || (security_ && connected_owed_); }
+  bool is_unready() const { return security_ && (!security_->is_established() || connected_owed_); }
   bool receive_sealed();
   void open_sealed(BytesView sealed);
   void on_sealed_end();

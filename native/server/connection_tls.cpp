@@ -182,30 +182,32 @@ void Connection::open_sealed(BytesView sealed) {
   const std::size_t count = engine.receive(sealed, at, Server::receive_length + tls::Engine::record_max, answer);
   if (state_ == State::ended) return;
   if (!answer.empty() && failed_code_ == 0) {
-    if (const int code = emit(answer); code != 0) {
-      fail(code);
-      if (was_securing) return;
-    }
+    // Why a handshake has failed says more than that its alert cannot be sent.
+    const int code = emit(answer);
+    if (code != 0 && engine.state() != tls::Engine::State::failed) fail(code);
+    if (state_ == State::ended) return;
   }
   if (engine.logs()) tell_log();
   if (state_ == State::ended || engine.state() == tls::Engine::State::handshaking) return;
   const bool failed = engine.state() == tls::Engine::State::failed;
   const bool closed = engine.state() == tls::Engine::State::peer_closed;
   if (was_securing) {
-    const int code = engine.problem().code;
-    // Data that came together with the end of the handshake is another matter.
-    if (failed && code != IPDAEMON_ERROR_TLS_DECRYPT) {
+    // Damaged data that came together with the end of the handshake is another matter.
+    if (failed && engine.problem().code != IPDAEMON_ERROR_TLS_DECRYPT) {
       on_insecure();
       return;
     }
-    if (failed) {
-      security_->input_broken = true;
-      fail(code);
-    }
+  }
+  if (failed) {
+    // Before callbacks, so that sends tell the cause. What came before the damage is delivered.
+    security_->input_broken = true;
+    fail(engine.problem().code);
+    if (state_ == State::ended) return;
+  }
+  if (was_securing) {
     on_secured();
     if (state_ == State::ended) return;
   }
-  if (failed) security_->input_broken = true;
   if (count > 0) {
     server_.count_in(static_cast<std::int64_t>(count));
     if (joined) {
@@ -217,9 +219,7 @@ void Connection::open_sealed(BytesView sealed) {
     }
   }
   if (state_ == State::ended) return;
-  if (failed) {
-    fail(engine.problem().code);
-  } else if (closed && !peer_ended_) {
+  if (closed && !peer_ended_) {
     on_peer_end();
   }
 }
@@ -376,7 +376,13 @@ bool Connection::is_sealable() const {
 }
 
 bool Connection::seal_file_part() {
-  const auto plain = std::make_unique_for_overwrite<char[]>(seal_piece);
+  std::unique_ptr<char[]> plain;
+  try {
+    plain = std::make_unique_for_overwrite<char[]>(seal_piece);
+  } catch (const std::bad_alloc&) {
+    fail(IPDAEMON_ERROR_NO_BUFFERS);
+    return false;
+  }
   const auto length =
       static_cast<std::size_t>(std::min<std::int64_t>(outbox_.file_left(), static_cast<std::int64_t>(seal_piece)));
   const Transfer read = outbox_.file()->read(outbox_.file_offset(), plain.get(), length);

@@ -55,7 +55,7 @@ struct ConnectionModel {
   bool abandoned = false;                    // The handle was closed or reset.
   std::int64_t handle_ended_us = INT64_MAX;  // When that was, also for connections that had ended before.
   int status = 0;
-  int callbacks = 0;  // Of this connection, on the stack.
+  int callbacks = 0;          // Of this connection, on the stack.
   bool secure = false;        // Speaks TLS, or is about to.
   std::size_t clear_out = 0;  // How much was accepted before that.
   // Receiving
@@ -104,7 +104,7 @@ struct HandshakeModel {
   bool asked_certificate = false;
   bool refused = false;  // By the program, whatever it was asked.
   bool end_wanted = false;
-  int error = 0;             // That was told by an Error event.
+  int error = 0;  // That was told by an Error event.
   int misses = 0;
 };
 
@@ -131,12 +131,12 @@ struct HandleModel {
   int accept_failures_told = 0;  // Since the last peer that was accepted.
   int pump_depth = 0;
   // TLS
-  bool implicit = false;      // From the first byte on.
+  bool implicit = false;  // From the first byte on.
   bool authenticates = false;
   bool wants_certificates = false;  // There is a callback for them.
   std::int64_t handshake_s = 30;
-  int tls_version = 0;  // The only one allowed, 12 or 13; 0 for both.
-  int stops = 0;  // Callbacks that ended a call.
+  int tls_version = 0;             // The only one allowed, 12 or 13; 0 for both.
+  int stops = 0;                   // Callbacks that ended a call.
   std::int64_t ended_all_us = -1;  // The last do_shutdown.
 };
 
@@ -254,9 +254,9 @@ class LogChecker final : public Observer {
   std::map<std::pair<int, int>, std::unique_ptr<ConnectionModel>> models_;
   std::map<int, std::vector<ConnectionModel*>> live_;  // By handle: Connected fired, Disconnected not.
   std::vector<ConnectionModel*> by_link_;
-  std::map<int, HandshakeModel> handshakes_;           // By link.
-  std::map<int, std::int64_t> accepted_us_;            // By link.
-  std::vector<std::int8_t> request_;  // By link: 0 not asked, 1 asked and accepted, 2 refused.
+  std::map<int, HandshakeModel> handshakes_;  // By link.
+  std::map<int, std::int64_t> accepted_us_;   // By link.
+  std::vector<std::int8_t> request_;          // By link: 0 not asked, 1 asked and accepted, 2 refused.
   std::vector<Frame> frames_;
   std::vector<ConnectionModel*> untried_;  // With accepted bytes of which the system was not told yet.
   std::uint64_t events_ = 0;

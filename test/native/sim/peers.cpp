@@ -102,8 +102,8 @@ void Peers::write_sealed(int link) {
     return;
   }
   // A handshake byte by byte need not be slow, too.
-  const std::int64_t gap_us = it.plan.chunk_max == 1 ? std::min<std::int64_t>(it.plan.gap_us_max, 2000)
-                                                     : it.plan.gap_us_max;
+  const std::int64_t gap_us =
+      it.plan.chunk_max == 1 ? std::min<std::int64_t>(it.plan.gap_us_max, 2000) : it.plan.gap_us_max;
   std::size_t count = 0;
   if (!wire.tls) {
     if (it.sent_before_tls == it.plan.before_tls.size()) return;  // Waits for the server.

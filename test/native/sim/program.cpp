@@ -166,8 +166,8 @@ int Program::start_ssl(Server& server, int id) {
   log_.write("= %d", code);
   checker_.start_ssl_ends(handle, id, code);
   checker_.call_ends(code);
-  if (code == 0 && !checker_.failed()) {
-    const ConnectionModel* model = checker_.find(handle, id);
+  const ConnectionModel* model = checker_.find(handle, id);
+  if (code == 0 && !checker_.failed() && !model->abandoned) {
     peers_.start_tls(model->link, model->clear_out);
   }
   return code;
@@ -328,9 +328,9 @@ bool Program::configure_tls(Server& server) {
     if (set_now) checker_.handle(server.handle).handshake_s = plan.handshake_s;
     done &= set_now;
   }
-  return done && set(server, IPDAEMON_PROPERTY_SSL_START_MODE, 0,
-                     plan.secure == Secure::at_once ? IPDAEMON_SSL_START_MODE_IMPLICIT
-                                                    : IPDAEMON_SSL_START_MODE_EXPLICIT) == 0;
+  return done &&
+         set(server, IPDAEMON_PROPERTY_SSL_START_MODE, 0,
+             plan.secure == Secure::at_once ? IPDAEMON_SSL_START_MODE_IMPLICIT : IPDAEMON_SSL_START_MODE_EXPLICIT) == 0;
 }
 
 int Program::open(const ServerPlan& plan) {

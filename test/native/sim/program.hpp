@@ -52,7 +52,7 @@ struct ServerPlan {
   bool sees_status = false;
   bool logs_packets = false;
   bool resumes = true;
-  int refusals = 0;       // Of peers by the ConnectionRequest callback, per thousand.
+  int refusals = 0;  // Of peers by the ConnectionRequest callback, per thousand.
   // What callbacks do beside their work, per thousand each.
   int disconnects = 0, disconnects_others = 0, pumps = 0, shutdowns = 0, resets = 0, closes = 0, framings = 0,
       pauses = 0, timeouts = 0, sends_others = 0, stops = 0, interrupts = 0, other_handles = 0, listens = 0,

@@ -27,10 +27,10 @@ struct TlsPlan {
   bool speaks = false;
   ClientVersion version = ClientVersion::any;
   ClientCertificate certificate = ClientCertificate::none;
-  bool resumes = false;                 // If there is a session to resume.
-  std::size_t cut_at = SIZE_MAX;        // After so many sealed bytes it says nothing more.
-  std::size_t flip_at = SIZE_MAX;       // This one of them is damaged on its way.
-  bool notifies = true;                 // Says close_notify before it ends.
+  bool resumes = false;            // If there is a session to resume.
+  std::size_t cut_at = SIZE_MAX;   // After so many sealed bytes it says nothing more.
+  std::size_t flip_at = SIZE_MAX;  // This one of them is damaged on its way.
+  bool notifies = true;            // Says close_notify before it ends.
 };
 
 // Whether OpenSSL can be used. The first call makes what all runs use.
@@ -80,9 +80,9 @@ class TlsEnd {
   bool has_unsent() const { return unsent_ > 0 && on_wire() < plan_.cut_at; }
   bool is_cut() const { return on_wire() >= plan_.cut_at; }
 
-  bool is_open() const;    // The handshake is done for the client.
-  bool is_failed() const;  // It has given up, or was told to.
-  bool is_closed() const;  // The server has said close_notify.
+  bool is_open() const;                                 // The handshake is done for the client.
+  bool is_failed() const;                               // It has given up, or was told to.
+  bool is_closed() const;                               // The server has said close_notify.
   std::size_t opened_at() const { return opened_at_; }  // What the peer must have read to know of it.
   bool has_said_no_more() const { return closed_at_ != SIZE_MAX; }
   // Whether the server may be done with the handshake when it has read so far.
