@@ -57,6 +57,7 @@ Connection::Connection(Server& server, Socket&& socket, const Endpoint& peer, st
 }
 
 Connection::~Connection() {
+  if (security_) server_.handshakes().remove(*security_);
   server_.due().remove(this);
 }
 
@@ -445,7 +446,10 @@ int Connection::send_now(BytesView data, BytesView tail) {
   std::size_t taken = 0;
   if (security_) {
     if (is_drained()) {
-      if (const int code = seal_directly(data, tail, &taken); code != 0) return code;
+      if (const int code = seal_directly(data, tail, &taken); code != 0) {
+        if (properties_.TIMEOUT > 0) bytes_sent_ = static_cast<std::int64_t>(taken);
+        return code;
+      }
     }
   } else if (outbox_.empty() && length > 0) {
     const BytesView pieces[] = {data, tail};
@@ -504,8 +508,10 @@ int Connection::send_file(File&& file) {
         write_file();
       }
     }
-    if (failed_code_ != 0) return failed_code_;
-    if (state_ == State::ended) return status_;
+    if (failed_code_ != 0 || state_ == State::ended) {
+      if (properties_.TIMEOUT > 0) bytes_sent_ = static_cast<std::int64_t>(outbox_.taken() - begin);
+      return failed_code_ != 0 ? failed_code_ : status_;
+    }
     update_interest();
     schedule();
   }
@@ -774,6 +780,7 @@ void Connection::finish(int status, const char* detail, Close how) {
   state_ = State::ended;
   status_ = status;
   status_detail_ = detail;
+  if (!connected_) ready_ = true;  // A loop that waits for it ends, and the next send says why.
   server_.forget_gathered(*this);
   server_.deadlines().cancel(this);
   if (security_ && how == Close::orderly && failed_code_ == 0) close_security();

@@ -22,6 +22,8 @@ constexpr std::size_t seal_piece = 64 * 1024;
 constexpr std::size_t seal_turn = 512 * 1024;
 // Up to here two pieces are joined, to go in one record.
 constexpr std::size_t join_max = 8 * 1024;
+// How much of TLS's own answers may wait for a peer that takes none.
+constexpr std::size_t answers_max = 16 * 1024;
 constexpr const char* ended_detail = "the peer closed the connection in the middle of the handshake";
 constexpr const char* room_detail = "MaxConnections is reached, and another peer needs the place";
 
@@ -52,9 +54,10 @@ bool Connection::on_client_hello(const tls::ClientHello& hello, std::shared_ptr<
   *problem = {IPDAEMON_ERROR_TLS_HANDSHAKE, "the program ended the connection, or its callback failed", false};
   if (server_.wants(IPDAEMON_EVENT_SSL_STATUS)) {
     tell(hello.server_name.empty() ? "client hello received" : "client hello received, " + hello.server_name);
-    if (state_ == State::ended || !server_.may_deliver()) return false;
+    if (state_ == State::ended) return false;
   }
   if (!server_.wants(IPDAEMON_EVENT_SSL_CONNECTION_REQUEST)) return true;
+  if (!server_.may_deliver()) return false;
   const std::int64_t type = server_.number(IPDAEMON_PROPERTY_SSL_CERT_STORE_TYPE);
   // Copies: the callback may set the properties.
   const Bytes store(server_.bytes(IPDAEMON_PROPERTY_SSL_CERT_STORE));
@@ -186,6 +189,12 @@ void Connection::open_sealed(BytesView sealed) {
     const int code = emit(answer);
     if (code != 0 && engine.state() != tls::Engine::State::failed) fail(code);
     if (state_ == State::ended) return;
+    // A peer that makes OpenSSL answer and takes no answers.
+    security_->answers = !was_securing && security_->has_pending() ? security_->answers + answer.size() : 0;
+    if (security_->answers > answers_max) {
+      security_->input_broken = true;
+      fail(IPDAEMON_ERROR_NO_BUFFERS);
+    }
   }
   if (engine.logs()) tell_log();
   if (state_ == State::ended || engine.state() == tls::Engine::State::handshaking) return;
@@ -208,6 +217,7 @@ void Connection::open_sealed(BytesView sealed) {
     on_secured();
     if (state_ == State::ended) return;
   }
+  if (state_ != State::open) return;  // A callback has ended it: what came is not wanted any more.
   if (count > 0) {
     server_.count_in(static_cast<std::int64_t>(count));
     if (joined) {
@@ -253,7 +263,7 @@ void Connection::on_secured() {
     if (negotiated.resumed) tell("session resumed");
     if (state_ != State::ended) tell("handshake complete, " + negotiated.version + ", " + negotiated.suite);
   }
-  if (state_ == State::ended) return;
+  if (state_ != State::open) return;
   if (connected_owed_) {
     greet();
   } else if (ready_is_due()) {
@@ -397,7 +407,8 @@ bool Connection::seal_file_part() {
 
 // Before the socket is closed in order: says that nothing more comes, if that can be said at once.
 void Connection::close_security() {
-  if (!socket_.valid() || security_->has_pending() || security_->engine().running()) return;
+  // Nor if something is missing before it, which the peer shall see.
+  if (!socket_.valid() || security_->has_pending() || !outbox_.empty() || security_->engine().running()) return;
   Bytes& sealed = server_.seal_buffer();
   try {
     security_->engine().close(sealed);

@@ -10,6 +10,11 @@ std::unique_ptr<Security> Security::create(Connection& connection, std::shared_p
 }
 
 void Security::append_pending(BytesView bytes) {
+  // What is gone is dropped when it outweighs the rest: each byte moves at most once.
+  if (taken_ > pending_.size() / 2) {
+    pending_.erase(0, taken_);
+    taken_ = 0;
+  }
   pending_.append(bytes);
 }
 

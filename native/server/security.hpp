@@ -50,6 +50,7 @@ class Security final : public tls::EngineEvents {
   bool fin_received = false;  // The peer's end of the TCP connection, not of TLS.
   bool truncated = false;     // That came without TLS's own notice.
   bool input_broken = false;  // Nothing more can be read.
+  std::size_t answers = 0;    // Bytes OpenSSL has said by itself since nothing was pending.
 
  private:
   friend class HandshakeList;

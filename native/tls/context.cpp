@@ -17,6 +17,10 @@ namespace {
 
 // The level at which suites, keys and signatures of less than 112 bits are refused.
 constexpr int security_level = 2;
+// Bytes of the certificates that a client may present. They have to fit into its ticket, too.
+constexpr long client_chain_max = 32 * 1024;
+// Bytes of the names of authorities that are sent to clients.
+constexpr int names_max = 48 * 1024;
 // Sessions of clients that take no tickets.
 constexpr long cached_sessions_max = 4096;
 
@@ -413,6 +417,7 @@ bool Context::set_client_trust(Problem* problem) {
   // The certificate of a client without trust would be judged by what the system trusts.
   if (options_.ca_file.empty() && options_.ca_directory.empty() && named.empty()) load_first_bundle();
   set_verify_flags(store, options_);
+  SSL_CTX_set_max_cert_list(handle_, client_chain_max);
   SSL_CTX_set_verify(handle_, SSL_VERIFY_PEER, nullptr);
   name_authorities(named);
   return true;
@@ -438,6 +443,16 @@ void Context::name_authorities(const std::vector<CertificatePtr>& named) {
   for (const auto& certificate : named) {
     X509_NAME* name = X509_NAME_dup(X509_get_subject_name(certificate.get()));
     if (name != nullptr && sk_X509_NAME_push(names, name) == 0) X509_NAME_free(name);
+  }
+  int length = 0;
+  for (int i = 0; i < sk_X509_NAME_num(names); ++i) {
+    length += i2d_X509_NAME(sk_X509_NAME_value(names, i), nullptr) + 2;
+  }
+  if (length > names_max) {
+    // Too many for one message. Without names a client may offer any certificate.
+    for (int i = 0; i < sk_X509_NAME_num(names); ++i) X509_NAME_free(sk_X509_NAME_value(names, i));
+    sk_X509_NAME_free(names);
+    return;
   }
   SSL_CTX_set_client_CA_list(handle_, names);
 }

@@ -105,11 +105,14 @@ void add_entry(std::string* list, const std::string& entry) {
   *list += entry;
 }
 
+// Bytes of a list; nobody offers as many in good faith.
+constexpr std::size_t offers_max = 1024;
+
 std::string offered_suites(SSL* session) {
   const unsigned char* bytes = nullptr;
   const std::size_t length = SSL_client_hello_get0_ciphers(session, &bytes);
   std::string list;
-  for (std::size_t i = 0; i + 1 < length; i += 2) {
+  for (std::size_t i = 0; i + 1 < length && i < offers_max; i += 2) {
     const unsigned code = pair_at(bytes + i);
     constexpr unsigned signals[] = {0x00ff, 0x5600};  // Not suites: renegotiation and fall-back.
     if (is_grease(code) || std::find(std::begin(signals), std::end(signals), code) != std::end(signals)) continue;
@@ -125,7 +128,7 @@ std::string offered_suites(SSL* session) {
 std::string offered_signatures(SSL* session) {
   const Extension offered = extension_of(session, TLSEXT_TYPE_signature_algorithms);
   std::string list;
-  for (std::size_t i = 2; i + 1 < offered.length; i += 2) {
+  for (std::size_t i = 2; i + 1 < offered.length && i < offers_max; i += 2) {
     const unsigned code = pair_at(offered.bytes + i);
     if (!is_grease(code)) add_entry(&list, signature_name(code));
   }
@@ -275,7 +278,8 @@ std::string failure_text() {
   const unsigned long error = ErrorScope::last();
   if (ERR_GET_LIB(error) == ERR_LIB_SSL) {
     const int reason = ERR_GET_REASON(error);
-    if (reason >= SSL_AD_REASON_OFFSET) {
+    // Reasons that all libraries share have more bits.
+    if (reason >= SSL_AD_REASON_OFFSET && reason < SSL_AD_REASON_OFFSET + 256) {
       return std::string("the client sent the alert \"") + SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET) +
              "\"";
     }

@@ -6,6 +6,8 @@ namespace ipdaemon::tls {
 
 namespace {
 
+constexpr int chain_depth_max = 10;
+
 // Bits of SSLSecurityFlags.
 enum : std::int64_t {
   overlook_validity = 0x1,
@@ -73,7 +75,11 @@ bool is_overlooked(X509_STORE_CTX* store, int error) {
 int on_step(int ok, X509_STORE_CTX* store) {
   if (ok == 1) return 1;
   const int error = X509_STORE_CTX_get_error(store);
-  if (running->verdict.error == X509_V_OK && !is_overlooked(store, error)) running->verdict.error = error;
+  if (!is_overlooked(store, error)) {
+    // The rest would cost time that a peer without a certificate that counts shall not have.
+    running->verdict.error = error;
+    return 0;
+  }
   X509_STORE_CTX_set_error(store, X509_V_OK);
   return 1;
 }
@@ -106,6 +112,7 @@ void set_verify_flags(X509_STORE* store, const ContextOptions& options) {
   unsigned long flags = X509_V_FLAG_PARTIAL_CHAIN;
   if (options.check_crl != 0) flags |= X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL;
   X509_STORE_set_flags(store, flags);
+  X509_STORE_set_depth(store, chain_depth_max);
 }
 
 }  // namespace ipdaemon::tls

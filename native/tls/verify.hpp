@@ -15,7 +15,7 @@ struct Verdict {
   std::string text() const;  // "OK" if there is none.
 };
 
-// Verifies the chain that `store` was made for, by the options' flags. Never stops at an error.
+// Verifies the chain that `store` was made for, by the options' flags, up to the first error that is not overlooked.
 Verdict verify_chain(X509_STORE_CTX* store, const ContextOptions& options);
 
 // The flags that `store` needs for the options.

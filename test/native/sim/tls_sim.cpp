@@ -149,7 +149,7 @@ SessionStore::~SessionStore() {
 }
 
 TlsEnd::TlsEnd(const TlsPlan& plan, SessionStore* store, std::size_t heard_from, std::size_t heard, std::size_t said)
-    : plan_(plan), store_(*store), heard_from_(heard_from), said_(said), heard_(heard) {
+    : plan_(plan), store_(*store), heard_from_(heard_from), said_(said), flip_at_(plan.flip_at), heard_(heard) {
   const auto version = static_cast<std::size_t>(plan.version);
   const auto certificate = static_cast<std::size_t>(plan.certificate);
   client_ = std::make_unique<Client>(material()->contexts[version][certificate].get(), "name.example",
@@ -166,6 +166,14 @@ void TlsEnd::collect(std::size_t needs) {
   if (made.empty()) return;
   wire_ += made;
   unsent_ += made.size();
+  constexpr std::size_t header = 5;
+  while (record_begin_ + header <= wire_.size()) {
+    const auto byte = [&](std::size_t at) {
+      return std::size_t{static_cast<unsigned char>(wire_[record_begin_ + at])};
+    };
+    if (flip_at_ == record_begin_ + 1 || flip_at_ == record_begin_ + 2) flip_at_ = record_begin_ + header;
+    record_begin_ += header + (byte(3) << 8 | byte(4));
+  }
   if (!flights_.empty()) needs = std::max(needs, flights_.back().needs);
   flights_.push_back({wire_.size(), needs});
 }
@@ -217,8 +225,8 @@ BytesView TlsEnd::to_send(std::size_t peer_has_read, std::size_t length) const {
 
 void TlsEnd::damage(Bytes* piece) const {
   const std::size_t begin = on_wire();
-  if (plan_.flip_at < begin || plan_.flip_at - begin >= piece->size()) return;
-  char& byte = (*piece)[plan_.flip_at - begin];
+  if (flip_at_ < begin || flip_at_ - begin >= piece->size()) return;
+  char& byte = (*piece)[flip_at_ - begin];
   byte = static_cast<char>(byte ^ 0x55);
 }
 
@@ -241,7 +249,7 @@ bool TlsEnd::server_may_be_open(std::size_t server_has_read) const {
 }
 
 std::size_t TlsEnd::plain_in(std::size_t wire) const {
-  const std::size_t whole = damaged() ? std::min(wire, said_ + plan_.flip_at) : wire;
+  const std::size_t whole = damaged() ? std::min(wire, said_ + flip_at_) : wire;
   std::size_t plain = 0;
   for (const Mark& mark : marks_) {
     if (mark.wire <= whole) plain = mark.plain;

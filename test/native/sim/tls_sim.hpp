@@ -90,12 +90,12 @@ class TlsEnd {
   // Whether the peer's close_notify, or damage, is in what the server has read.
   bool closing_read(std::size_t server_has_read) const { return server_has_read >= closed_at_; }
   bool damage_read(std::size_t server_has_read) const {
-    return plan_.flip_at != SIZE_MAX && server_has_read > said_ + plan_.flip_at;
+    return flip_at_ != SIZE_MAX && server_has_read > said_ + flip_at_;
   }
   // Something of before was still on its way when TLS began.
   bool began_spoiled() const { return spoiled_; }
   void spoil() { spoiled_ = true; }
-  bool damaged() const { return plan_.flip_at != SIZE_MAX; }
+  bool damaged() const { return flip_at_ != SIZE_MAX; }
   // How many plain bytes are complete in the first `wire` bytes of the peer.
   std::size_t plain_in(std::size_t wire) const;
   const Bytes& plain_said() const { return plain_said_; }
@@ -122,6 +122,8 @@ class TlsEnd {
   std::unique_ptr<tls::fixture::Client> client_;
   const std::size_t heard_from_;
   const std::size_t said_;
+  std::size_t flip_at_;           // Never the version in a record's header, which is looked at by nobody.
+  std::size_t record_begin_ = 0;  // Of the first record not looked at for that.
   std::size_t heard_ = 0;
   Bytes wire_;  // All sealed bytes.
   std::size_t unsent_ = 0;
