@@ -14,7 +14,8 @@ check 'build the addon with address and undefined' bash -euo pipefail -c '
   npm exec -- node-gyp build --debug -j '"$jobs"'
   .ci/sanitized/build-planted' && {
   # Native tests and packing have steps of their own.
-  limit=900 tests 'jest with the addon under address, leak and undefined' "$copy/.ci/sanitized/run" \
+  limit=900 tests 'jest with the addon under address, leak and undefined' \
+    env IPDAEMON_TLS_PUMP=node "$copy/.ci/sanitized/run" \
     node_modules/.bin/jest --testPathIgnorePatterns test/native.test.ts test/package test/stress || true
   check 'the sanitizers find planted faults: use after free, undefined behaviour, leak' \
     "$copy/.ci/sanitized/check-planted" || true

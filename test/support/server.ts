@@ -3,7 +3,8 @@
 // log has to see what happens; `api` and `res` are there for everything else.
 import { readFileSync } from 'node:fs';
 import * as net from 'node:net';
-import { describe } from '@jest/globals';
+import * as path from 'node:path';
+import { describe, expect } from '@jest/globals';
 import * as api from '../../lib/index';
 import { Client, type ClientOptions } from './client';
 import { Code, E, type EventName, P } from './ids';
@@ -27,10 +28,14 @@ export function eachBinding(): { name: string; api: Api }[] {
 
 /** Every binding, pumped by Node's loop and by do_doevents. */
 export function eachServer(): ServerKind[] {
-  return eachBinding().flatMap((binding) => [
+  const kinds: ServerKind[] = eachBinding().flatMap((binding) => [
     { ...binding, name: `${binding.name}, Node's loop`, pump: 'node' as const },
     { ...binding, name: `${binding.name}, do_doevents`, pump: 'doevents' as const },
   ]);
+  // For runs that are slow: the suites of TLS in one of the two ways only.
+  const only = process.env['IPDAEMON_TLS_PUMP'];
+  const isTls = expect.getState().testPath?.includes(path.join('test', 'tls')) ?? false;
+  return only !== undefined && isTls ? kinds.filter((kind) => kind.pump === only) : kinds;
 }
 
 /** describe for each kind of server. */

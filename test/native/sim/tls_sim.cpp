@@ -24,6 +24,30 @@ void skip(const std::string& why) {
 
 }  // namespace ipdaemon::test
 
+namespace ipdaemon::tls::fixture {
+
+#ifndef IPDAEMON_OPENSSL_LINKED
+#define IPD_TEST_FUNCTION(name) const auto name = reinterpret_cast<decltype(&::name)>(find_function(#name));
+#else
+#define IPD_TEST_FUNCTION(name) using ::name;
+#endif
+IPD_TEST_FUNCTION(EVP_RAND_CTX_set_params)
+IPD_TEST_FUNCTION(RAND_get0_private)
+IPD_TEST_FUNCTION(RAND_get0_public)
+IPD_TEST_FUNCTION(RAND_set_DRBG_type)
+#undef IPD_TEST_FUNCTION
+
+// The next random bytes of this generator.
+bool set_random(EVP_RAND_CTX* generator, void* bytes, std::size_t length) {
+  const OSSL_PARAM parameters[] = {
+      OSSL_PARAM_construct_octet_string(OSSL_RAND_PARAM_TEST_ENTROPY, bytes, length),
+      OSSL_PARAM_construct_end(),
+  };
+  return generator != nullptr && EVP_RAND_CTX_set_params(generator, parameters) == 1;
+}
+
+}  // namespace ipdaemon::tls::fixture
+
 namespace ipdaemon::sim {
 
 namespace fixture = tls::fixture;
@@ -32,28 +56,15 @@ using fixture::Made;
 
 namespace {
 
-// Functions that nobody else needs.
-template <typename Function>
-Function found(const char* name) {
-  return reinterpret_cast<Function>(fixture::find_function(name));
-}
-
 // More than a run takes.
 constexpr std::size_t random_length = 1 << 20;
 
 // Both generators of this thread give what is written here, one byte after another.
 void set_random(std::uint64_t seed) {
-  static const auto public_of = found<decltype(&::RAND_get0_public)>("RAND_get0_public");
-  static const auto private_of = found<decltype(&::RAND_get0_private)>("RAND_get0_private");
-  static const auto set = found<decltype(&::EVP_RAND_CTX_set_params)>("EVP_RAND_CTX_set_params");
   static std::vector<std::uint64_t> bytes(random_length / sizeof(std::uint64_t));
-  for (EVP_RAND_CTX* generator : {public_of(tls::library_context()), private_of(tls::library_context())}) {
+  for (const auto generator_of : {fixture::RAND_get0_public, fixture::RAND_get0_private}) {
     for (std::uint64_t& word : bytes) word = splitmix64(&seed);
-    const OSSL_PARAM parameters[] = {
-        tls::OSSL_PARAM_construct_octet_string(OSSL_RAND_PARAM_TEST_ENTROPY, bytes.data(), random_length),
-        tls::OSSL_PARAM_construct_end(),
-    };
-    if (generator == nullptr || set(generator, parameters) != 1) {
+    if (!fixture::set_random(generator_of(tls::library_context()), bytes.data(), random_length)) {
       test::report_failure(__FILE__, __LINE__, "OpenSSL's generator for tests cannot be set");
     }
   }
@@ -106,8 +117,8 @@ struct Material {
 const Material* material() {
   static const Material* const made = []() -> const Material* {
     if (tls::find_openssl() != nullptr) return nullptr;
-    const auto set_type = found<decltype(&::RAND_set_DRBG_type)>("RAND_set_DRBG_type");
-    if (set_type(tls::library_context(), "TEST-RAND", nullptr, nullptr, nullptr) != 1) return nullptr;
+    if (fixture::RAND_set_DRBG_type(tls::library_context(), "TEST-RAND", nullptr, nullptr, nullptr) != 1)
+      return nullptr;
     set_random(1);
     static const Material all;
     return &all;
@@ -144,7 +155,9 @@ SessionStore::SessionStore() = default;
 
 SessionStore::~SessionStore() {
   for (auto& of_version : last_) {
-    for (SSL_SESSION* session : of_version) fixture::SSL_SESSION_free(session);
+    for (SSL_SESSION* session : of_version) {
+      if (session != nullptr) fixture::SSL_SESSION_free(session);
+    }
   }
 }
 
