@@ -7,7 +7,8 @@ export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 check 'build with address and undefined' bash -euo pipefail -c '
   cmake -S . -B "$CI_WORK/address" -DIPDAEMON_SANITIZE=address,undefined
   cmake --build "$CI_WORK/address" -j '"$jobs"' --target ipdaemon_native_tests ipdaemon_sim' && {
-  tests 'native tests under address, leak and undefined' "$work/address/ipdaemon_native_tests" || true
+  tests 'native tests under address, leak and undefined, with 10,000 TLS handshakes' \
+    env IPDAEMON_TEST_HANDSHAKES=10000 "$work/address/ipdaemon_native_tests" || true
   check 'simulator under address, leak and undefined: 1,000 seeds' \
     "$work/address/test/native/sim/ipdaemon_sim" --seeds 999 --from 20001 --jobs "$jobs" || true
 }

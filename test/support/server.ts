@@ -33,7 +33,7 @@ export function eachServer(): ServerKind[] {
     { ...binding, name: `${binding.name}, do_doevents`, pump: 'doevents' as const },
   ]);
   // For runs that are slow: the suites of TLS in one of the two ways only.
-  const only = process.env['IPDAEMON_TLS_PUMP'];
+  const only = process.env.IPDAEMON_TLS_PUMP;
   const isTls = expect.getState().testPath?.includes(path.join('test', 'tls')) ?? false;
   return only !== undefined && isTls ? kinds.filter((kind) => kind.pump === only) : kinds;
 }

@@ -474,7 +474,8 @@ void LogChecker::ready_begins(int handle, int id) {
   } else {
     model->ready_owed = false;
     const Link& link = world_->link(model->link);
-    const bool broken = link.dead() || link.server_closed || (model->secure && link.server_ended);
+    const bool damaged = model->secure && link.tls && link.tls->damage_read(link.read_count);
+    const bool broken = link.dead() || link.server_closed || (model->secure && link.server_ended) || damaged;
     // Of a blocking send that ends early, the checker learns only when it returns.
     if (!model->blocking && model->taken < model->expected.size() && !broken && !model->file_pending &&
         !is_opaque(*model) && !trouble_injected()) {
