@@ -5,13 +5,13 @@ check 'build with epoll' bash -euo pipefail -c '
   tests 'native tests with epoll' "$work/epoll/ipdaemon_native_tests"
 
 check 'build with poll' bash -euo pipefail -c '
-  cmake -S . -B "$CI_WORK/poll" -DIPDAEMON_POLLER=poll
+  cmake -S . -B "$CI_WORK/poll" -DIPDAEMON_POLLER=poll -DCMAKE_BUILD_TYPE=Debug
   cmake --build "$CI_WORK/poll" -j '"$jobs"' --target ipdaemon ipdaemon_native_tests' &&
   tests 'native tests with poll' "$work/poll/ipdaemon_native_tests"
 
 check 'build with clang' bash -euo pipefail -c '
   cmake -S . -B "$CI_WORK/clang" -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=Debug
-  cmake --build "$CI_WORK/clang" -j '"$jobs" &&
+  cmake --build "$CI_WORK/clang" -j '"$jobs"' --target ipdaemon ipdaemon_native_tests' &&
   tests 'native tests of the build with clang' "$work/clang/ipdaemon_native_tests"
 
 # The header is for C programs, too.
