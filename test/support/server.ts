@@ -28,19 +28,19 @@ export function eachBinding(): { name: string; api: Api }[] {
 
 /** Every binding, pumped by Node's loop and by do_doevents. */
 export function eachServer(): ServerKind[] {
-  const kinds: ServerKind[] = eachBinding().flatMap((binding) => [
+  return eachBinding().flatMap((binding) => [
     { ...binding, name: `${binding.name}, Node's loop`, pump: 'node' as const },
     { ...binding, name: `${binding.name}, do_doevents`, pump: 'doevents' as const },
   ]);
-  // For runs that are slow: the suites of TLS in one of the two ways only.
-  const only = process.env.IPDAEMON_TLS_PUMP;
-  const isTls = expect.getState().testPath?.includes(path.join('test', 'tls')) ?? false;
-  return only !== undefined && isTls ? kinds.filter((kind) => kind.pump === only) : kinds;
 }
 
 /** describe for each kind of server. */
 export function behaviour(title: string, body: (kind: ServerKind) => void): void {
-  describe.each(eachServer())(`${title} ($name)`, body);
+  // For runs that are slow: the suites of TLS in one of the two ways only.
+  const only = process.env.IPDAEMON_TLS_PUMP;
+  const isTls = expect.getState().testPath?.includes(path.join('test', 'tls')) ?? false;
+  const kinds = eachServer().filter((kind) => only === undefined || !isTls || kind.pump === only);
+  describe.each(kinds)(`${title} ($name)`, body);
 }
 
 /** An event's parameter object. Its keys are those of the documented interface. */
