@@ -768,10 +768,11 @@ TEST("client certificates are judged inside of the handshake, by the program in 
       link.program.wants_chain = true;
       link.client.write("payload");
       link.run();
-      const bool fine = CHECK_EQ(link.program.text(), one.log) & CHECK_EQ(link.code(), one.code) &
-                        CHECK_EQ(link.engine->state(), one.code == 0 ? State::open : State::failed) &
-                        CHECK_EQ(link.plain, one.code == 0 ? "payload" : "") &
-                        CHECK_EQ(link.client.state(), one.code == 0 ? Client::State::open : Client::State::failed);
+      bool fine = CHECK_EQ(link.program.text(), one.log);
+      fine = CHECK_EQ(link.code(), one.code) && fine;
+      fine = CHECK_EQ(link.engine->state(), one.code == 0 ? State::open : State::failed) && fine;
+      fine = CHECK_EQ(link.plain, one.code == 0 ? "payload" : "") && fine;
+      fine = CHECK_EQ(link.client.state(), one.code == 0 ? Client::State::open : Client::State::failed) && fine;
       if (!fine) FAIL(std::string("in the case \"") + one.title + "\" of " + std::to_string(version));
       std::size_t blocks = 0;
       for (std::size_t at = 0; (at = link.program.certificate.pem.find("BEGIN", at)) != std::string::npos; ++at)
