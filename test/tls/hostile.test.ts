@@ -162,7 +162,8 @@ behaviour('a thousand handshakes at once', (kind) => {
         },
         async (server) => {
           server.on('DataIn', ({ connectionid, text }) => void server.send(connectionid, text));
-          const count = 1000;
+          // Fewer where a run is slow.
+        const count = process.env.IPDAEMON_TLS_PUMP === undefined ? 1000 : 300;
           let answered = 0;
           const failures: string[] = [];
           const clients = Array.from({ length: count }, () => {
