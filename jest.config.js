@@ -15,6 +15,6 @@ module.exports = {
     ],
   },
   moduleFileExtensions: ['ts', 'mts', 'js', 'mjs', 'json', 'node'],
-  testTimeout: 30000,
+  testTimeout: 3 * Number(process.env.IPDAEMON_TEST_PATIENCE ?? 10_000),
   maxWorkers: 2,
 };
