@@ -6,19 +6,15 @@
 //
 // With --lines it looks for the line feeds, copies line by line, and sends once per receive what is
 // complete. --delay leaves the system's gathering of small sends (Nagle) on.
-#include <sys/epoll.h>
-
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <memory>
 #include <string>
-#include <unordered_map>
 
 #include "bench/arguments.hpp"
-#include "bench/descriptor.hpp"
-#include "bench/listener.hpp"
+#include "bench/epoll_server.hpp"
 
 namespace bench {
 namespace {
@@ -29,53 +25,13 @@ struct Peer {
   std::string unsent;      // What the system did not take.
 };
 
-class Floor {
+class Floor : public EpollServer<Floor, Peer> {
  public:
-  Floor(std::uint16_t port, bool lines, bool no_delay)
-      : lines_(lines),
-        no_delay_(no_delay),
-        poller_(epoll_create1(EPOLL_CLOEXEC)),
-        listener_(listen_on_loopback(port, 1024)) {
-    watch(listener_.number(), &listener_, EPOLLIN, EPOLL_CTL_ADD);
-    if (input_is_pipe()) watch(STDIN_FILENO, this, EPOLLIN, EPOLL_CTL_ADD);
-  }
+  Floor(std::uint16_t port, bool lines, bool no_delay) : EpollServer(port), lines_(lines), no_delay_(no_delay) {}
 
-  void run() {
-    std::array<epoll_event, 256> events;
-    for (;;) {
-      const int count = epoll_wait(poller_.number(), events.data(), static_cast<int>(events.size()), -1);
-      for (int i = 0; i < count; ++i) {
-        epoll_event& event = events[static_cast<std::size_t>(i)];
-        if (event.data.ptr == this) {
-          if (read(STDIN_FILENO, buffer_.data(), buffer_.size()) <= 0) return;
-        } else if (event.data.ptr == &listener_) {
-          accept_peers();
-        } else {
-          serve(*static_cast<Peer*>(event.data.ptr));
-        }
-      }
-    }
-  }
-
- private:
-  void watch(int descriptor, void* target, std::uint32_t what, int operation) {
-    epoll_event event{};
-    event.events = what;
-    event.data.ptr = target;
-    epoll_ctl(poller_.number(), operation, descriptor, &event);
-  }
-
-  void accept_peers() {
-    for (int i = 0; i < 64; ++i) {
-      Descriptor socket(accept4(listener_.number(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-      if (!socket.valid()) return;
-      if (no_delay_) set_no_delay(socket.number());
-      const int number = socket.number();
-      auto peer = std::make_unique<Peer>();
-      peer->socket = std::move(socket);
-      watch(number, peer.get(), EPOLLIN, EPOLL_CTL_ADD);
-      peers_[number] = std::move(peer);
-    }
+  bool welcome(Peer& peer) const {
+    if (no_delay_) set_no_delay(peer.socket.number());
+    return true;
   }
 
   void serve(Peer& peer) {
@@ -96,6 +52,7 @@ class Floor {
     }
   }
 
+ private:
   void send_whole_lines(Peer& peer, std::string_view bytes) {
     output_ = peer.unfinished;
     std::size_t begin = 0;
@@ -124,7 +81,7 @@ class Floor {
     }
     // A peer that does not take its echo is not read from until it has.
     peer.unsent.assign(bytes, sent > 0 ? static_cast<std::size_t>(sent) : 0);
-    watch(peer.socket.number(), &peer, EPOLLOUT, EPOLL_CTL_MOD);
+    watch(peer, EPOLLOUT);
   }
 
   void flush(Peer& peer) {
@@ -134,16 +91,11 @@ class Floor {
       return;
     }
     peer.unsent.erase(0, static_cast<std::size_t>(sent));
-    if (peer.unsent.empty()) watch(peer.socket.number(), &peer, EPOLLIN, EPOLL_CTL_MOD);
+    if (peer.unsent.empty()) watch(peer, EPOLLIN);
   }
-
-  void drop(Peer& peer) { peers_.erase(peer.socket.number()); }
 
   const bool lines_;
   const bool no_delay_;
-  Descriptor poller_;
-  Descriptor listener_;
-  std::unordered_map<int, std::unique_ptr<Peer>> peers_;
   std::string output_;
   std::array<char, 65536> buffer_;
 };

@@ -5,17 +5,13 @@
 //
 // FILE is PEM with certificate and private key. Runs inside Node (addon.js), with Node's OpenSSL, or on the
 // system's OpenSSL.
-#include <sys/epoll.h>
-
 #include <array>
 #include <csignal>
 #include <memory>
 #include <string>
-#include <unordered_map>
 
 #include "bench/arguments.hpp"
-#include "bench/descriptor.hpp"
-#include "bench/listener.hpp"
+#include "bench/epoll_server.hpp"
 #include "bench/tls.hpp"
 
 namespace bench {
@@ -30,53 +26,16 @@ struct Peer {
   std::string unsent;  // What OpenSSL could not write.
 };
 
-class FloorTls {
+class FloorTls : public EpollServer<FloorTls, Peer> {
  public:
-  FloorTls(Context context, std::uint16_t port)
-      : context_(std::move(context)), poller_(epoll_create1(EPOLL_CLOEXEC)), listener_(listen_on_loopback(port, 1024)) {
-    watch(listener_.number(), &listener_, EPOLLIN, EPOLL_CTL_ADD);
-    if (input_is_pipe()) watch(STDIN_FILENO, this, EPOLLIN, EPOLL_CTL_ADD);
-  }
+  FloorTls(Context context, std::uint16_t port) : EpollServer(port), context_(std::move(context)) {}
 
-  void run() {
-    std::array<epoll_event, 256> events;
-    for (;;) {
-      const int count = epoll_wait(poller_.number(), events.data(), static_cast<int>(events.size()), -1);
-      for (int i = 0; i < count; ++i) {
-        epoll_event& event = events[static_cast<std::size_t>(i)];
-        if (event.data.ptr == this) {
-          if (read(STDIN_FILENO, buffer_.data(), buffer_.size()) <= 0) return;
-        } else if (event.data.ptr == &listener_) {
-          accept_peers();
-        } else {
-          serve(*static_cast<Peer*>(event.data.ptr));
-        }
-      }
-    }
-  }
-
- private:
-  void watch(int descriptor, void* target, std::uint32_t what, int operation) {
-    epoll_event event{};
-    event.events = what;
-    event.data.ptr = target;
-    epoll_ctl(poller_.number(), operation, descriptor, &event);
-  }
-
-  void accept_peers() {
-    for (int i = 0; i < 64; ++i) {
-      Descriptor socket(accept4(listener_.number(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-      if (!socket.valid()) return;
-      set_no_delay(socket.number());
-      const int number = socket.number();
-      auto peer = std::make_unique<Peer>();
-      peer->socket = std::move(socket);
-      peer->tls.reset(SSL_new(context_.get()));
-      if (peer->tls == nullptr || SSL_set_fd(peer->tls.get(), number) != 1) continue;
-      SSL_set_accept_state(peer->tls.get());
-      watch(number, peer.get(), EPOLLIN, EPOLL_CTL_ADD);
-      peers_[number] = std::move(peer);
-    }
+  bool welcome(Peer& peer) {
+    set_no_delay(peer.socket.number());
+    peer.tls.reset(SSL_new(context_.get()));
+    if (peer.tls == nullptr || SSL_set_fd(peer.tls.get(), peer.socket.number()) != 1) return false;
+    SSL_set_accept_state(peer.tls.get());
+    return true;
   }
 
   // One record for one event: what is still in the socket makes the next event.
@@ -101,6 +60,7 @@ class FloorTls {
     }
   }
 
+ private:
   void write(Peer& peer) {
     const int sent = SSL_write(peer.tls.get(), peer.unsent.data(), static_cast<int>(peer.unsent.size()));
     if (sent > 0) peer.unsent.clear();
@@ -112,19 +72,16 @@ class FloorTls {
     const int error = SSL_get_error(peer.tls.get(), result);
     if (error == SSL_ERROR_ZERO_RETURN) SSL_shutdown(peer.tls.get());
     if (error != SSL_ERROR_NONE && error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
-      peers_.erase(peer.socket.number());
+      drop(peer);
       return;
     }
     const bool waits = error == SSL_ERROR_WANT_WRITE;
     if (waits == peer.waits_for_room) return;
     peer.waits_for_room = waits;
-    watch(peer.socket.number(), &peer, waits ? EPOLLOUT : EPOLLIN, EPOLL_CTL_MOD);
+    watch(peer, waits ? EPOLLOUT : EPOLLIN);
   }
 
   Context context_;
-  Descriptor poller_;
-  Descriptor listener_;
-  std::unordered_map<int, std::unique_ptr<Peer>> peers_;
   std::array<char, 16384> buffer_;  // A whole record, so that nothing of it stays in OpenSSL.
 };
 
