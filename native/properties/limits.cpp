@@ -1,5 +1,6 @@
 #include "properties/limits.hpp"
 
+#include "base/text.hpp"
 #include "properties/text.hpp"
 
 namespace ipdaemon {

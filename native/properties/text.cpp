@@ -2,29 +2,9 @@
 
 #include <charconv>
 
+#include "base/text.hpp"
+
 namespace ipdaemon {
-
-namespace {
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-}  // namespace
-
-BytesView trim(BytesView text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
-bool equal_ignoring_case(BytesView a, BytesView b) {
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (lower(a[i]) != lower(b[i])) return false;
-  }
-  return true;
-}
 
 bool parse_integer(BytesView text, std::int64_t* out) {
   text = trim(text);
@@ -51,24 +31,6 @@ bool parse_boolean(BytesView text, bool* out) {
   if (!parse_integer(text, &number)) return false;
   *out = number != 0;
   return true;
-}
-
-std::string in_quotes(BytesView text) {
-  constexpr std::size_t length_max = 60;
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string out = "'";
-  for (const char c : text.substr(0, length_max)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
-      out += "\\x";
-      out += digits[byte >> 4];
-      out += digits[byte & 15];
-    } else {
-      out += c;
-    }
-  }
-  out += text.size() > length_max ? "...'" : "'";
-  return out;
 }
 
 }  // namespace ipdaemon

@@ -8,15 +8,9 @@
 
 namespace ipdaemon {
 
-BytesView trim(BytesView text);                      // Without blanks and tabs at both ends.
-bool equal_ignoring_case(BytesView a, BytesView b);  // ASCII.
-
 // Decimal with an optional sign, or 0x and hexadecimal digits; blanks around it are ignored.
 bool parse_integer(BytesView text, std::int64_t* out);
 // True False 1 0 Yes No On Off, in any case; other numbers count as True unless they are 0.
 bool parse_boolean(BytesView text, bool* out);
-
-// A value as it may stand in a message: quoted, shortened, control characters escaped.
-std::string in_quotes(BytesView text);
 
 }  // namespace ipdaemon

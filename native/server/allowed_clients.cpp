@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "ipdaemon.h"
 #include "net/socket.hpp"
 #include "properties/text.hpp"
@@ -78,9 +79,7 @@ bool AllowedClients::parse_entry(BytesView text, Entry* entry) {
 int AllowedClients::parse(BytesView list, std::string* detail) {
   bool everybody = false;
   std::vector<Entry> entries;
-  while (true) {
-    const std::size_t comma = list.find(',');
-    const BytesView text = trim(list.substr(0, comma));
+  const bool understood = each_entry(list, ',', [&](BytesView text) {
     Entry entry;
     if (text == "*") {
       everybody = true;
@@ -90,11 +89,11 @@ int AllowedClients::parse(BytesView list, std::string* detail) {
       *detail = "AllowedClients has the entry " + in_quotes(text) +
                 ", which is no address, range such as 10.0.0.0/8, pattern such as 10.0.0.*, or host name; use * to "
                 "admit everybody";
-      return IPDAEMON_ERROR_INVALID_VALUE;
+      return false;
     }
-    if (comma == BytesView::npos) break;
-    list = list.substr(comma + 1);
-  }
+    return true;
+  });
+  if (!understood) return IPDAEMON_ERROR_INVALID_VALUE;
   everybody_ = everybody;
   entries_ = std::move(entries);
   return 0;

@@ -180,12 +180,8 @@ Framing Connection::framing() const {
 // Reads once and delivers what is complete. Returns whether there may be more to read.
 bool Connection::receive() {
   if (security_) return receive_sealed();
-  char* buffer = server_.receive_buffer();
-  // What is left of the read before goes in front of what comes now, so that lines are found in one run.
-  const std::size_t left = input_.size();
-  const bool joined = left <= Server::headroom;
-  char* at = joined ? buffer + left : buffer;
-  const Transfer received = socket_.receive(at, Server::receive_length);
+  const Landing landing = this->landing();
+  const Transfer received = socket_.receive(landing.at, Server::receive_length);
   if (received.error == IPDAEMON_ERROR_WOULD_BLOCK) return false;
   if (received.error != 0) {
     fail(received.error);
@@ -195,17 +191,29 @@ bool Connection::receive() {
     on_peer_end();
     return false;
   }
-  const auto count = static_cast<std::size_t>(received.count);
-  server_.count_in(received.count);
   note_activity();
-  if (joined) {
-    if (left > 0) std::memcpy(buffer, input_.data(), left);
-    feed({buffer, left + count});
+  deliver_received(landing, static_cast<std::size_t>(received.count));
+  return true;
+}
+
+// What is left of the read before goes in front of what comes now, so that lines are found in one run.
+Connection::Landing Connection::landing() {
+  char* buffer = server_.receive_buffer();
+  const std::size_t left = input_.size();
+  const bool joined = left <= Server::headroom;
+  return {buffer, joined ? buffer + left : buffer, left, joined};
+}
+
+// Delivers what is complete of `count` bytes that have come. In TLS callbacks may have run meanwhile.
+void Connection::deliver_received(const Landing& landing, std::size_t count) {
+  server_.count_in(static_cast<std::int64_t>(count));
+  if (landing.joined && landing.left == input_.size()) {
+    if (landing.left > 0) std::memcpy(landing.buffer, input_.data(), landing.left);
+    feed({landing.buffer, landing.left + count});
   } else {
-    input_.append(at, count);
+    input_.append(landing.at, count);
     feed_input();
   }
-  return true;
 }
 
 // Delivers what is complete in `data`, which is not in input_, and keeps the rest there.
@@ -391,7 +399,7 @@ std::size_t Connection::gather_max() const {
 }
 
 int Connection::send(BytesView data, BytesView tail) {
-  if (is_unready() && state_ != State::ended && failed_code_ == 0) return refuse();
+  if (is_too_early()) return refuse();
   if (const int code = check_sendable(); code != 0) {
     bytes_sent_ = 0;
     return code;
@@ -487,7 +495,7 @@ int Connection::send_now(BytesView data, BytesView tail) {
 }
 
 int Connection::send_file(File&& file) {
-  if (is_unready() && state_ != State::ended && failed_code_ == 0) return refuse();
+  if (is_too_early()) return refuse();
   if (const int code = check_sendable(); code != 0) {
     bytes_sent_ = 0;
     return code;
@@ -711,10 +719,7 @@ void Connection::drop() {
   server_.deadlines().cancel(this);
   server_.due().remove(this);
   outbox_.clear();
-  if (security_) {
-    security_->clear_pending();
-    server_.handshakes().remove(*security_);
-  }
+  end_security();
   discard_input();
   unwatch();
   socket_.close();
@@ -785,10 +790,7 @@ void Connection::finish(int status, const char* detail, Close how) {
   server_.deadlines().cancel(this);
   if (security_ && how == Close::orderly && failed_code_ == 0) close_security();
   outbox_.clear();
-  if (security_) {
-    security_->clear_pending();
-    server_.handshakes().remove(*security_);
-  }
+  end_security();
   discard_input();
   remember_local_address();
   // A peer that gets an alert, too, shall be able to read it.

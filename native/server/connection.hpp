@@ -93,7 +93,16 @@ class Connection final : public Source, public Deadline {
   };
 
   // Receiving.
+  // Where the next bytes are received to.
+  struct Landing {
+    char* buffer;
+    char* at;
+    std::size_t left;  // Bytes of the read before, which belong in front.
+    bool joined;       // There is room for them there.
+  };
   bool receive();
+  Landing landing();
+  void deliver_received(const Landing& landing, std::size_t count);
   void feed(BytesView data);
   void feed_input();
   std::size_t deliver_pieces(BytesView data);
@@ -112,6 +121,7 @@ class Connection final : public Source, public Deadline {
   bool is_securing() const { return security_ && security_->is_securing(); }
   // Nothing can be sent yet: the handshake is not done, or Connected has not been delivered after it.
   bool is_unready() const { return security_ && (!security_->is_established() || connected_owed_); }
+  bool is_too_early() const { return is_unready() && state_ != State::ended && failed_code_ == 0; }
   bool receive_sealed();
   void open_sealed(BytesView sealed);
   void on_sealed_end();
@@ -127,6 +137,7 @@ class Connection final : public Source, public Deadline {
   bool seal_file_part();
   bool is_sealable() const;
   void close_security();
+  void end_security();
 
   // Sending.
   int check_sendable() const;

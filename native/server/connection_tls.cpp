@@ -31,9 +31,10 @@ constexpr const char* room_detail = "MaxConnections is reached, and another peer
 
 // ---- The questions of a handshake --------------------------------------------------------------------
 
-bool Security::wants_client_hello() const {
+tls::HelloWish Security::wants_client_hello() const {
   const Server& server = connection_.server();
-  return server.wants(IPDAEMON_EVENT_SSL_CONNECTION_REQUEST) || server.wants(IPDAEMON_EVENT_SSL_STATUS);
+  if (server.wants(IPDAEMON_EVENT_SSL_CONNECTION_REQUEST)) return tls::HelloWish::everything;
+  return server.wants(IPDAEMON_EVENT_SSL_STATUS) ? tls::HelloWish::name : tls::HelloWish::nothing;
 }
 
 bool Security::wants_certificate_chain() const {
@@ -175,14 +176,12 @@ void Connection::open_sealed(BytesView sealed) {
     tell("handshake started");
     if (state_ == State::ended) return;
   }
-  char* buffer = server_.receive_buffer();
-  const std::size_t left = input_.size();
-  const bool joined = left <= Server::headroom;
-  char* at = joined ? buffer + left : buffer;
+  const Landing landing = this->landing();
   // Callbacks may run in a handshake, and other connections use the server's buffer in them.
   Bytes own;
   Bytes& answer = was_securing ? own : server_.seal_buffer();
-  const std::size_t count = engine.receive(sealed, at, Server::receive_length + tls::Engine::record_max, answer);
+  const std::size_t count =
+      engine.receive(sealed, landing.at, Server::receive_length + tls::Engine::record_max, answer);
   if (state_ == State::ended) return;
   if (!answer.empty() && failed_code_ == 0) {
     // Why a handshake has failed says more than that its alert cannot be sent.
@@ -218,20 +217,9 @@ void Connection::open_sealed(BytesView sealed) {
     if (state_ == State::ended) return;
   }
   if (state_ != State::open) return;  // A callback has ended it: what came is not wanted any more.
-  if (count > 0) {
-    server_.count_in(static_cast<std::int64_t>(count));
-    if (joined) {
-      if (left > 0) std::memcpy(buffer, input_.data(), left);
-      feed({buffer, left + count});
-    } else {
-      input_.append(at, count);
-      feed_input();
-    }
-  }
+  if (count > 0) deliver_received(landing, count);
   if (state_ == State::ended) return;
-  if (closed && !peer_ended_) {
-    on_peer_end();
-  }
+  if (closed && !peer_ended_) on_peer_end();
 }
 
 void Connection::on_sealed_end() {
@@ -418,6 +406,13 @@ void Connection::close_security() {
   if (sealed.empty()) return;
   const BytesView bytes = sealed;
   socket_.send(&bytes, 1);
+}
+
+// What is sealed and not sent is given up; no handshake is unfinished any more.
+void Connection::end_security() {
+  if (!security_) return;
+  security_->clear_pending();
+  server_.handshakes().remove(*security_);
 }
 
 // ---- Properties --------------------------------------------------------------------------------------

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "ipdaemon.h"
-#include "properties/text.hpp"
 #include "server/server.hpp"
 
 namespace ipdaemon {

@@ -43,7 +43,7 @@ class Security final : public tls::EngineEvents {
   bool on_client_hello(const tls::ClientHello& hello, std::shared_ptr<const tls::Identities>* choice,
                        tls::Problem* problem) override;
   bool on_client_certificate(const tls::ClientCertificate& certificate) override;
-  bool wants_client_hello() const override;
+  tls::HelloWish wants_client_hello() const override;
   bool wants_certificate_chain() const override;
 
   bool started = false;       // The first bytes of the client have come.

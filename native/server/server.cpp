@@ -5,9 +5,9 @@
 #include <limits>
 
 #include "base/clock.hpp"
+#include "base/text.hpp"
 #include "ipdaemon.h"
 #include "properties/limits.hpp"
-#include "properties/text.hpp"
 #include "tls/tls.hpp"
 
 namespace ipdaemon {
@@ -600,20 +600,18 @@ void Server::end_drain(Drain& drain) {
 // ---- Buffers ----------------------------------------------------------------------------------------
 
 char* Server::receive_buffer() {
-  const auto level = static_cast<std::size_t>(std::max(pump_depth_ - 1, 0));
-  while (receive_buffers_.size() <= level) {
-    receive_buffers_.push_back(
-        std::make_unique_for_overwrite<char[]>(headroom + receive_length + tls::Engine::record_max));
-  }
-  return receive_buffers_[level].get();
+  return buffer_of_level(receive_buffers_, headroom + receive_length + tls::Engine::record_max);
 }
 
 char* Server::sealed_buffer() {
+  return buffer_of_level(sealed_buffers_, receive_length);
+}
+
+// Each level of nested pumping has its own.
+char* Server::buffer_of_level(std::vector<std::unique_ptr<char[]>>& buffers, std::size_t length) const {
   const auto level = static_cast<std::size_t>(std::max(pump_depth_ - 1, 0));
-  while (sealed_buffers_.size() <= level) {
-    sealed_buffers_.push_back(std::make_unique_for_overwrite<char[]>(receive_length));
-  }
-  return sealed_buffers_[level].get();
+  while (buffers.size() <= level) buffers.push_back(std::make_unique_for_overwrite<char[]>(length));
+  return buffers[level].get();
 }
 
 Bytes& Server::seal_buffer() {

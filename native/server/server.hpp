@@ -159,6 +159,7 @@ class Server {
 
  private:
   Connection* find(int id) { return table_.find(id); }
+  char* buffer_of_level(std::vector<std::unique_ptr<char[]>>& buffers, std::size_t length) const;
   int unknown_connection(int id);
   int unknown_property(int id);
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/text.hpp"
 #include "ipdaemon.h"
 #include "properties/limits.hpp"
 #include "properties/text.hpp"
@@ -20,28 +21,12 @@ const Row* find_setting(BytesView name) {
   return row != std::end(setting_rows) ? row : nullptr;
 }
 
-// Calls `visit` for each entry of a list until it returns false.
-template <typename Visit>
-bool each_entry(BytesView list, char separator, Visit visit) {
-  while (true) {
-    const std::size_t end = list.find(separator);
-    if (!visit(trim(list.substr(0, end)))) return false;
-    if (end == BytesView::npos) return true;
-    list = list.substr(end + 1);
-  }
-}
-
 template <typename List>
 bool is_one_of(BytesView entry, const List& list) {
   return std::any_of(std::begin(list), std::end(list),
                      [&](const char* candidate) { return equal_ignoring_case(entry, candidate); });
 }
 
-constexpr const char* tls12_groups[] = {"ecdhe_x25519", "ecdhe_x448", "ecdhe_secp256r1", "ecdhe_secp384r1",
-                                        "ecdhe_secp521r1"};
-constexpr const char* tls13_groups[] = {"ecdhe_x25519",    "ecdhe_x448", "ecdhe_secp256r1", "ecdhe_secp384r1",
-                                        "ecdhe_secp521r1", "ffdhe_2048", "ffdhe_3072",      "ffdhe_4096",
-                                        "ffdhe_6144",      "ffdhe_8192"};
 constexpr const char* tls13_signatures[] = {"rsa_pss_sha256",
                                             "rsa_pss_sha384",
                                             "rsa_pss_sha512",
@@ -381,7 +366,7 @@ int Server::apply_groups(const Row& row, Stored& value) {
   const bool is_tls13 = row.id == IPDAEMON_SETTING_TLS13_SUPPORTED_GROUPS;
   int code = 0;
   each_entry(value.bytes, ',', [&](BytesView entry) {
-    const bool known = is_tls13 ? is_one_of(entry, tls13_groups) : is_one_of(entry, tls12_groups);
+    const bool known = tls::is_group(entry, is_tls13);
     if (!known) code = invalid(row, entry, "each entry must be a group such as ecdhe_x25519 or ecdhe_secp256r1");
     return known;
   });

@@ -1,7 +1,6 @@
 #include "server/tls_setup.hpp"
 
 #include <algorithm>
-#include <filesystem>
 
 #include "ipdaemon.h"
 #include "server/server.hpp"
@@ -14,36 +13,15 @@ namespace {
 // How many certificates of SSLConnectionRequest are kept ready; a server with more names reads again.
 constexpr std::size_t choices_max = 256;
 
-bool names_a_file(std::int64_t type) {
-  switch (type) {
-    case IPDAEMON_SSL_CERT_STORE_TYPE_PFX_FILE:
-    case IPDAEMON_SSL_CERT_STORE_TYPE_JKS_FILE:
-    case IPDAEMON_SSL_CERT_STORE_TYPE_PEM_KEY_FILE:
-    case IPDAEMON_SSL_CERT_STORE_TYPE_PUBLIC_KEY_FILE:
-    case IPDAEMON_SSL_CERT_STORE_TYPE_P7B_FILE:
-    case IPDAEMON_SSL_CERT_STORE_TYPE_PPK_FILE:
-    case IPDAEMON_SSL_CERT_STORE_TYPE_XML_FILE:
-    case IPDAEMON_SSL_CERT_STORE_TYPE_JWK_FILE:
-    case IPDAEMON_SSL_CERT_STORE_TYPE_AUTO:
-      return true;
-    default:
-      return false;
-  }
-}
-
-// Tells a renewed file from the one of before; empty for what is no file.
-std::string state_of(std::int64_t type, BytesView store) {
-  constexpr std::size_t name_max = 4096;
-  if (!names_a_file(type) || store.size() > name_max || store.find('\0') != BytesView::npos) return {};
-  std::error_code error;
-  const std::filesystem::path path{std::string(store)};
-  const auto size = std::filesystem::file_size(path, error);
-  if (error) return {};
-  const auto time = std::filesystem::last_write_time(path, error);
-  return std::to_string(size) + "@" + std::to_string(time.time_since_epoch().count());
+// Without a subject that was set, any certificate of the store will do.
+tls::StoreQuery any_if_none(tls::StoreQuery query) {
+  if (query.subject.empty() && query.encoded.empty()) query.subject = "*";
+  return query;
 }
 
 }  // namespace
+
+TlsSetup::TlsSetup(Server& server) : server_(server), tickets_(std::make_shared<tls::TicketKeys>()) {}
 
 int TlsSetup::fail(const tls::Problem& problem) {
   return server_.fail(problem.code, problem.detail);
@@ -93,9 +71,8 @@ void TlsSetup::show(const Row* row, Stored* value) {
 int TlsSetup::adopt(std::shared_ptr<const tls::Identities> identities) {
   std::shared_ptr<const tls::Context> next;
   if (in_use()) {
-    if (!tickets_) tickets_ = std::make_shared<tls::TicketKeys>();
     tls::Problem problem;
-    next = tls::Context::build(options(nullptr, nullptr), identities, tickets_, &problem);
+    next = build(nullptr, nullptr, identities, &problem);
     if (!next) return fail(problem);
     notice(identities ? identities->warning() : std::string());
   }
@@ -158,7 +135,7 @@ int TlsSetup::set_certificate(const Row& row, Stored& value) {
 }
 
 std::shared_ptr<const tls::Identities> TlsSetup::find_choice(const tls::StoreQuery& query, tls::Problem* problem) {
-  std::string state = state_of(query.type, query.store);
+  std::string state = tls::file_state(query);
   const auto same = [&](const Choice& choice) {
     return choice.type == query.type && choice.store == query.store && choice.password == query.password &&
            choice.subject == query.subject && choice.state == state;
@@ -204,13 +181,17 @@ tls::ContextOptions TlsSetup::options(const Row* row, const Stored* value) const
   return result;
 }
 
+std::shared_ptr<const tls::Context> TlsSetup::build(const Row* row, const Stored* value,
+                                                    std::shared_ptr<const tls::Identities> identities,
+                                                    tls::Problem* problem) const {
+  return tls::Context::build(options(row, value), std::move(identities), tickets_, problem);
+}
+
 int TlsSetup::set_policy(const Row& row, const Stored& value) {
   if (tls::unavailable_reason() != nullptr) return 0;  // Listening will say so.
-  if (!tickets_) tickets_ = std::make_shared<tls::TicketKeys>();
   tls::Problem problem;
   const bool used = in_use();
-  std::shared_ptr<const tls::Context> next =
-      tls::Context::build(options(&row, &value), used ? identities_ : nullptr, tickets_, &problem);
+  std::shared_ptr<const tls::Context> next = build(&row, &value, used ? identities_ : nullptr, &problem);
   if (!next) return fail(problem);
   context_ = used ? std::move(next) : nullptr;
   return 0;
@@ -220,14 +201,11 @@ std::shared_ptr<const tls::Context> TlsSetup::context(tls::Problem* problem) {
   if (!context_) {
     // For do_startssl in a mode that made Listening look for no certificate.
     if (!identities_ && !server_.bytes(IPDAEMON_PROPERTY_SSL_CERT_STORE).empty()) {
-      tls::StoreQuery query = this->query(wish_, nullptr, nullptr);
-      if (query.subject.empty() && query.encoded.empty()) query.subject = "*";
-      identities_ = tls::Identities::find(query, problem);
+      identities_ = tls::Identities::find(any_if_none(query(wish_, nullptr, nullptr)), problem);
       if (!identities_) return nullptr;
       show(nullptr, nullptr);
     }
-    if (!tickets_) tickets_ = std::make_shared<tls::TicketKeys>();
-    context_ = tls::Context::build(options(nullptr, nullptr), identities_, tickets_, problem);
+    context_ = build(nullptr, nullptr, identities_, problem);
   }
   return context_;
 }
@@ -236,19 +214,17 @@ int TlsSetup::prepare() {
   if (const char* reason = tls::unavailable_reason(); reason != nullptr) {
     return server_.fail(IPDAEMON_ERROR_TLS_UNAVAILABLE, reason);
   }
-  tls::StoreQuery query = this->query(wish_, nullptr, nullptr);
+  const tls::StoreQuery query = any_if_none(this->query(wish_, nullptr, nullptr));
   tls::Problem problem;
   std::shared_ptr<const tls::Identities> found;
   if (!query.store.empty() || !query.encoded.empty()) {
-    if (query.subject.empty() && query.encoded.empty()) query.subject = "*";
     found = tls::Identities::find(query, &problem);
     if (!found) return fail(problem);
   } else if (!server_.wants(IPDAEMON_EVENT_SSL_CONNECTION_REQUEST)) {
     return server_.fail(IPDAEMON_ERROR_TLS_NO_SERVER_CERTIFICATE,
                         "set SSLCertStoreType, SSLCertStore and SSLCertSubject, or register SSLConnectionRequest");
   }
-  if (!tickets_) tickets_ = std::make_shared<tls::TicketKeys>();
-  std::shared_ptr<const tls::Context> next = tls::Context::build(options(nullptr, nullptr), found, tickets_, &problem);
+  std::shared_ptr<const tls::Context> next = build(nullptr, nullptr, found, &problem);
   if (!next) return fail(problem);
   identities_ = std::move(found);
   context_ = std::move(next);

@@ -16,7 +16,7 @@ class Server;
 
 class TlsSetup {
  public:
-  explicit TlsSetup(Server& server) : server_(server) {}
+  explicit TlsSetup(Server& server);
 
   // A new value of one of the five properties that choose the certificate. It may be changed, to what
   // was found. Returns 0 or an error code, set as the server's last error.
@@ -53,7 +53,11 @@ class TlsSetup {
     std::shared_ptr<const tls::Identities> identities;
   };
 
+  // With `value` instead of what is stored for `row`, where that is not null.
   tls::ContextOptions options(const Row* row, const Stored* value) const;
+  std::shared_ptr<const tls::Context> build(const Row* row, const Stored* value,
+                                            std::shared_ptr<const tls::Identities> identities,
+                                            tls::Problem* problem) const;
   tls::StoreQuery query(const Wish& wish, const Row* row, const Stored* value) const;
   int adopt(std::shared_ptr<const tls::Identities> identities);
   void show(const Row* row, Stored* value);

@@ -2,6 +2,7 @@
 
 #include <ctime>
 
+#include "base/text.hpp"
 #include "ipdaemon.h"
 #include "tls/encodings.hpp"
 #include "tls/engine_openssl.hpp"
@@ -71,7 +72,7 @@ BioPtr reader(BytesView text) {
 }
 
 // The certificates of a PEM text; false if there is none, or one that cannot be read.
-bool read_certificates(BytesView pem, std::vector<CertificatePtr>* out) {
+bool read_certificates(BytesView pem, CertificateList* out) {
   const ErrorScope errors;
   const BioPtr bio = reader(pem);
   if (!bio) return false;
@@ -113,7 +114,7 @@ struct ChainFree {
 using Chain = std::unique_ptr<STACK_OF(X509), ChainFree>;
 
 // What goes out behind a certificate: what its store had, then what SSLCACerts adds.
-Chain chain_of(const Identity& identity, const std::vector<CertificatePtr>& more) {
+Chain chain_of(const Identity& identity, const CertificateList& more) {
   Chain chain(sk_X509_new_null());
   if (!chain) return chain;
   for (const auto& certificate : identity.chain) sk_X509_push(chain.get(), certificate.get());
@@ -362,14 +363,13 @@ bool Context::check_signatures(Problem* problem) const {
 }
 
 bool Context::set_identities(Problem* problem) {
-  std::vector<CertificatePtr> more;
-  if (!options_.chain_certificates.empty() && !read_certificates(options_.chain_certificates, &more)) {
+  if (!options_.chain_certificates.empty() && !read_certificates(options_.chain_certificates, &more_chain_)) {
     *problem = {IPDAEMON_ERROR_INVALID_VALUE, "SSLCACerts has a block that is no PEM certificate"};
     return false;
   }
   if (!identities_) return true;
   for (const Identity& identity : identities_->all()) {
-    const Chain chain = chain_of(identity, more);
+    const Chain chain = chain_of(identity, more_chain_);
     if (!chain ||
         SSL_CTX_use_cert_and_key(handle_, identity.certificate.get(), identity.key.get(), chain.get(), 1) != 1) {
       *problem = unusable(identity);
@@ -380,11 +380,9 @@ bool Context::set_identities(Problem* problem) {
 }
 
 bool Context::choose(SSL* session, const Identities& identities, Problem* problem) const {
-  std::vector<CertificatePtr> more;
-  if (!options_.chain_certificates.empty()) read_certificates(options_.chain_certificates, &more);
   SSL_certs_clear(session);
   for (const Identity& identity : identities.all()) {
-    const Chain chain = chain_of(identity, more);
+    const Chain chain = chain_of(identity, more_chain_);
     if (!chain || SSL_use_cert_and_key(session, identity.certificate.get(), identity.key.get(), chain.get(), 1) != 1) {
       *problem = unusable(identity);
       return false;
@@ -396,7 +394,7 @@ bool Context::choose(SSL* session, const Identities& identities, Problem* proble
 
 bool Context::set_client_trust(Problem* problem) {
   // Judged also while nobody is asked, so that a bad value is refused where it is set.
-  std::vector<CertificatePtr> named;
+  CertificateList named;
   if (!options_.ca_certificates.empty() && !read_certificates(options_.ca_certificates, &named)) {
     *problem = {IPDAEMON_ERROR_INVALID_VALUE, "SSLServerCACerts has a block that is no PEM certificate"};
     return false;
@@ -425,18 +423,14 @@ bool Context::set_client_trust(Problem* problem) {
 
 // The first of SSLCACertFilePaths that is there. If none is, no authority is known, which is no error.
 void Context::load_first_bundle() {
-  BytesView list = options_.ca_bundles;
-  while (!list.empty()) {
-    const std::size_t end = list.find(';');
-    const std::string file(list.substr(0, end));
-    if (!file.empty() && SSL_CTX_load_verify_file(handle_, file.c_str()) == 1) return;
-    if (end == BytesView::npos) return;
-    list = list.substr(end + 1);
-  }
+  each_entry(options_.ca_bundles, ';', [&](BytesView entry) {
+    const std::string file(entry);
+    return file.empty() || SSL_CTX_load_verify_file(handle_, file.c_str()) != 1;
+  });
 }
 
 // Tells clients which authorities count. Not those of the system's bundle, which would be a long list.
-void Context::name_authorities(const std::vector<CertificatePtr>& named) {
+void Context::name_authorities(const CertificateList& named) {
   STACK_OF(X509_NAME)* names = sk_X509_NAME_new_null();
   if (names == nullptr) return;
   if (!options_.ca_file.empty()) SSL_add_file_cert_subjects_to_stack(names, options_.ca_file.c_str());

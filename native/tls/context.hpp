@@ -17,6 +17,7 @@ typedef struct x509_st X509;
 namespace ipdaemon::tls {
 
 struct CertificatePtrFree;
+using CertificateList = std::vector<std::unique_ptr<X509, CertificatePtrFree>>;
 
 // The keys that seal session tickets: those of one server, whatever contexts it builds. A new key each
 // twelve hours; tickets of the key before are still taken, and renewed.
@@ -102,13 +103,14 @@ class Context {
   bool check_signatures(Problem* problem) const;
   bool set_client_trust(Problem* problem);
   void load_first_bundle();
-  void name_authorities(const std::vector<std::unique_ptr<X509, CertificatePtrFree>>& named);
+  void name_authorities(const CertificateList& named);
   void set_sessions();
 
   ContextOptions options_;
   std::shared_ptr<const Identities> identities_;
   std::shared_ptr<TicketKeys> tickets_;
   SSL_CTX* handle_ = nullptr;
+  CertificateList more_chain_;  // Of SSLCACerts.
   std::vector<int> tls12_groups_;
   std::string tls12_signatures_;
   std::string tls13_signatures_;
@@ -119,5 +121,7 @@ class Context {
 // What the setting SSLEnabledProtocols means together with SSLEnabledCipherSuites: a version none of
 // whose suites is allowed is not in force.
 std::int64_t protocols_in_force(std::int64_t protocols, BytesView cipher_suites);
+// Whether TLS12SupportedGroups, or TLS13SupportedGroups, can have it. Needs no OpenSSL.
+bool is_group(BytesView name, bool tls13);
 
 }  // namespace ipdaemon::tls

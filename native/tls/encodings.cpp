@@ -1,5 +1,7 @@
 #include "tls/encodings.hpp"
 
+#include "base/text.hpp"
+
 namespace ipdaemon::tls {
 
 namespace {
@@ -145,19 +147,7 @@ BytesView without_blanks(BytesView text) {
 
 std::string quoted(BytesView text) {
   constexpr std::size_t length_max = 250;
-  std::string out = "'";
-  for (const char c : text.substr(0, length_max)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
-      out += "\\x";
-      out += hex_digits[byte >> 4];
-      out += hex_digits[byte & 15];
-    } else {
-      out += c;
-    }
-  }
-  out += text.size() > length_max ? "...'" : "'";
-  return out;
+  return in_quotes(text, length_max);
 }
 
 bool Cursor::take(std::uint64_t count, BytesView* out) {

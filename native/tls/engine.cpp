@@ -344,9 +344,14 @@ int Engine::Callbacks::client_hello(SSL* session, int* alert, void*) {
   if (engine.hello_seen_) return SSL_CLIENT_HELLO_SUCCESS;
   engine.hello_seen_ = true;
   std::shared_ptr<const Identities> choice;
-  if (engine.events_.wants_client_hello()) {
+  if (const HelloWish wish = engine.events_.wants_client_hello(); wish != HelloWish::nothing) {
     try {
-      const ClientHello hello{offered_suites(session), offered_signatures(session), offered_name(session)};
+      ClientHello hello;
+      hello.server_name = offered_name(session);
+      if (wish == HelloWish::everything) {
+        hello.cipher_suites = offered_suites(session);
+        hello.signature_algorithms = offered_signatures(session);
+      }
       Problem problem;
       if (!engine.events_.on_client_hello(hello, &choice, &problem)) {
         engine.problem_ = std::move(problem);

@@ -32,6 +32,9 @@ struct ClientCertificate {
   bool accept = false;
 };
 
+// How much of a ClientHello somebody wants to see.
+enum class HelloWish { nothing, name, everything };
+
 // What is asked while OpenSSL is on the stack. The engine must not be used in there, except for the
 // const functions.
 class EngineEvents {
@@ -40,7 +43,7 @@ class EngineEvents {
   virtual bool on_client_hello(const ClientHello& hello, std::shared_ptr<const Identities>* choice,
                                Problem* problem) = 0;
   virtual bool on_client_certificate(const ClientCertificate& certificate) = 0;
-  virtual bool wants_client_hello() const = 0;
+  virtual HelloWish wants_client_hello() const = 0;
   virtual bool wants_certificate_chain() const = 0;
 
  protected:

@@ -28,6 +28,9 @@ struct StoreQuery {
   BytesView encoded;
 };
 
+// Tells a renewed file from the one of before; empty for a store that is no file.
+std::string file_state(const StoreQuery& query);
+
 struct Identity;  // Of identity_openssl.hpp: certificate, key, chain.
 
 // The certificates that a query found, at most one for each kind of key, the best first: a client gets

@@ -4,34 +4,13 @@
 #include <cctype>
 #include <cstdio>
 
+#include "base/text.hpp"
 #include "ipdaemon.h"
 #include "tls/openssl.hpp"
 
 namespace ipdaemon::tls {
 
 namespace {
-
-BytesView trim(BytesView text) {
-  const std::size_t begin = text.find_first_not_of(" \t\r\n");
-  if (begin == BytesView::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
-}
-
-std::string lower(BytesView text) {
-  std::string result(text);
-  for (char& c : result) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return result;
-}
-
-template <typename Visit>
-bool each_entry(BytesView list, char separator, Visit visit) {
-  for (;;) {
-    const std::size_t end = list.find(separator);
-    if (!visit(trim(list.substr(0, end)))) return false;
-    if (end == BytesView::npos) return true;
-    list = list.substr(end + 1);
-  }
-}
 
 void join(std::string* list, BytesView entry) {
   if (!list->empty()) *list += ':';
@@ -43,12 +22,17 @@ bool is_tls13_suite(BytesView name) {
   return name.substr(0, 4) == "TLS_" && name.find("_WITH_") == BytesView::npos;
 }
 
+// The groups with a finite field are for TLS 1.3 only.
 struct Group {
   const char* setting;
   const char* shown;
   int number;
   int bits;
 };
+
+bool is_finite_field(const Group& group) {
+  return group.shown[0] == 'f';
+}
 
 constexpr Group groups[] = {
     {"ecdhe_x25519", "X25519", NID_X25519, 253},
@@ -100,18 +84,24 @@ constexpr Signature signatures[] = {
     {0x0906, "mldsa87"},
 };
 
+const Group* find_group(BytesView name) {
+  const auto* row = std::find_if(std::begin(groups), std::end(groups),
+                                 [&](const Group& group) { return equal_ignoring_case(name, group.setting); });
+  return row != std::end(groups) ? row : nullptr;
+}
+
 constexpr std::int64_t all_tls13 = IPDAEMON_SSL_PROTOCOL_TLS1_3;
 
 }  // namespace
 
 bool split_suites(BytesView list, SuiteLists* out, Problem* problem) {
+  const SslContextPtr scratch(SSL_CTX_new_ex(library_context(), nullptr, TLS_server_method()));
   return each_entry(list, ';', [&](BytesView entry) {
     const std::string name(entry);
     // The standard's name, or OpenSSL's own.
     const std::string by_standard = OPENSSL_cipher_name(name.c_str());
     const std::string& known = by_standard == "(NONE)" ? name : by_standard;
     join(is_tls13_suite(known) ? &out->tls13 : &out->tls12, known);
-    const SslContextPtr scratch(SSL_CTX_new_ex(library_context(), nullptr, TLS_server_method()));
     const bool exists = scratch && (is_tls13_suite(known) ? SSL_CTX_set_ciphersuites(scratch.get(), known.c_str())
                                                           : SSL_CTX_set_cipher_list(scratch.get(), known.c_str())) == 1;
     // A word of OpenSSL's list language, such as HIGH, is no name.
@@ -141,10 +131,8 @@ SuiteLists default_suites(bool with_old_versions) {
 
 bool group_numbers(BytesView setting, BytesView list, std::vector<int>* out, Problem* problem) {
   return each_entry(list, ',', [&](BytesView entry) {
-    const std::string name = lower(entry);
-    const auto* group =
-        std::find_if(std::begin(groups), std::end(groups), [&](const Group& row) { return name == row.setting; });
-    if (group == std::end(groups)) {
+    const Group* group = find_group(entry);
+    if (group == nullptr) {
       *problem = {IPDAEMON_ERROR_INVALID_VALUE, std::string(setting) + " cannot have \"" + std::string(entry) +
                                                     "\"; use groups such as ecdhe_x25519 or ecdhe_secp256r1"};
       return false;
@@ -198,7 +186,12 @@ GroupName group_name(int number) {
   const auto* row =
       std::find_if(std::begin(groups), std::end(groups), [=](const Group& group) { return group.number == number; });
   if (row == std::end(groups)) return {};
-  return {row->shown, row->bits, row->shown[0] == 'f'};
+  return {row->shown, row->bits, is_finite_field(*row)};
+}
+
+bool is_group(BytesView name, bool tls13) {
+  const Group* group = find_group(name);
+  return group != nullptr && (tls13 || !is_finite_field(*group));
 }
 
 std::int64_t protocols_in_force(std::int64_t protocols, BytesView cipher_suites) {

@@ -3,21 +3,12 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/text.hpp"
 #include "tls/encodings.hpp"
 
 namespace ipdaemon::tls {
 
 namespace {
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-std::string lower_text(BytesView text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), lower);
-  return out;
-}
 
 // The properties' own names for two of the fields; OpenSSL's short names for the others.
 std::string field_name(const ASN1_OBJECT* object) {
@@ -71,12 +62,12 @@ std::string in_double_quotes(const std::string& value) {
 std::string comparable_field(BytesView field) {
   field = without_blanks(field);
   const std::size_t equals = field.find('=');
-  std::string name = lower_text(without_blanks(field.substr(0, equals)));
+  std::string name = lower(without_blanks(field.substr(0, equals)));
   if (equals == BytesView::npos) return name;
   if (name == "st") name = "s";
   if (name == "emailaddress") name = "e";
   BytesView value = without_blanks(field.substr(equals + 1));
-  if (value.size() < 2 || value.front() != '"' || value.back() != '"') return name + "=" + lower_text(value);
+  if (value.size() < 2 || value.front() != '"' || value.back() != '"') return name + "=" + lower(value);
   value = value.substr(1, value.size() - 2);
   std::string plain;
   for (std::size_t i = 0; i < value.size(); ++i) {
@@ -119,7 +110,7 @@ SubjectMatch match_subject(BytesView wanted, BytesView subject) {
   wanted = without_blanks(wanted);
   if (wanted.empty()) return SubjectMatch::none;
   if (comparable_fields(wanted) == comparable_fields(subject)) return SubjectMatch::exact;
-  const bool contains = lower_text(subject).find(lower_text(wanted)) != std::string::npos;
+  const bool contains = lower(subject).find(lower(wanted)) != std::string::npos;
   return contains ? SubjectMatch::contains : SubjectMatch::none;
 }
 

@@ -278,6 +278,23 @@ bool is_file(BytesView value) {
   }
 }
 
+std::string file_state(const StoreQuery& query) {
+  const StoreType* type = find_type(query.type);
+  if (type == nullptr || type->holder == Holder::value || !can_be_path(query.store)) return {};
+  try {
+    std::error_code error;
+    const std::filesystem::path path = path_of(query.store);
+    const auto size = std::filesystem::file_size(path, error);
+    if (error) return {};
+    const auto time = std::filesystem::last_write_time(path, error);
+    return std::to_string(size) + "@" + std::to_string(time.time_since_epoch().count());
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception&) {
+    return {};
+  }
+}
+
 StoreFormat detect_format(BytesView content) {
   if (starts_with(content, BytesView("\xfe\xed\xfe\xed", 4))) return StoreFormat::jks;
   if (starts_with(content, BytesView("\xce\xce\xce\xce", 4))) return StoreFormat::jceks;

@@ -125,7 +125,7 @@ struct Program final : EngineEvents {
     if (answer == Answer::run_out_of_memory) throw std::bad_alloc();
     return answer == Answer::as_recommended ? shown.accept : answer == Answer::accept;
   }
-  bool wants_client_hello() const override { return listens; }
+  HelloWish wants_client_hello() const override { return listens ? HelloWish::everything : HelloWish::nothing; }
   bool wants_certificate_chain() const override { return wants_chain; }
 
   std::string text() const {
