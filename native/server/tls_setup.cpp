@@ -193,6 +193,7 @@ int TlsSetup::set_policy(const Row& row, const Stored& value) {
   const bool used = in_use();
   std::shared_ptr<const tls::Context> next = build(&row, &value, used ? identities_ : nullptr, &problem);
   if (!next) return fail(problem);
+  if (used && !(context_ && context_->warning() == next->warning())) notice(next->warning());
   context_ = used ? std::move(next) : nullptr;
   return 0;
 }

@@ -229,7 +229,7 @@ bool Context::set_versions(Problem* problem) {
   allows_tls13_ = highest == TLS1_3_VERSION;
   if (has_old_versions(wanted)) {
     SSL_CTX_set_security_level(handle_, 0);
-    warning_ = "TLS 1.0 or 1.1 is enabled: they need security level 0, so weak keys and signatures are accepted too";
+    warn("TLS 1.0 or 1.1 is enabled: they need security level 0, so weak keys and signatures are accepted too");
   } else {
     SSL_CTX_set_security_level(handle_, security_level);
   }
@@ -423,10 +423,18 @@ bool Context::set_client_trust(Problem* problem) {
 
 // The first of SSLCACertFilePaths that is there. If none is, no authority is known, which is no error.
 void Context::load_first_bundle() {
-  each_entry(options_.ca_bundles, ';', [&](BytesView entry) {
-    const std::string file(entry);
+  std::string file;
+  const bool none = each_entry(options_.ca_bundles, ';', [&](BytesView entry) {
+    file = entry;
     return file.empty() || SSL_CTX_load_verify_file(handle_, file.c_str()) != 1;
   });
+  const std::string who = none ? "no authority is known, so that only SSLClientAuthentication can accept clients"
+                               : "the authorities of " + quoted(file) + " count, those of public web sites";
+  warn("SSLAuthenticateClients without SSLServerCACerts, OpenSSLCAFile or OpenSSLCADir: " + who);
+}
+
+void Context::warn(const std::string& text) {
+  warning_ += (warning_.empty() ? "" : "; ") + text;
 }
 
 // Tells clients which authorities count. Not those of the system's bundle, which would be a long list.

@@ -103,6 +103,7 @@ class Context {
   bool check_signatures(Problem* problem) const;
   bool set_client_trust(Problem* problem);
   void load_first_bundle();
+  void warn(const std::string& text);
   void name_authorities(const CertificateList& named);
   void set_sessions();
 

@@ -159,6 +159,17 @@ behaviour('SSLClientAuthentication', (kind) => {
       expect((await comes(server, {})).status).toBe(Code.NoClientCertificate);
     }));
 
+  test('SSLAuthenticateClients without an authority says with SSLStatus who counts instead, once', () =>
+    withServer(kind, { before: implicit() }, async (server) => {
+      server.must(server.set(P.SSLAuthenticateClients, true));
+      expect((await server.event('SSLStatus', 0)).message).toMatch(/^SSLAuthenticateClients without SSLServerCACerts/);
+      configure(server, 'SSLIncludeCertChain=True');
+      configure(server, 'ReuseSSLSession=False');
+      configure(server, `SSLServerCACerts=${certificates().pem.clientAuthority}`);
+      expect((await comes(server, { identity: client('good') })).status).toBe(0);
+      expect(server.count('SSLStatus', 0)).toBe(1);
+    }));
+
   test('does not fire while SSLAuthenticateClients is False', () =>
     withServer(kind, { before: implicit() }, async (server) => {
       expect((await comes(server, { identity: client('good') })).status).toBe(0);
