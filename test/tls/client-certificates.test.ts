@@ -47,6 +47,12 @@ const outcomes: [name: ClientName, code: number, reason: RegExp][] = [
   ['wrongUsage', Code.TlsChain, /purpose/],
 ];
 
+const acceptingAll = authenticating((server) =>
+  server.on('SSLClientAuthentication', (param) => {
+    param.accept = true;
+  }),
+);
+
 behaviour('SSLClientAuthentication', (kind) => {
   test.each(versions.flatMap((version) => outcomes.map((row) => [version, ...row] as const)))(
     '%s: for the client %s recommends accordingly, and the recommendation stands: %d',
@@ -88,11 +94,7 @@ behaviour('SSLClientAuthentication', (kind) => {
     withServer(
       kind,
       {
-        before: authenticating((server) =>
-          server.on('SSLClientAuthentication', (param) => {
-            param.accept = true;
-          }),
-        ),
+        before: acceptingAll,
       },
       async (server) => {
         for (const [name] of outcomes) {
@@ -291,11 +293,7 @@ behaviour('a resumed session', (kind) => {
     withServer(
       kind,
       {
-        before: authenticating((server) =>
-          server.on('SSLClientAuthentication', (param) => {
-            param.accept = true;
-          }),
-        ),
+        before: acceptingAll,
       },
       async (server) => {
         const first = await server.connectTls({ version });

@@ -9,6 +9,16 @@ const versions = ['TLSv1.2', 'TLSv1.3'] as const;
 
 const asked = (server: TestServer): Param => server.events('SSLConnectionRequest').at(-1) as Param;
 
+/** Another certificate for clients that ask for other.example. */
+const otherByName = implicit('p256', (server) =>
+  server.on('SSLConnectionRequest', (param) => {
+    if (param.servername === 'other.example') {
+      param.certstore = serverPem('other');
+      param.certsubject = '*';
+    }
+  }),
+);
+
 behaviour('SSLConnectionRequest', (kind) => {
   test('tells the suites that the client offers, by their IANA names, in its order', () =>
     withServer(kind, { before: implicit() }, async (server) => {
@@ -65,14 +75,7 @@ behaviour('SSLConnectionRequest', (kind) => {
     withServer(
       kind,
       {
-        before: implicit('p256', (server) =>
-          server.on('SSLConnectionRequest', (param) => {
-            if (param.servername === 'other.example') {
-              param.certstore = serverPem('other');
-              param.certsubject = '*';
-            }
-          }),
-        ),
+        before: otherByName,
       },
       async (server) => {
         expect((await server.connectTls({ version, servername: 'other.example' })).client.served).toBe('other.example');
@@ -230,14 +233,7 @@ behaviour('SSLConnectionRequest', (kind) => {
     withServer(
       kind,
       {
-        before: implicit('p256', (server) =>
-          server.on('SSLConnectionRequest', (param) => {
-            if (param.servername === 'other.example') {
-              param.certstore = serverPem('other');
-              param.certsubject = '*';
-            }
-          }),
-        ),
+        before: otherByName,
       },
       async (server) => {
         const first = await server.connectTls({ version, servername: 'localhost' });

@@ -1,7 +1,7 @@
 // When TLS begins: SSLEnabled and SSLStartMode, do_startssl, and what is in clear before.
 import { expect, test } from '@jest/globals';
 import { Code, E, P } from '../support/ids';
-import { behaviour, stays, withServer } from '../support/server';
+import { behaviour, stays, type TestServer, withServer } from '../support/server';
 import { configure, explicit, implicit, StartMode, serve, statuses } from '../support/tls';
 import { clientHello, RecordType } from '../support/tls-client';
 
@@ -18,29 +18,33 @@ const lines = explicit('p256', (server) => {
   });
 });
 
+const inMode = (mode: number) => (server: TestServer) => {
+  serve(server, 'p256');
+  server.must(server.set(P.SSLStartMode, mode));
+};
+
+/** A client that will speak TLS, and is in, in clear. */
+async function inClear(server: TestServer) {
+  const client = server.tlsClient({ clear: true });
+  await client.isConnected();
+  await server.event('ReadyToSend');
+  return { client, id: server.idOf(client) };
+}
+
 behaviour('SSLStartMode', (kind) => {
   test.each([
     ['automatic', StartMode.automatic],
     ['implicit', StartMode.implicit],
   ])('%s begins with the handshake, and data goes both ways', (_name, mode) =>
-    withServer(
-      kind,
-      {
-        before: (server) => {
-          serve(server, 'p256');
-          server.must(server.set(P.SSLStartMode, mode));
-        },
-      },
-      async (server) => {
-        const { client, id } = await server.connectTls();
-        client.write('ping');
-        await server.until(() => server.input(id) === 'ping', 'the data of the client');
-        server.must(server.send(id, 'pong'));
-        await client.receives('pong');
-        expect(server.get(P.Connected, id)).toBe(true);
-        expect(server.events('Connected', id)).toMatchObject([{ statuscode: 0, description: 'OK' }]);
-      },
-    ),
+    withServer(kind, { before: inMode(mode) }, async (server) => {
+      const { client, id } = await server.connectTls();
+      client.write('ping');
+      await server.until(() => server.input(id) === 'ping', 'the data of the client');
+      server.must(server.send(id, 'pong'));
+      await client.receives('pong');
+      expect(server.get(P.Connected, id)).toBe(true);
+      expect(server.events('Connected', id)).toMatchObject([{ statuscode: 0, description: 'OK' }]);
+    }),
   );
 
   test('set through SSLEnabled alone is implicit TLS', () =>
@@ -59,21 +63,12 @@ behaviour('SSLStartMode', (kind) => {
 
   test('explicit and none begin in clear', async () => {
     for (const mode of [StartMode.explicit, StartMode.none]) {
-      await withServer(
-        kind,
-        {
-          before: (server) => {
-            serve(server, 'p256');
-            server.must(server.set(P.SSLStartMode, mode));
-          },
-        },
-        async (server) => {
-          const { client, id } = await server.connect();
-          client.write('in clear');
-          await server.until(() => server.input(id) === 'in clear', 'input in clear');
-          expect(statuses(server, id)).toEqual([]);
-        },
-      );
+      await withServer(kind, { before: inMode(mode) }, async (server) => {
+        const { client, id } = await server.connect();
+        client.write('in clear');
+        await server.until(() => server.input(id) === 'in clear', 'input in clear');
+        expect(statuses(server, id)).toEqual([]);
+      });
     }
   });
 
@@ -246,10 +241,7 @@ behaviour('do_startssl', (kind) => {
 
   test('refuses sends until the handshake is done, then says so once', () =>
     withServer(kind, { before: explicit() }, async (server) => {
-      const client = server.tlsClient({ clear: true });
-      await client.isConnected();
-      await server.event('ReadyToSend');
-      const id = server.idOf(client);
+      const { client, id } = await inClear(server);
       server.must(server.startSsl(id));
       expect(server.send(id, 'one')).toBe(Code.WouldBlock);
       expect(server.send(id, 'two')).toBe(Code.WouldBlock);
@@ -264,10 +256,7 @@ behaviour('do_startssl', (kind) => {
 
   test('without a refused send fires no ReadyToSend', () =>
     withServer(kind, { before: explicit() }, async (server) => {
-      const client = server.tlsClient({ clear: true });
-      await client.isConnected();
-      await server.event('ReadyToSend');
-      const id = server.idOf(client);
+      const { client, id } = await inClear(server);
       server.must(server.startSsl(id));
       client.startTls();
       await client.isSecure();
@@ -278,10 +267,7 @@ behaviour('do_startssl', (kind) => {
 
   test('sends in clear what was accepted before, however much', () =>
     withServer(kind, { before: explicit() }, async (server) => {
-      const client = server.tlsClient({ clear: true });
-      await client.isConnected();
-      await server.event('ReadyToSend');
-      const id = server.idOf(client);
+      const { client, id } = await inClear(server);
       const bulk = 'in clear '.repeat(600_000);
       server.must(server.send(id, bulk));
       server.must(server.startSsl(id));
@@ -294,10 +280,7 @@ behaviour('do_startssl', (kind) => {
 
   test('answers 126, 211 and 282 as the case may be, and leaves the connection alone', () =>
     withServer(kind, { without: ['SSLConnectionRequest'] }, async (server) => {
-      const client = server.tlsClient({ clear: true });
-      await client.isConnected();
-      await server.event('ReadyToSend');
-      const id = server.idOf(client);
+      const { client, id } = await inClear(server);
       expect(server.startSsl(id + 1)).toBe(Code.UnknownConnection);
       expect(server.startSsl(id)).toBe(Code.NoServerCertificate);
       client.write('still here');
@@ -319,10 +302,8 @@ behaviour('do_startssl', (kind) => {
 
   test('works with start mode none as well', () =>
     withServer(kind, { before: (server) => serve(server, 'rsa') }, async (server) => {
-      const client = server.tlsClient({ clear: true });
-      await client.isConnected();
-      await server.event('ReadyToSend');
-      server.must(server.startSsl(server.idOf(client)));
+      const { client, id } = await inClear(server);
+      server.must(server.startSsl(id));
       client.startTls();
       await client.isSecure();
       expect(client.served).toBe('localhost rsa');
@@ -355,10 +336,7 @@ behaviour('do_startssl', (kind) => {
 
   test('ends TLS with a notice when the program disconnects', () =>
     withServer(kind, { before: explicit() }, async (server) => {
-      const client = server.tlsClient({ clear: true });
-      await client.isConnected();
-      await server.event('ReadyToSend');
-      const id = server.idOf(client);
+      const { client, id } = await inClear(server);
       server.must(server.startSsl(id));
       client.startTls({ version: 'TLSv1.2', tap: true });
       await client.isSecure();
