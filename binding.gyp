@@ -19,7 +19,7 @@
     'cflags_cc': ['-std=c++20', '-fvisibility-inlines-hidden'],
     'conditions': [
       ['sanitize!=""', {
-        'cflags': ['-fsanitize=<(sanitize)', '-fno-sanitize-recover=all', '-fno-omit-frame-pointer', '-g'],
+        'cflags': ['-fsanitize=<(sanitize)', '-fno-sanitize-recover=all', '-fno-omit-frame-pointer', '-g1'],
         'defines': ['_GLIBCXX_ASSERTIONS'],
         'ldflags': ['-fsanitize=<(sanitize)'],
       }],

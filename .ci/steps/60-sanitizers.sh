@@ -1,5 +1,5 @@
-# The native tests and the simulator under the sanitizers of addresses, leaks, undefined behaviour and
-# threads. What they find ends the program.
+# The native tests and the simulator under the sanitizers of addresses, leaks and undefined behaviour, and
+# the tests of threads under that of threads. What they find ends the program.
 export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1
 export UBSAN_OPTIONS=print_stacktrace=1
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
@@ -15,6 +15,6 @@ check 'build with address and undefined' bash -euo pipefail -c '
 
 check 'build with thread' bash -euo pipefail -c '
   cmake -S . -B "$CI_WORK/thread" -DIPDAEMON_SANITIZE=thread
-  cmake --build "$CI_WORK/thread" -j '"$jobs"' --target ipdaemon_native_tests' &&
-  tests 'native tests under thread' "$work/thread/ipdaemon_native_tests"
+  cmake --build "$CI_WORK/thread" -j '"$jobs"' --target ipdaemon_thread_tests' &&
+  tests 'tests of threads and of the poller under thread' "$work/thread/ipdaemon_thread_tests"
 unset ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS

@@ -170,7 +170,8 @@ void be_polite(Server& server) {
 
 TEST("a client that asks for new keys for ever and takes no answer is ended, not remembered for ever") {
   fixture::need_openssl();
-  Server server;
+  // A small buffer of the system, which is full soon.
+  Server server([](Server& it) { it.config("OutBufferSize=8192"); });
   const SslContextPtr context = fixture::make_client_context({});
   Connection hostile(server, context.get(), 4096);
   hostile.run_until("Connected", [&] { return server.connected.size() == 1; });

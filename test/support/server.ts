@@ -36,10 +36,11 @@ export function eachServer(): ServerKind[] {
 
 /** describe for each kind of server. */
 export function behaviour(title: string, body: (kind: ServerKind) => void): void {
-  // For runs that are slow: the suites of TLS in one of the two ways only.
-  const only = process.env.IPDAEMON_TLS_PUMP;
-  const isTls = expect.getState().testPath?.includes(path.join('test', 'tls')) ?? false;
-  const kinds = eachServer().filter((kind) => only === undefined || !isTls || kind.pump === only);
+  // For runs that are slow: one of the two ways of pumping, except where it matters most.
+  const only = process.env.IPDAEMON_TEST_PUMP;
+  const suite = path.basename(path.dirname(expect.getState().testPath ?? ''));
+  const both = only === undefined || suite === 'events' || suite === 'lifetime';
+  const kinds = eachServer().filter((kind) => both || kind.pump === only);
   describe.each(kinds)(`${title} ($name)`, body);
 }
 

@@ -163,7 +163,7 @@ behaviour('a thousand handshakes at once', (kind) => {
         async (server) => {
           server.on('DataIn', ({ connectionid, text }) => void server.send(connectionid, text));
           // Fewer where a run is slow.
-          const count = process.env.IPDAEMON_TLS_PUMP === undefined ? 1000 : 300;
+          const count = process.env.IPDAEMON_TEST_PUMP === undefined ? 1000 : 300;
           let answered = 0;
           const failures: string[] = [];
           const clients = Array.from({ length: count }, () => {
