@@ -1,4 +1,4 @@
 # The whole server on simulated systems. A seed that fails is replayed with the command that is printed.
-simulator=$work/epoll/test/native/sim/ipdaemon_sim
+simulator=build/Release/ipdaemon_sim
 check 'simulator: 10,000 seeds, and 100,000 connections in one server' "$simulator" --seeds 10000 --jobs "$jobs"
 check 'simulator: the same seeds give the same logs' "$simulator" --check-determinism 200

@@ -1,6 +1,5 @@
 #!/bin/bash
-# What a newcomer does, in a clone of this checkout: npm ci, npm start, and a line to it by nc. Ends
-# what it started.
+# What a newcomer does after npm ci: npm start, and a line to it by nc. Ends what it started.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,9 +14,6 @@ cleanup() {
 }
 trap cleanup EXIT
 
-git clone --quiet --no-hardlinks . "$work/clone"
-cd "$work/clone"
-npm ci
 port=$(node -e '
   const server = require("node:net").createServer().listen(0, "127.0.0.1", () => {
     console.log(server.address().port);
