@@ -15,8 +15,7 @@ limit=1200 check 'build with address and undefined' bash -euo pipefail -c '
   git ls-files -z --cached --others --exclude-standard | tar -c --null -T - | tar -x -C "$CI_WORK/sanitized"
   cp -a node_modules dist "$CI_WORK/sanitized"
   cd "$CI_WORK/sanitized"
-  # Its check of virtual tables needs a descriptor, and takes objects for broken in the test without any; the
-  # build with clang has it.
+  # Its check of virtual tables needs a descriptor, and takes objects for broken in the test without any.
   export CXXFLAGS=-fno-sanitize=vptr
   npm exec -- node-gyp configure --debug -- -Dnative_tests=1 -Dsanitize=address,undefined
   make -C build BUILDTYPE=Debug -j '"$jobs"' ipdaemon native_tests ipdaemon_sim
