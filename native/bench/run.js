@@ -220,10 +220,15 @@ class Run {
     this.results.faults = {};
     for (const name of ['wrong-changed', 'wrong-lost', 'wrong-doubled', 'wrong-swapped', 'wrong-tls']) {
       const server = await this.start(name);
-      const args = ['ping', '--connections', 2, '--depth', 4, '--seconds', 0.3, '--warmup', 0];
-      const result = await this.programs.load(server, args);
+      let found = false;
+      // On a starved machine nothing may come back in the first of these times.
+      for (const seconds of [0.3, 5]) {
+        const args = ['ping', '--connections', 2, '--depth', 4, '--seconds', seconds, '--warmup', 0];
+        const result = await this.programs.load(server, args);
+        found = result.failed && result.errors.mismatch > 0;
+        if (found) break;
+      }
       await this.programs.stop(server);
-      const found = result.failed && result.errors.mismatch > 0;
       if (!found) this.errors += 1;
       this.results.faults[name] = found;
       console.log(`${found ? 'found' : 'NOT FOUND'} by the load generator: ${servers[name].title}`);
