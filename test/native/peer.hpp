@@ -160,22 +160,26 @@ struct Pair {
   Socket server;
 };
 
-// Sends until the system has taken nothing for a while; returns what it took. What is still on its way to the
-// peer's buffer makes room a little later, so that one refusal says nothing.
+// Sends until the system has refused for half a second without a break; returns what it took. One refusal says
+// nothing: what is still on its way to the peer's buffer makes room a little later, and what the peer's buffer
+// dropped makes room when TCP sends it again, after 0.2 s or more. Refusals are counted instead of time passing,
+// because a machine that stood still for a while proves nothing.
 inline std::string fill(Socket& socket) {
-  constexpr std::int64_t quiet_ms = 50;
+  constexpr int enough = 100;
+  constexpr int wait_ms = 5;
   const std::string chunk(64 * 1024, 'x');
   std::string sent;
-  for (std::int64_t taken_ms = monotonic_ms(); monotonic_ms() - taken_ms < quiet_ms;) {
+  for (int refusals = 0; refusals < enough;) {
     const BytesView piece = chunk;
     const Transfer transfer = socket.send(&piece, 1);
     if (transfer.error == 0) {
       sent.append(chunk, 0, static_cast<std::size_t>(transfer.count));
-      taken_ms = monotonic_ms();
+      refusals = 0;
       continue;
     }
     REQUIRE_EQ(transfer.error, 10035);
-    ::poll(nullptr, 0, 5);
+    ++refusals;
+    ::poll(nullptr, 0, wait_ms);
   }
   return sent;
 }
