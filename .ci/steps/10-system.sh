@@ -5,7 +5,7 @@ check 'packages of the system' bash -euo pipefail -c '
   get() {
     apt-get update -q &&
       apt-get install -q -y --no-install-recommends \
-        clang clang-format cmake curl g++ git gnutls-bin libssl-dev make netcat-openbsd openssl python3 socat \
+        clang clang-format cmake curl g++ git gnutls-bin libssl-dev make netcat-openbsd openssl pkgconf python3 socat \
         sslscan stunnel4 testssl.sh
   }
   get || { sleep 5; get; }

@@ -2,12 +2,8 @@
 # round, that is another compiler, poll(2) and OpenSSL linked. `npm test` has run the native tests with epoll.
 check 'build of the libraries' bash -euo pipefail -c '
   cmake -S . -B "$CI_WORK/libraries" -DCMAKE_BUILD_TYPE=Release -DIPDAEMON_TESTS=OFF
-  cmake --build "$CI_WORK/libraries" -j '"$jobs"' --target ipdaemon' &&
-  # The header is for C programs, too.
-  check 'ipdaemon.h in C, linked with the shared library alone' bash -euo pipefail -c '
-    gcc -std=c99 -pedantic -Wall -Wextra -Werror -Inative/include .ci/smoke.c -o "$CI_WORK/smoke" \
-      -L"$CI_WORK/libraries" -lipdaemon -Wl,-rpath,"$CI_WORK/libraries"
-    "$CI_WORK/smoke"'
+  cmake --build "$CI_WORK/libraries" -j '"$jobs" &&
+  tests 'the installed library, and a C program on it' .ci/cmake-package.sh "$work/libraries"
 
 check 'build with clang, poll and linked OpenSSL' bash -euo pipefail -c '
   cmake -S . -B "$CI_WORK/other" -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=Debug -DIPDAEMON_POLLER=poll \
