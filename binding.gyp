@@ -1,4 +1,4 @@
-# Builds the addon. `-Dnative_tests=1` adds the native tests, the simulator and the benchmark
+# Builds the addon and the shared library. `-Dnative_tests=1` adds the native tests, the simulator and the benchmark
 # programs; `-Dsanitize=address,undefined` (or thread) instruments everything.
 {
   'variables': {
@@ -55,6 +55,16 @@
         'NODE_ADDON_API_DISABLE_DEPRECATED',
         'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
       ],
+    },
+    {
+      # The same core for koffi, which calls the C ABI without an addon.
+      'target_name': 'libipdaemon',
+      'type': 'shared_library',
+      'product_name': 'ipdaemon',
+      'product_prefix': 'lib',
+      'product_extension': 'so',
+      'dependencies': ['ipdaemon_core', 'ipdaemon_platform'],
+      'ldflags': ['-Wl,--version-script=<(module_root_dir)/native/exports.map'],
     },
   ],
   'conditions': [

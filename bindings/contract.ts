@@ -34,6 +34,8 @@ export interface NativeSink {
 }
 
 export interface NativeBinding {
+  /** Texts of up to this many characters may hold characters above U+00FF; `doSend` and `doSendline` refuse them. */
+  readonly checkedTextMax: number;
   /** Returns 0 when memory, descriptors or handles are used up. */
   open(sink: NativeSink): number;
   close(handle: number): number;
@@ -49,7 +51,7 @@ export interface NativeBinding {
   doDoevents(handle: number): number;
   doInterrupt(handle: number, connectionId: number): number;
   doReset(handle: number): number;
-  /** A text of more than 1024 characters must hold none above U+00FF; shorter ones are checked. Undefined means 0. */
+  /** A text of more than `checkedTextMax` characters must hold none above U+00FF. Undefined means 0. */
   doSend(handle: number, connectionId: number, text: string | Uint8Array): number | undefined;
   doSendfile(handle: number, connectionId: number, path: string): number;
   /** As `doSend`. */
@@ -67,6 +69,8 @@ export interface NativeBinding {
   counter(handle: number, counter: number): number;
   errorSentence(code: number): string;
   version(): string;
+  /** Returns the PEM text, or the error code. */
+  selfSigned(names: string, days: number): string | number;
   /** Returns null past the last row and for a column that the table does not have. */
   describe(table: number, row: number, column: number): NativeValue | null;
 }

@@ -19,8 +19,8 @@ import {
   Property,
   SSLCertStoreType,
   SSLStartMode,
+  selfSignedCertificate,
 } from '../lib/index';
-import { selfSigned } from './shared/certificate';
 import { options } from './shared/options';
 
 const { host, port, certificates: folder } = options('https', { certificates: '' });
@@ -56,38 +56,34 @@ ipdaemon_register_callback(res, EventId.DataIn, ({ connectionid, text, eol }) =>
   ipdaemon_do_disconnect(res, connectionid);
 });
 
-async function main(): Promise<void> {
-  if (folder === '') {
-    certificates.set('localhost', await selfSigned());
-    certificates.set('other.localhost', await selfSigned(['other.localhost']));
-  } else {
-    for (const file of fs.readdirSync(folder).filter((name) => name.endsWith('.pem'))) {
-      certificates.set(file.slice(0, -'.pem'.length).toLowerCase(), path.join(folder, file));
-    }
+if (folder === '') {
+  certificates.set('localhost', selfSignedCertificate());
+  certificates.set('other.localhost', selfSignedCertificate(['other.localhost']));
+} else {
+  for (const file of fs.readdirSync(folder).filter((name) => name.endsWith('.pem'))) {
+    certificates.set(file.slice(0, -'.pem'.length).toLowerCase(), path.join(folder, file));
   }
-  const [first] = certificates.values();
-  if (first === undefined) {
-    console.error(`https: no NAME.pem in ${folder}`);
-    process.exit(1);
-  }
-  ipdaemon_set(res, Property.LocalHost, host);
-  ipdaemon_set(res, Property.LocalPort, port);
-  ipdaemon_set(res, Property.DefaultSingleLineMode, true);
-  ipdaemon_set(res, Property.DefaultMaxLineLength, 8192);
-  ipdaemon_set(res, Property.DefaultIdleTimeout, 30);
-  ipdaemon_set(res, Property.SSLCertStoreType, SSLCertStoreType.Auto);
-  ipdaemon_set(res, Property.SSLCertStore, first);
-  ipdaemon_set(res, Property.SSLCertSubject, '*');
-  ipdaemon_set(res, Property.SSLStartMode, SSLStartMode.Implicit);
-  if (ipdaemon_set(res, Property.Listening, true) !== 0) {
-    console.error(`https: ${ipdaemon_get_last_error_code(res)}: ${ipdaemon_get_last_error(res)}`);
-    process.exit(1);
-  }
-  console.log(`listening on ${ipdaemon_get(res, Property.LocalHost)}:${ipdaemon_get(res, Property.LocalPort)}`);
-  console.log(`Talk to it with: curl --insecure https://localhost:${ipdaemon_get(res, Property.LocalPort)}`);
 }
-
-main();
+const [first] = certificates.values();
+if (first === undefined) {
+  console.error(`https: no NAME.pem in ${folder}`);
+  process.exit(1);
+}
+ipdaemon_set(res, Property.LocalHost, host);
+ipdaemon_set(res, Property.LocalPort, port);
+ipdaemon_set(res, Property.DefaultSingleLineMode, true);
+ipdaemon_set(res, Property.DefaultMaxLineLength, 8192);
+ipdaemon_set(res, Property.DefaultIdleTimeout, 30);
+ipdaemon_set(res, Property.SSLCertStoreType, SSLCertStoreType.Auto);
+ipdaemon_set(res, Property.SSLCertStore, first);
+ipdaemon_set(res, Property.SSLCertSubject, '*');
+ipdaemon_set(res, Property.SSLStartMode, SSLStartMode.Implicit);
+if (ipdaemon_set(res, Property.Listening, true) !== 0) {
+  console.error(`https: ${ipdaemon_get_last_error_code(res)}: ${ipdaemon_get_last_error(res)}`);
+  process.exit(1);
+}
+console.log(`listening on ${ipdaemon_get(res, Property.LocalHost)}:${ipdaemon_get(res, Property.LocalPort)}`);
+console.log(`Talk to it with: curl --insecure https://localhost:${ipdaemon_get(res, Property.LocalPort)}`);
 
 process.on('SIGINT', () => {
   ipdaemon_do_shutdown(res);

@@ -19,8 +19,8 @@ import {
   SSLCertStoreType,
   SSLCheckCRL,
   SSLStartMode,
+  selfSignedCertificate,
 } from '../lib/index';
-import { selfSigned } from './shared/certificate';
 import { options } from './shared/options';
 
 const {
@@ -69,35 +69,29 @@ ipdaemon_register_callback(res, EventId.DataIn, ({ connectionid }) => {
   ipdaemon_do_disconnect(res, connectionid);
 });
 
-async function main(): Promise<void> {
-  if (ca === '') {
-    console.error(
-      'mutual-tls: --ca FILE names the authority of the clients; `npm run certificate` makes a file to try',
-    );
-    process.exit(2);
-  }
-  // Names are UTF-8.
-  configure('CodePage=65001');
-  configure(`OpenSSLCAFile=${ca}`);
-  configure(`SSLCheckCRL=${checksLists ? SSLCheckCRL.Required : SSLCheckCRL.Off}`);
-  ipdaemon_set(res, Property.SSLAuthenticateClients, true);
-  ipdaemon_set(res, Property.LocalHost, host);
-  ipdaemon_set(res, Property.LocalPort, port);
-  ipdaemon_set(res, Property.DefaultSingleLineMode, true);
-  ipdaemon_set(res, Property.DefaultIdleTimeout, 60);
-  ipdaemon_set(res, Property.SSLCertStoreType, SSLCertStoreType.Auto);
-  ipdaemon_set(res, Property.SSLCertStorePassword, password);
-  ipdaemon_set(res, Property.SSLCertStore, certificate || (await selfSigned()));
-  ipdaemon_set(res, Property.SSLCertSubject, '*');
-  ipdaemon_set(res, Property.SSLStartMode, SSLStartMode.Implicit);
-  ipdaemon_set(res, Property.Listening, true);
-  check();
-  const address = `${ipdaemon_get(res, Property.LocalHost)}:${ipdaemon_get(res, Property.LocalPort)}`;
-  console.log(`listening on ${address}`);
-  console.log(`Talk to it with: openssl s_client -connect ${address} -cert CERTIFICATE -key KEY`);
+if (ca === '') {
+  console.error('mutual-tls: --ca FILE names the authority of the clients; `npm run certificate` makes a file to try');
+  process.exit(2);
 }
-
-main();
+// Names are UTF-8.
+configure('CodePage=65001');
+configure(`OpenSSLCAFile=${ca}`);
+configure(`SSLCheckCRL=${checksLists ? SSLCheckCRL.Required : SSLCheckCRL.Off}`);
+ipdaemon_set(res, Property.SSLAuthenticateClients, true);
+ipdaemon_set(res, Property.LocalHost, host);
+ipdaemon_set(res, Property.LocalPort, port);
+ipdaemon_set(res, Property.DefaultSingleLineMode, true);
+ipdaemon_set(res, Property.DefaultIdleTimeout, 60);
+ipdaemon_set(res, Property.SSLCertStoreType, SSLCertStoreType.Auto);
+ipdaemon_set(res, Property.SSLCertStorePassword, password);
+ipdaemon_set(res, Property.SSLCertStore, certificate || selfSignedCertificate());
+ipdaemon_set(res, Property.SSLCertSubject, '*');
+ipdaemon_set(res, Property.SSLStartMode, SSLStartMode.Implicit);
+ipdaemon_set(res, Property.Listening, true);
+check();
+const address = `${ipdaemon_get(res, Property.LocalHost)}:${ipdaemon_get(res, Property.LocalPort)}`;
+console.log(`listening on ${address}`);
+console.log(`Talk to it with: openssl s_client -connect ${address} -cert CERTIFICATE -key KEY`);
 
 process.on('SIGINT', () => {
   ipdaemon_do_shutdown(res);

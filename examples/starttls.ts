@@ -18,8 +18,8 @@ import {
   Property,
   SSLCertStoreType,
   SSLStartMode,
+  selfSignedCertificate,
 } from '../lib/index';
-import { selfSigned } from './shared/certificate';
 import { options } from './shared/options';
 
 const { host, port, certificate, password } = options('starttls', { certificate: '', password: '' });
@@ -95,26 +95,22 @@ ipdaemon_register_callback(res, EventId.Disconnected, ({ connectionid }) => {
   greeted.delete(connectionid);
 });
 
-async function main(): Promise<void> {
-  ipdaemon_set(res, Property.LocalHost, host);
-  ipdaemon_set(res, Property.LocalPort, port);
-  ipdaemon_set(res, Property.DefaultSingleLineMode, true);
-  ipdaemon_set(res, Property.DefaultIdleTimeout, 300);
-  ipdaemon_set(res, Property.SSLCertStoreType, SSLCertStoreType.Auto);
-  ipdaemon_set(res, Property.SSLCertStorePassword, password);
-  ipdaemon_set(res, Property.SSLCertStore, certificate || (await selfSigned()));
-  ipdaemon_set(res, Property.SSLCertSubject, '*');
-  ipdaemon_set(res, Property.SSLStartMode, SSLStartMode.Explicit);
-  if (ipdaemon_set(res, Property.Listening, true) !== 0) {
-    console.error(`starttls: ${ipdaemon_get_last_error_code(res)}: ${ipdaemon_get_last_error(res)}`);
-    process.exit(1);
-  }
-  const address = `${ipdaemon_get(res, Property.LocalHost)}:${ipdaemon_get(res, Property.LocalPort)}`;
-  console.log(`listening on ${address}`);
-  console.log(`Talk to it from another terminal with: openssl s_client -starttls smtp -crlf -connect ${address}`);
+ipdaemon_set(res, Property.LocalHost, host);
+ipdaemon_set(res, Property.LocalPort, port);
+ipdaemon_set(res, Property.DefaultSingleLineMode, true);
+ipdaemon_set(res, Property.DefaultIdleTimeout, 300);
+ipdaemon_set(res, Property.SSLCertStoreType, SSLCertStoreType.Auto);
+ipdaemon_set(res, Property.SSLCertStorePassword, password);
+ipdaemon_set(res, Property.SSLCertStore, certificate || selfSignedCertificate());
+ipdaemon_set(res, Property.SSLCertSubject, '*');
+ipdaemon_set(res, Property.SSLStartMode, SSLStartMode.Explicit);
+if (ipdaemon_set(res, Property.Listening, true) !== 0) {
+  console.error(`starttls: ${ipdaemon_get_last_error_code(res)}: ${ipdaemon_get_last_error(res)}`);
+  process.exit(1);
 }
-
-main();
+const address = `${ipdaemon_get(res, Property.LocalHost)}:${ipdaemon_get(res, Property.LocalPort)}`;
+console.log(`listening on ${address}`);
+console.log(`Talk to it from another terminal with: openssl s_client -starttls smtp -crlf -connect ${address}`);
 
 process.on('SIGINT', () => {
   ipdaemon_do_shutdown(res);

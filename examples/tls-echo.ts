@@ -16,8 +16,8 @@ import {
   Property,
   SSLCertStoreType,
   SSLStartMode,
+  selfSignedCertificate,
 } from '../lib/index';
-import { selfSigned } from './shared/certificate';
 import { options } from './shared/options';
 
 const { host, port, certificate, password } = options('tls-echo', { certificate: '', password: '' });
@@ -45,28 +45,24 @@ ipdaemon_register_callback(res, EventId.SSLStatus, ({ connectionid, message }) =
   }
 });
 
-async function main(): Promise<void> {
-  ipdaemon_set(res, Property.LocalHost, host);
-  ipdaemon_set(res, Property.LocalPort, port);
-  // A send waits up to 10 seconds for a client that reads slowly, and serves the others meanwhile.
-  ipdaemon_set(res, Property.DefaultTimeout, 10);
-  // Auto takes a file as well as the content of one, PEM as well as PFX. The subject comes last.
-  ipdaemon_set(res, Property.SSLCertStoreType, SSLCertStoreType.Auto);
-  ipdaemon_set(res, Property.SSLCertStorePassword, password);
-  ipdaemon_set(res, Property.SSLCertStore, certificate || (await selfSigned()));
-  ipdaemon_set(res, Property.SSLCertSubject, '*');
-  ipdaemon_set(res, Property.SSLStartMode, SSLStartMode.Implicit);
-  // A certificate that cannot be used is an error here, and never a server in clear.
-  if (ipdaemon_set(res, Property.Listening, true) !== 0) {
-    console.error(`tls-echo: ${ipdaemon_get_last_error_code(res)}: ${ipdaemon_get_last_error(res)}`);
-    process.exit(1);
-  }
-  const address = `${ipdaemon_get(res, Property.LocalHost)}:${ipdaemon_get(res, Property.LocalPort)}`;
-  console.log(`listening on ${address}`);
-  console.log(`Talk to it from another terminal with: openssl s_client -connect ${address}`);
+ipdaemon_set(res, Property.LocalHost, host);
+ipdaemon_set(res, Property.LocalPort, port);
+// A send waits up to 10 seconds for a client that reads slowly, and serves the others meanwhile.
+ipdaemon_set(res, Property.DefaultTimeout, 10);
+// Auto takes a file as well as the content of one, PEM as well as PFX. The subject comes last.
+ipdaemon_set(res, Property.SSLCertStoreType, SSLCertStoreType.Auto);
+ipdaemon_set(res, Property.SSLCertStorePassword, password);
+ipdaemon_set(res, Property.SSLCertStore, certificate || selfSignedCertificate());
+ipdaemon_set(res, Property.SSLCertSubject, '*');
+ipdaemon_set(res, Property.SSLStartMode, SSLStartMode.Implicit);
+// A certificate that cannot be used is an error here, and never a server in clear.
+if (ipdaemon_set(res, Property.Listening, true) !== 0) {
+  console.error(`tls-echo: ${ipdaemon_get_last_error_code(res)}: ${ipdaemon_get_last_error(res)}`);
+  process.exit(1);
 }
-
-main();
+const address = `${ipdaemon_get(res, Property.LocalHost)}:${ipdaemon_get(res, Property.LocalPort)}`;
+console.log(`listening on ${address}`);
+console.log(`Talk to it from another terminal with: openssl s_client -connect ${address}`);
 
 process.on('SIGINT', () => {
   ipdaemon_do_shutdown(res);

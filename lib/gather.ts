@@ -75,6 +75,6 @@ function settled<Call extends (...parameters: never[]) => unknown>(call: Call): 
 export const binding: NativeBinding = {
   ...native,
   ...(Object.fromEntries(
-    Object.entries(native).map(([name, call]) => [name, settled(call)]),
+    Object.entries(native).map(([name, member]) => [name, typeof member === 'function' ? settled(member) : member]),
   ) as unknown as NativeBinding),
 };

@@ -21,6 +21,7 @@ export { Property, type PropertyInputs, type PropertyTypes } from './generated/p
 export { Setting, type SettingName } from './generated/settings';
 export * from './ipdaemon';
 export type { Resource } from './resource';
+export { selfSignedCertificate } from './self-signed';
 
 // The compiler re-exports through getters, and an object full of getters is slow to read from: that
 // alone was a fifth of the cost of a small message to a program that calls `ipdaemon.ipdaemon_do_send`. So the

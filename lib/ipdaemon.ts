@@ -19,7 +19,6 @@ import {
   refreshCodePage,
   refuseNoByte,
   resetCodePage,
-  shortTextMax,
 } from './text';
 
 /** A connection id or another index; numeric strings are as good as numbers. */
@@ -35,7 +34,7 @@ export type Data = string | Uint8Array;
 export type Handler<Id extends keyof EventParams> = (param: EventParams[Id]) => unknown;
 
 // The calls of a busy server, without a look into the binding each time. Each settles by itself.
-const { doDoevents, doSend, doSendline } = native;
+const { checkedTextMax, doDoevents, doSend, doSendline } = native;
 
 const sinks = new Map<number, Sink>();
 
@@ -341,7 +340,7 @@ export function ipworks_ipdaemon_do_send(res: Resource, connectionid: Index, tex
   if (keep(res, connectionid, text)) return 0;
   settle();
   const data =
-    typeof text === 'string' && codedHandles === 0 && text.length <= shortTextMax ? text : sendable(res, text);
+    typeof text === 'string' && codedHandles === 0 && text.length <= checkedTextMax ? text : sendable(res, text);
   if (typeof data === 'number') return checked('do_send', data);
   const code = doSend(res, connectionOf(connectionid), data);
   return code === undefined ? 0 : checked('do_send', code);
@@ -350,7 +349,7 @@ export function ipworks_ipdaemon_do_send(res: Resource, connectionid: Index, tex
 // What the native side takes, or the code of the refusal.
 function sendable(res: Resource, text: unknown): Data | number {
   if (typeof text !== 'string' || codedHandles !== 0) return toBytes(res, text);
-  if (text.length > shortTextMax && !isByteText(text)) return refuseNoByte(res, text);
+  if (text.length > checkedTextMax && !isByteText(text)) return refuseNoByte(res, text);
   return text;
 }
 
@@ -381,7 +380,7 @@ export function ipworks_ipdaemon_do_sendline(res: Resource, connectionid: Index,
   if (typeof text === 'string' && keep(res, connectionid, `${text}\r\n`)) return 0;
   settle();
   const data =
-    typeof text === 'string' && codedHandles === 0 && text.length <= shortTextMax ? text : sendable(res, text);
+    typeof text === 'string' && codedHandles === 0 && text.length <= checkedTextMax ? text : sendable(res, text);
   if (typeof data === 'number') return checked('do_sendline', data);
   const code = doSendline(res, connectionOf(connectionid), data);
   return code === undefined ? 0 : checked('do_sendline', code);

@@ -51,9 +51,6 @@ export function codePageOf(res: number): number {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is about all characters of ASCII.
 const noAscii = /[^\x00-\x7f]/;
 
-/** The largest length of a text that the native side checks by itself. */
-export const shortTextMax = 1024;
-
 function refuse(res: number, text: string, pattern: RegExp, wayOut: string): number {
   const position = text.search(pattern);
   const code = (text.codePointAt(position) ?? 0).toString(16).toUpperCase().padStart(4, '0');

@@ -1,12 +1,13 @@
 // The class IPWorks_IPDaemon: the same server behind methods, with exceptions instead of codes.
-import { describe, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
+import { forEachBinding } from './support/bindings';
 import { Client } from './support/client';
 import { P } from './support/ids';
-import { eachBinding, type Param } from './support/server';
+import type { Param } from './support/server';
 import { properties } from './support/tables';
 import { waitFor } from './support/waiting';
 
-describe.each(eachBinding())('IPWorks_IPDaemon ($name)', ({ api }) => {
+forEachBinding('IPWorks_IPDaemon', ({ api }) => {
   const { IPDaemonError, IPWorks_IPDaemon } = api;
   type Server = InstanceType<typeof IPWorks_IPDaemon>;
 

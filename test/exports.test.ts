@@ -1,7 +1,7 @@
 // What the package exports: the documented names, the short names, the constants.
-import { describe, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
+import { forEachBinding } from './support/bindings';
 import { Code, E, P } from './support/ids';
-import { eachBinding } from './support/server';
 
 const functions = [
   'open',
@@ -24,7 +24,7 @@ const functions = [
   'do_startssl',
 ];
 
-describe.each(eachBinding())('the package ($name)', ({ api }) => {
+forEachBinding('the package', ({ api }) => {
   const exported = api as unknown as Record<string, unknown>;
 
   test.each(functions)('exports %s under its documented and its short name, as one function', (name) => {

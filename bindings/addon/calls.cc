@@ -361,6 +361,18 @@ napi_value version(napi_env env, napi_callback_info) {
   return text(env, ipdaemon_version());
 }
 
+// int32_t ipdaemon_self_signed(const uint8_t *names, uint64_t length, int32_t days, ipdaemon_value *out);
+// selfSigned(names: string, days: number): string | number;
+napi_value self_signed(napi_env env, napi_callback_info info) {
+  const Arguments<2> arguments(env, info);
+  std::string names;
+  ipdaemon_value value{};
+  utf8_of(env, arguments.values[0], names);
+  const std::int32_t code = ipdaemon_self_signed(reinterpret_cast<const std::uint8_t*>(names.data()), names.size(),
+                                                 arguments.integer(1), &value);
+  return code == 0 ? to_javascript(env, value) : number(env, code);
+}
+
 // int32_t ipdaemon_describe(int32_t table, int32_t row, int32_t column, ipdaemon_value *out);
 // describe(table: number, row: number, column: number): NativeValue | null;
 napi_value describe(napi_env env, napi_callback_info info) {
@@ -398,6 +410,7 @@ constexpr Entry entries[] = {
     {"counter", counter},
     {"errorSentence", error_sentence},
     {"version", version},
+    {"selfSigned", self_signed},
     {"describe", describe},
 };
 
@@ -405,6 +418,7 @@ constexpr Entry entries[] = {
 
 void define_calls(Napi::Object exports, Environment& environment) {
   napi_env env = environment.env();
+  exports.Set("checkedTextMax", Napi::Number::New(env, static_cast<double>(short_text_max)));
   for (const Entry& entry : entries) {
     napi_value function = nullptr;
     napi_create_function(env, entry.name, NAPI_AUTO_LENGTH, entry.function, &environment, &function);

@@ -8,13 +8,21 @@ const START_LIMIT_MS = 15_000;
 const STOP_LIMIT_MS = 5_000;
 const LOAD = 'bench_load';
 const TLS_LOAD = 'bench_load_tls.node';
+const KOFFI = { IPDAEMON_BINDING: 'koffi' };
 
 // Every server by the name it has in the tables. `library` ones need the addon to be built. An `addon` runs
-// inside Node and takes its OpenSSL; a server that speaks `tls` gets a certificate, and bench_load_tls.
+// inside Node and takes its OpenSSL; a server that speaks `tls` gets a certificate, and bench_load_tls. `env` is
+// added to its environment.
 const servers = {
   floor: { program: 'bench_floor', title: 'bare epoll, C++ (floor)' },
   core: { program: 'bench_core', title: 'ipdaemon core, C ABI' },
   ipdaemon: { script: 'ipdaemon_echo.js', title: "ipdaemon, Node's loop", library: true },
+  'ipdaemon-koffi': {
+    script: 'ipdaemon_echo.js',
+    title: "ipdaemon over koffi, Node's loop",
+    library: true,
+    env: KOFFI,
+  },
   pump: { script: 'ipdaemon_echo.js', args: ['--pump'], title: 'ipdaemon, do_doevents loop', library: true },
   net: { script: 'net_echo.js', title: 'node:net' },
   'wrong-changed': { script: 'net_wrong.js', args: ['--fault', 'changed'], title: 'a byte changed' },
@@ -35,6 +43,12 @@ const servers = {
   'core-lines': { program: 'bench_core', args: ['--lines'], title: 'ipdaemon core, C ABI' },
   'core-batch': { program: 'bench_core', args: ['--lines', '--batch'], title: 'ipdaemon core, C ABI, batches' },
   'ipdaemon-lines': { script: 'ipdaemon_lines.js', title: "ipdaemon, Node's loop", library: true },
+  'ipdaemon-koffi-lines': {
+    script: 'ipdaemon_lines.js',
+    title: "ipdaemon over koffi, Node's loop",
+    library: true,
+    env: KOFFI,
+  },
   'pump-lines': { script: 'ipdaemon_lines.js', args: ['--pump'], title: 'ipdaemon, do_doevents loop', library: true },
   'net-lines': { script: 'net_lines.js', title: 'node:net, a write per line' },
   'net-joined': { script: 'net_lines_joined.js', title: 'node:net, buffers joined, a write per chunk' },
@@ -77,9 +91,12 @@ class Programs {
     return '';
   }
 
-  spawn(core, command, args) {
+  spawn(core, command, args, env = {}) {
     const words = this.pin ? ['taskset', '-c', `${core}`, command, ...args] : [command, ...args];
-    const child = spawn(words[0], words.slice(1), { stdio: ['pipe', 'pipe', 'inherit'] });
+    const child = spawn(words[0], words.slice(1), {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: { ...process.env, ...env },
+    });
     this.running.add(child);
     child.ended = new Promise((resolve, reject) => {
       child.on('error', reject);
@@ -110,12 +127,12 @@ class Programs {
   }
 
   // A program of its own, an addon inside Node, or a script of Node.
-  launch(core, { program, addon, script }, args) {
-    if (program) return this.spawn(core, this.binary(program), args);
+  launch(core, { program, addon, script, env }, args) {
+    if (program) return this.spawn(core, this.binary(program), args, env);
     const words = addon
       ? [path.join(__dirname, 'addon.js'), this.binary(addon)]
       : [path.join(__dirname, 'servers', script)];
-    return this.spawn(core, this.node, [...words, ...args]);
+    return this.spawn(core, this.node, [...words, ...args], env);
   }
 
   async start(name, moreArgs = []) {

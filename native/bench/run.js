@@ -17,6 +17,7 @@ const LINES = [
   'core-lines',
   'core-batch',
   'ipdaemon-lines',
+  'ipdaemon-koffi-lines',
   'pump-lines',
   'net-lines',
   'net-joined',
@@ -27,7 +28,7 @@ const TLS = ['floor-tls', 'core-tls', 'ipdaemon-tls', 'node-tls'];
 
 // `certificate` and `version` are what the servers of a TLS row speak with.
 const rows = {
-  ping64: { servers: ECHO, load: ['ping', '--size', 64, '--connections', 50] },
+  ping64: { servers: [...ECHO, 'ipdaemon-koffi'], load: ['ping', '--size', 64, '--connections', 50] },
   ping1k: { servers: ECHO, load: ['ping', '--size', 1024, '--connections', 50] },
   ping16k: { servers: ECHO, load: ['ping', '--size', 16384, '--connections', 50] },
   deep64: { servers: ECHO, load: ['ping', '--size', 64, '--connections', 50, '--depth', 8] },

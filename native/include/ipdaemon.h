@@ -289,6 +289,15 @@ IPDAEMON_API const char* ipdaemon_error_sentence(int32_t code);
 /* The version of this library as text, for example "0.1.0". Static. */
 IPDAEMON_API const char* ipdaemon_version(void);
 
+/* Makes a certificate to try TLS with: a new key of P-256 and its self-signed certificate, as one PEM text for
+   SSLCertStore with SSLCertStoreType 7 (PEMKeyBlob) or 99 (Auto). No client trusts it unless it is told to, so
+   servers for others need one of an authority.
+   `names` is a comma list of host names and addresses that it is for, 4096 bytes at most; the first, of 64
+   bytes at most, is its subject, too. It is valid for `days`, 1 to 36500, from an hour ago on.
+   `out` becomes TEXT that stays until the next call of this function in the same thread. Needs no handle.
+   Errors: INVALID_VALUE; TLS_UNAVAILABLE; TLS_CERTIFICATE when OpenSSL cannot make it; OUT_OF_MEMORY. */
+IPDAEMON_API int32_t ipdaemon_self_signed(const uint8_t* names, uint64_t length, int32_t days, ipdaemon_value* out);
+
 /* The tables of this library, and the columns of their rows. */
 enum {
   IPDAEMON_TABLE_PROPERTIES = 1,
@@ -319,6 +328,44 @@ enum {
 /* Reads one field of one row, rows counted from 0. Static. Returns UNKNOWN_NAME past the last row,
    for an unknown table, or for a column that the table does not have. */
 IPDAEMON_API int32_t ipdaemon_describe(int32_t table, int32_t row, int32_t column, ipdaemon_value* out);
+
+/* ---- Events through shared memory ---------------------------------------------------------------- */
+
+/* For bindings to which following a pointer is dear, as with a foreign function interface: the callbacks
+   below lay out what they are given in memory that the binding can read without a call. */
+
+/* What shared.event says besides the events: pieces of input as for ipdaemon_data_batch, and a blocking wait. */
+enum { IPDAEMON_SHARED_BATCH = 0, IPDAEMON_SHARED_WAIT = -1 };
+
+/* The largest number of parameters of an event. */
+enum { IPDAEMON_SHARED_PARAMETERS = 8 };
+
+/* The begin of that memory; `size` bytes for the bytes of parameters follow it. The caller fills in the
+   first two fields once. One such memory is enough for all handles of a thread.
+   Before the call of `callback` the library fills in the rest. Bytes of a parameter are copied behind this
+   struct in order, those that do not fit there stay where they are; `bytes` tells. A batch has four parameters:
+   connection id, bytes, count of pieces, and what ipdaemon_keep_max answers. A wait has none.
+   Callbacks nest when the callee pumps, and the inner one overwrites what the outer one was given: read first.
+   Then change INOUT parameters, if so, and at the very end set `result`: -1, which the library has
+   written there, ends the pumping as any result but 0 of an ipdaemon_callback does; otherwise it is the sum of
+   1 << i for every parameter i that was changed, 0 for none. So a callee that could not run ends the pumping. */
+typedef struct ipdaemon_shared {
+  void (*callback)(void);
+  uint64_t size;
+  int32_t result;
+  ipdaemon_t handle;
+  int32_t event;
+  int32_t count;
+  ipdaemon_value parameters[IPDAEMON_SHARED_PARAMETERS];
+} ipdaemon_shared;
+
+/* To be registered with ipdaemon_register_callback, ipdaemon_register_data_batch and ipdaemon_set_wait_hook;
+   `user` is the ipdaemon_shared. They are not called directly. */
+IPDAEMON_API int32_t ipdaemon_shared_event(void* user, ipdaemon_t handle, int32_t event, ipdaemon_value* parameters,
+                                           int32_t count);
+IPDAEMON_API int32_t ipdaemon_shared_batch(void* user, ipdaemon_t handle, int32_t connection_id, const uint8_t* bytes,
+                                           uint64_t length, int32_t count);
+IPDAEMON_API int32_t ipdaemon_shared_wait(void* user, ipdaemon_t handle);
 
 #ifdef __cplusplus
 }

@@ -38,32 +38,35 @@ bool fill(Find find) {
   return true;
 }
 
-bool fill_from_somewhere() {
-  if (fill([](const char* name) { return find_in_process(name); })) return true;
+// Where the functions are; null when they are nowhere.
+const char* fill_from_somewhere() {
+  if (fill([](const char* name) { return find_in_process(name); })) return "in this process";
   for (const char* const* file = openssl_files; *file != nullptr; ++file) {
     void* library = load_library(*file);
-    if (library != nullptr && fill([=](const char* name) { return find_in_library(library, name); })) return true;
+    if (library != nullptr && fill([=](const char* name) { return find_in_library(library, name); })) return *file;
   }
-  return false;
+  return nullptr;
 }
 
 #else
 
-bool fill_from_somewhere() {
-  return true;
+const char* fill_from_somewhere() {
+  return "linked";
 }
 
 #endif
 
 struct Found {
   const char* problem = nullptr;
+  const char* origin = nullptr;
   OSSL_LIB_CTX* context = nullptr;
 };
 
 // Never freed: connections of any thread may use it until the process ends.
 Found find() {
   Found found;
-  if (!fill_from_somewhere()) {
+  found.origin = fill_from_somewhere();
+  if (found.origin == nullptr) {
     found.problem =
         "OpenSSL 3 is neither in this process nor installed in the system; install it, or set SSLStartMode to 3 "
         "(None) to listen in clear";
@@ -86,6 +89,10 @@ const Found& found() {
 
 const char* find_openssl() {
   return found().problem;
+}
+
+const char* openssl_origin() {
+  return found().origin;
 }
 
 OSSL_LIB_CTX* library_context() {

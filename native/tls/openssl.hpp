@@ -47,6 +47,8 @@ namespace ipdaemon::tls {
 
 // Fills the pointers at the first call, from any thread. Null, or why OpenSSL cannot be used.
 const char* find_openssl();
+// Where it was found: "in this process", the name of a file, or "linked". Null if it was not.
+const char* openssl_origin();
 
 // Our own set of providers: what we load does not change the cryptography of the host, and what the
 // host loads does not change ours. Null until find_openssl has succeeded.

@@ -9,7 +9,8 @@ const char* unavailable_reason() {
 }
 
 std::string library_version() {
-  return find_openssl() == nullptr ? OpenSSL_version(OPENSSL_VERSION) : "no TLS";
+  if (find_openssl() != nullptr) return "no TLS";
+  return std::string(OpenSSL_version(OPENSSL_VERSION)) + ", " + openssl_origin();
 }
 
 bool add_seed(BytesView bytes) {

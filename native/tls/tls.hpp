@@ -10,7 +10,7 @@ namespace ipdaemon::tls {
 // Why TLS cannot be used, for the message of TLS_UNAVAILABLE; null when it can.
 const char* unavailable_reason();
 
-// Name and version of the OpenSSL in use.
+// Name and version of the OpenSSL in use, and where it was found.
 std::string library_version();
 
 // Mixes bytes into the random generator. They count as nothing: it has seeded itself from the system.

@@ -1,10 +1,11 @@
-// The header, the addon and the contract of the bindings say the same: every function of the addon has its
-// two signatures above it, and they are compared with ipdaemon.h and with bindings/contract.ts.
+// The header, the bindings and their contract say the same: every function of the addon has its two signatures
+// above it, and they are compared with ipdaemon.h and with bindings/contract.ts. So are koffi's declarations.
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { binding } from '../../bindings/choose';
+import { prototypes } from '../../bindings/koffi/declarations';
+import { eachBinding } from '../support/bindings';
 import { root } from '../support/program';
 
 const read = (...name: string[]) => readFileSync(path.join(root, ...name), 'utf8');
@@ -70,12 +71,34 @@ describe('the addon', () => {
     const positions = addon.filter(({ file }) => file === 'calls.cc').map(({ name }) => order.indexOf(name));
     expect(positions).toEqual([...positions].sort((a, b) => a - b));
   });
+});
 
-  test('exports exactly the functions of the contract, in its order', () => {
-    expect(Object.keys(binding).filter((key) => typeof binding[key as keyof typeof binding] === 'function')).toEqual(
-      contract.map(({ name }) => name),
-    );
+describe('the declarations for koffi', () => {
+  // Pointers go in as numbers; the integers have the size of the header's types.
+  const asNumbers = (text: string) =>
+    text
+      .replace(/\b(?:const )?\w+\*(?=\w+[,)])/g, 'uintptr_t ')
+      .replace(/ipdaemon_(callback|data_batch|wait_hook) /g, 'uintptr_t ')
+      .replace(/ipdaemon_t /g, 'int32_t ');
+
+  test.each(Object.entries(prototypes))('%s says what the header says', (_name, prototype) => {
+    const name = /(ipdaemon_\w+)\(/.exec(prototype)?.[1];
+    const declared = header.find((entry) => entry.name === name);
+    expect(declared).toBeDefined();
+    expect(tidy(prototype)).toBe(asNumbers(declared?.text ?? ''));
   });
+
+  test('are in the order of the header', () => {
+    const order = header.map(({ name }) => name);
+    const positions = Object.values(prototypes).map((text) => order.indexOf(/(ipdaemon_\w+)\(/.exec(text)?.[1] ?? ''));
+    expect(positions).toEqual([...positions].sort((a, b) => a - b));
+  });
+});
+
+test.each(eachBinding())('$name offers exactly the functions of the contract, in its order', ({ native }) => {
+  expect(Object.keys(native).filter((key) => typeof native[key as keyof typeof native] === 'function')).toEqual(
+    contract.map(({ name }) => name),
+  );
 });
 
 describe('the contract', () => {

@@ -10,7 +10,7 @@ import { behaviour, type TestServer, withServer } from '../support/server';
 const attacker = path.join(root, 'test', 'programs', 'attacker.js');
 
 /** Bytes that wait in the server, in both directions. */
-const waiting = (server: TestServer) => counter(server.res as unknown as number, 'memory');
+const waiting = (server: TestServer) => counter(server, 'memory');
 
 /** Runs an attack of the program while a polite client exchanges lines, and checks that it is answered. */
 async function underAttack(
@@ -97,7 +97,7 @@ behaviour('under attack the server', (kind) => {
           expect(server.get(P.ConnectionCount)).toBeLessThanOrEqual(100);
         });
         await underAttack(server, ['storm', '400'], { rounds: 20, memory: 1 << 20, connections: 90 });
-        expect(counter(server.res as unknown as number, 'refusedFull')).toBeGreaterThan(0);
+        expect(counter(server, 'refusedFull')).toBeGreaterThan(0);
       },
     ));
 });

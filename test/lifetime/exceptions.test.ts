@@ -1,9 +1,10 @@
 // Exceptions thrown by handlers: never swallowed, and harmless to everybody else.
 import { expect, test } from '@jest/globals';
+import { forEachBinding } from '../support/bindings';
 import { Client } from '../support/client';
 import { P } from '../support/ids';
 import { script, withProgram } from '../support/program';
-import { eachBinding, eachServer, stays, withServer } from '../support/server';
+import { eachServer, stays, withServer } from '../support/server';
 
 const pumped = eachServer().filter((kind) => kind.pump === 'doevents');
 
@@ -134,9 +135,10 @@ test.each(pumped)('thrown in a handler inside a handler passes through both ($na
   }),
 );
 
-test.each(eachBinding())("becomes an uncaughtException when Node's loop delivered the event ($name)", async () => {
-  await withProgram(
-    script(`
+forEachBinding('in a program', () => {
+  test("becomes an uncaughtException when Node's loop delivered the event", async () => {
+    await withProgram(
+      script(`
       const res = ipdaemon.ipworks_ipdaemon_open();
       process.on('uncaughtException', (error) => console.log('uncaught', error.message));
       ipdaemon.ipworks_ipdaemon_set(res, P.DefaultEOL, 0, '\\n');
@@ -147,30 +149,31 @@ test.each(eachBinding())("becomes an uncaughtException when Node's loop delivere
       ipdaemon.ipworks_ipdaemon_set(res, P.Listening, 0, true);
       console.log('listening', ipdaemon.ipworks_ipdaemon_get(res, P.LocalPort, 0));
     `),
-    async (program) => {
-      const client = new Client(await program.port());
-      client.write('one\nthrow\ntwo\nthrow\nthree\n');
-      await client.receives('one\ntwo\nthree\n');
-      await program.says(/uncaught by the handler\nuncaught by the handler\n/);
-      client.destroy();
-    },
-  );
-});
+      async (program) => {
+        const client = new Client(await program.port());
+        client.write('one\nthrow\ntwo\nthrow\nthree\n');
+        await client.receives('one\ntwo\nthree\n');
+        await program.says(/uncaught by the handler\nuncaught by the handler\n/);
+        client.destroy();
+      },
+    );
+  });
 
-test.each(eachBinding())('ends the process without an uncaughtException handler ($name)', async () => {
-  await withProgram(
-    script(`
+  test('ends the process without an uncaughtException handler', async () => {
+    await withProgram(
+      script(`
       const res = ipdaemon.ipworks_ipdaemon_open();
       ipdaemon.ipworks_ipdaemon_register_callback(res, E.DataIn, () => { throw new Error('nobody catches this'); });
       ipdaemon.ipworks_ipdaemon_set(res, P.Listening, 0, true);
       console.log('listening', ipdaemon.ipworks_ipdaemon_get(res, P.LocalPort, 0));
     `),
-    async (program) => {
-      const client = new Client(await program.port());
-      client.write('x');
-      expect((await program.ends()).code).toBe(1);
-      expect(program.errors).toContain('nobody catches this');
-      client.destroy();
-    },
-  );
+      async (program) => {
+        const client = new Client(await program.port());
+        client.write('x');
+        expect((await program.ends()).code).toBe(1);
+        expect(program.errors).toContain('nobody catches this');
+        client.destroy();
+      },
+    );
+  });
 });

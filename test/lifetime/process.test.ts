@@ -1,9 +1,9 @@
 // Processes, threads and descriptors: what keeps a process alive, how it ends, and what is left.
 import { Worker } from 'node:worker_threads';
-import { describe, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
+import { forEachBinding } from '../support/bindings';
 import { Client } from '../support/client';
 import { Program, root, script, withProgram } from '../support/program';
-import { eachBinding } from '../support/server';
 import { waitFor } from '../support/waiting';
 
 /** A server that echoes, in a program; `port` is printed. */
@@ -17,7 +17,7 @@ const echo = `
   require('node:fs').writeSync(1, 'listening ' + ipdaemon.ipworks_ipdaemon_get(res, P.LocalPort, 0) + '\\n');
 `;
 
-describe.each(eachBinding())('a process ($name)', () => {
+forEachBinding('a process', () => {
   test('ends by itself when a server is open that neither listens nor has connections', async () => {
     await withProgram(script('ipdaemon.ipworks_ipdaemon_open();'), async (program) => {
       expect(await program.ends()).toEqual({ code: 0, signal: null });
@@ -274,7 +274,7 @@ describe.each(eachBinding())('a process ($name)', () => {
   });
 });
 
-describe.each(eachBinding())('worker threads ($name)', () => {
+forEachBinding('worker threads', () => {
   const source = `
     const ipdaemon = require(${JSON.stringify(root)});
     const { parentPort, workerData } = require('node:worker_threads');
@@ -293,7 +293,7 @@ describe.each(eachBinding())('worker threads ($name)', () => {
   `;
 
   async function start(workerData: Record<string, boolean>): Promise<{ worker: Worker; port: number }> {
-    const worker = new Worker(source, { eval: true, workerData });
+    const worker = new Worker(source, { eval: true, workerData, env: { ...process.env } });
     const port = await new Promise<number>((resolve, reject) => {
       worker.once('message', resolve);
       worker.once('error', reject);
@@ -366,7 +366,7 @@ describe.each(eachBinding())('worker threads ($name)', () => {
       parentPort.postMessage(code === 0 ? ipdaemon.ipworks_ipdaemon_get(res, 27, 0) : -code);
     `;
     const begin = async (port: number) => {
-      const worker = new Worker(shared, { eval: true, workerData: { port } });
+      const worker = new Worker(shared, { eval: true, workerData: { port }, env: { ...process.env } });
       return { worker, port: await new Promise<number>((resolve) => worker.once('message', resolve)) };
     };
     const first = await begin(0);
@@ -388,24 +388,26 @@ describe.each(eachBinding())('worker threads ($name)', () => {
   });
 });
 
-test('a second instance of the program takes over the port right after the first was killed', async () => {
-  const server = (port: number) =>
-    script(
-      `${echo.replace('ipdaemon.ipworks_ipdaemon_set(res, P.Listening', `ipdaemon.ipworks_ipdaemon_set(res, P.LocalPort, 0, ${port}); ipdaemon.ipworks_ipdaemon_set(res, P.Listening`)}`,
-    );
-  const first = new Program(server(0));
-  const port = await first.port();
-  const client = new Client(port);
-  client.write('x');
-  await client.receives('x');
-  first.signal('SIGKILL');
-  await first.ends();
-  await withProgram(server(port), async (second) => {
-    expect(await second.port()).toBe(port);
-    const again = new Client(port);
-    again.write('y');
-    await again.receives('y');
-    again.destroy();
+forEachBinding('the port of a program', () => {
+  test('is taken over by a second instance right after the first was killed', async () => {
+    const server = (port: number) =>
+      script(
+        `${echo.replace('ipdaemon.ipworks_ipdaemon_set(res, P.Listening', `ipdaemon.ipworks_ipdaemon_set(res, P.LocalPort, 0, ${port}); ipdaemon.ipworks_ipdaemon_set(res, P.Listening`)}`,
+      );
+    const first = new Program(server(0));
+    const port = await first.port();
+    const client = new Client(port);
+    client.write('x');
+    await client.receives('x');
+    first.signal('SIGKILL');
+    await first.ends();
+    await withProgram(server(port), async (second) => {
+      expect(await second.port()).toBe(port);
+      const again = new Client(port);
+      again.write('y');
+      await again.receives('y');
+      again.destroy();
+    });
+    client.destroy();
   });
-  client.destroy();
 });

@@ -26,9 +26,6 @@ IPD_TEST_FUNCTION(SSL_set_connect_state)
 IPD_TEST_FUNCTION(SSL_set_session)
 IPD_TEST_FUNCTION(SSL_set_shutdown)
 IPD_TEST_FUNCTION(TLS_client_method)
-IPD_TEST_FUNCTION(X509V3_EXT_nconf_nid)
-IPD_TEST_FUNCTION(X509_EXTENSION_free)
-IPD_TEST_FUNCTION(X509_add_ext)
 #undef IPD_TEST_FUNCTION
 
 // A certificate that may sign others; a root without an issuer.

@@ -172,8 +172,7 @@ std::string pfx_of(const std::vector<Pkcs12Part>& parts, const char* password, i
   REQUIRE(fixture::PKCS12_add_safe_ex(&safes, certificates, cipher, 100, password, context, nullptr) == 1);
   if (keys != nullptr) REQUIRE(fixture::PKCS12_add_safe_ex(&safes, keys, -1, 0, nullptr, context, nullptr) == 1);
   const Pkcs12Ptr file(fixture::PKCS12_add_safes_ex(safes, 0, context, nullptr));
-  if (with_check)
-    REQUIRE(fixture::PKCS12_set_mac(file.get(), password, -1, nullptr, 0, 100, fixture::EVP_sha256()) == 1);
+  if (with_check) REQUIRE(fixture::PKCS12_set_mac(file.get(), password, -1, nullptr, 0, 100, EVP_sha256()) == 1);
   sk_PKCS7_pop_free(safes, PKCS7_free);
   sk_PKCS12_SAFEBAG_pop_free(certificates, PKCS12_SAFEBAG_free);
   sk_PKCS12_SAFEBAG_pop_free(keys, PKCS12_SAFEBAG_free);
@@ -772,8 +771,8 @@ TEST("certificates outside of their time are served, with a warning") {
   REQUIRE(identities != nullptr);
   CHECK(identities->warning().find("'CN=past.example' expired on 20") != std::string::npos);
   Made early = fixture::make_certificate("future.example");
-  fixture::X509_gmtime_adj(fixture::X509_getm_notBefore(early.certificate.get()), 24 * 60 * 60);
-  REQUIRE(fixture::X509_sign(early.certificate.get(), early.key.get(), fixture::EVP_sha256()) > 0);
+  fixture::X509_gmtime_adj(X509_getm_notBefore(early.certificate.get()), 24 * 60 * 60);
+  REQUIRE(X509_sign(early.certificate.get(), early.key.get(), EVP_sha256()) > 0);
   const auto later = find(type_pem, fixture::key_pem(early.key.get()) + pem_of(early)).identities;
   REQUIRE(later != nullptr);
   CHECK(later->warning().find("'CN=future.example' is not valid before 20") != std::string::npos);

@@ -1,6 +1,6 @@
-// The package as a user gets it: the entry of the checkout from CommonJS and ES modules, and its types.
+// The package as a user gets it: the entry of the checkout from CommonJS and ES modules, its types, and its program.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -133,3 +133,46 @@ describe('the package', () => {
     expect(output).toMatch(/wrong\.cts\(5,/);
   }, 60_000);
 });
+
+describe('the program of the package', () => {
+  const packed = () => path.join(folder, 'packed');
+  const program = () => path.join(packed(), 'node_modules', '.bin', 'ipdaemon');
+
+  function npm(args: string[], cwd: string): string {
+    const { stdout, stderr, status } = spawnSync('npm', [...args, '--ignore-scripts', '--offline', '--no-audit'], {
+      cwd,
+      encoding: 'utf8',
+    });
+    expect([status, status === 0 ? '' : stderr]).toEqual([0, '']);
+    return stdout;
+  }
+
+  beforeAll(() => {
+    mkdirSync(packed());
+    writeFileSync(path.join(packed(), 'package.json'), '{}');
+    const [{ filename }] = JSON.parse(npm(['pack', '--json', '--pack-destination', packed()], root)) as [
+      { filename: string },
+    ];
+    npm(['install', path.join(packed(), filename)], packed());
+  }, 120_000);
+
+  test('runs from an installed tarball', () => {
+    const { stdout, stderr, status } = spawnSync(program(), ['--version'], { encoding: 'utf8' });
+    const { version } = require('../../package.json') as { version: string };
+    expect([status, stderr, stdout]).toEqual([0, '', `${version}\n`]);
+  });
+
+  test('finds there that a server can run, with the native part of this checkout', () => {
+    const env = { ...process.env, IPDAEMON_ADDON: addonFile() };
+    const { stdout, stderr, status } = spawnSync(program(), ['doctor'], { encoding: 'utf8', env });
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^ok +tls +echoed /m);
+    expect(stdout).toMatch(/\nA server can run here\.\n$/);
+  }, 60_000);
+});
+
+/** The addon that the tests of this checkout use. */
+function addonFile(): string {
+  const built = ['Release', 'Debug'].map((kind) => path.join(root, 'build', kind, 'ipdaemon.node'));
+  return process.env.IPDAEMON_ADDON ?? built.find((file) => existsSync(file)) ?? '';
+}

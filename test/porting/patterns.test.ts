@@ -1,10 +1,11 @@
 // What legacy programs do and rely on, one test each, with bare numbers as ported code has them.
-import { describe, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
+import { forEachBinding } from '../support/bindings';
 import { Client } from '../support/client';
 import { Code, P } from '../support/ids';
 import { withThreadPeer } from '../support/peer';
 import { script, withProgram } from '../support/program';
-import { behaviour, eachBinding, type Param, type Peer, withServer } from '../support/server';
+import { behaviour, type Param, type Peer, withServer } from '../support/server';
 
 behaviour('a ported program', (kind) => {
   test('greets from ReadyToSend exactly once per connection, before any DataIn', () =>
@@ -212,8 +213,8 @@ behaviour('a ported program', (kind) => {
     ));
 });
 
-describe('a whole ported program', () => {
-  test.each(eachBinding())('a procedural echo program ported line by line runs ($name)', async () => {
+forEachBinding('a whole ported program', ({ api }) => {
+  test('a procedural echo program ported line by line runs', async () => {
     await withProgram(
       script(`
         // The legacy program, one line of TypeScript for each line of PHP.
@@ -246,32 +247,29 @@ describe('a whole ported program', () => {
     );
   });
 
-  test.each(eachBinding())(
-    'a class with overridden fire methods, in either spelling, runs ($name)',
-    async ({ api }) => {
-      class Echo extends api.IPWorks_IPDaemon {
-        FireDataIn(param: Param): Param {
-          this.doSend(param.connectionid, `${param.text}!`);
-          return param;
-        }
-        override fireConnected(param: never): never {
-          this.setEOL((param as Param).connectionid, '\n');
-          return param;
-        }
+  test('a class with overridden fire methods, in either spelling, runs', async () => {
+    class Echo extends api.IPWorks_IPDaemon {
+      FireDataIn(param: Param): Param {
+        this.doSend(param.connectionid, `${param.text}!`);
+        return param;
       }
-      const server = new Echo();
-      try {
-        server.setLocalHost('127.0.0.1');
-        server.setListening(true);
-        const client = new Client(server.getLocalPort());
-        client.write('a\nb\n');
-        await client.receives('a!b!');
-        client.end();
-        await client.isGone();
-        server.doShutdown();
-      } finally {
-        server[Symbol.dispose]();
+      override fireConnected(param: never): never {
+        this.setEOL((param as Param).connectionid, '\n');
+        return param;
       }
-    },
-  );
+    }
+    const server = new Echo();
+    try {
+      server.setLocalHost('127.0.0.1');
+      server.setListening(true);
+      const client = new Client(server.getLocalPort());
+      client.write('a\nb\n');
+      await client.receives('a!b!');
+      client.end();
+      await client.isGone();
+      server.doShutdown();
+    } finally {
+      server[Symbol.dispose]();
+    }
+  });
 });

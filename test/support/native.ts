@@ -1,5 +1,6 @@
 // What the tests ask the native side directly: the rows of its tables, and its counters.
 import { binding } from '../../bindings/choose';
+import type { TestServer } from './server';
 
 /** All rows of a table; the columns by the names that the caller gives them. */
 export function describeTable(table: number, columns: Record<string, number>): Record<string, unknown>[] {
@@ -23,6 +24,6 @@ export const Counter = {
 } as const;
 
 /** A counter of ipdaemon_counter. */
-export function counter(res: number, which: keyof typeof Counter): number {
-  return binding.counter(res, Counter[which]);
+export function counter(server: TestServer, which: keyof typeof Counter): number {
+  return server.kind.native.counter(server.res, Counter[which]);
 }

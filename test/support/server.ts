@@ -5,25 +5,16 @@ import { readFileSync } from 'node:fs';
 import * as net from 'node:net';
 import * as path from 'node:path';
 import { describe, expect } from '@jest/globals';
-import * as api from '../../lib/index';
+import { type Api, type Binding, eachBinding, programsUse } from './bindings';
 import { Client, type ClientOptions } from './client';
 import { Code, E, type EventName, P } from './ids';
 import { type CheckOptions, type LogEntry, violations } from './log-checker';
 import { TlsClient, type TlsClientOptions } from './tls-client';
 import { pumpWhileWaiting, somethingHappened, stays, stopPumping, waitFor } from './waiting';
 
-export type Api = typeof api;
-
 /** A way to run a server: which binding, and who turns its reactor. */
-export interface ServerKind {
-  name: string;
-  api: Api;
+export interface ServerKind extends Binding {
   pump: 'node' | 'doevents';
-}
-
-/** The bindings under test; a behaviour test never names one. */
-export function eachBinding(): { name: string; api: Api }[] {
-  return [{ name: 'addon', api }];
 }
 
 /** Every binding, pumped by Node's loop and by do_doevents. */
@@ -41,7 +32,10 @@ export function behaviour(title: string, body: (kind: ServerKind) => void): void
   const suite = path.basename(path.dirname(expect.getState().testPath ?? ''));
   const both = only === undefined || suite === 'events' || suite === 'lifetime';
   const kinds = eachServer().filter((kind) => both || kind.pump === only);
-  describe.each(kinds)(`${title} ($name)`, body);
+  describe.each(kinds)(`${title} ($name)`, (kind) => {
+    programsUse(kind.binding);
+    body(kind);
+  });
 }
 
 /** An event's parameter object. Its keys are those of the documented interface. */
@@ -532,4 +526,4 @@ export function fill(server: TestServer, id: number, size = 65_536): string {
   }
 }
 
-export { stays, waitFor };
+export { type Api, eachBinding, stays, waitFor };

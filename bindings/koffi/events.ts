@@ -1,0 +1,185 @@
+// The events of all servers of a thread: one callback for all of them takes what the library has laid out in the
+// shared memory to the sink of the server, and what handlers changed back. No exception passes through koffi, which
+// would lose it: it is kept, the callback tells the library to stop, and the call that pumped throws it.
+
+import { AsyncResource } from 'node:async_hooks';
+import { dataBatchMax, type NativeSink, type NativeValue } from '../contract';
+import { addressOf, type Functions, type Library, loadLibrary, makeCallback } from './declarations';
+import { Field, Memory, SharedEvent } from './memory';
+import { Waker } from './waker';
+
+const dataIn = 3;
+
+// How often one wake-up asks the library again while there was work, and after how few deliveries it does not.
+const roundsPerWakeMax = 4;
+const timePerWakeMs = 1;
+const busyRoundMin = 8;
+
+interface Session {
+  readonly handle: number;
+  readonly sink: NativeSink;
+  readonly waker: Waker;
+  /** Calls of the sink, so that a wake-up sees whether a turn had work. */
+  deliveries: number;
+}
+
+export class Events {
+  readonly functions: Functions;
+  readonly memory: Memory;
+  private readonly library: Library;
+  private readonly callback: { address: bigint; release(): void };
+  private readonly sessions = new Map<number, Session>();
+  private recent: Session | undefined;
+  private thrown: unknown[] = [];
+  private running = 0;
+  private ended = false;
+
+  constructor(file: string) {
+    this.library = loadLibrary(file);
+    this.functions = this.library.functions;
+    this.callback = makeCallback(this.deliver);
+    this.memory = new Memory(this.library, this.callback.address);
+    process.on('exit', () => this.end());
+  }
+
+  open(sink: NativeSink): number {
+    if (this.ended) return 0;
+    const { functions, library, memory } = this;
+    const handle = functions.open();
+    if (handle === 0) return 0;
+    const resource = new AsyncResource('ipdaemon');
+    const session: Session = {
+      handle,
+      sink,
+      waker: new Waker(functions.waitHandle(handle), () => resource.runInAsyncScope(this.turn, this, session)),
+      deliveries: 0,
+    };
+    functions.enableIdleEvents(handle);
+    functions.setWaitHook(handle, library.sharedWait, memory.address);
+    this.sessions.set(handle, session);
+    return handle;
+  }
+
+  close(handle: number): number {
+    const session = this.sessions.get(handle);
+    if (session === undefined) return this.functions.close(handle);
+    session.waker.close();
+    this.sessions.delete(handle);
+    if (this.recent === session) this.recent = undefined;
+    return this.functions.close(handle);
+  }
+
+  register(handle: number, event: number, wanted: boolean): number {
+    const { functions, library, memory } = this;
+    const session = this.sessions.get(handle);
+    // Without a session the handle is not valid here, which the library answers.
+    if (session === undefined || !wanted) {
+      if (event === dataIn) functions.registerDataBatch(handle, 0, 0, 0, 0);
+      return functions.registerCallback(handle, event, 0, 0);
+    }
+    const code = functions.registerCallback(handle, event, library.sharedEvent, memory.address);
+    if (code !== 0 || event !== dataIn) return code;
+    const words = addressOf(session.sink.words);
+    return functions.registerDataBatch(handle, library.sharedBatch, memory.address, words, dataBatchMax);
+  }
+
+  /** Lets Node's loop wait as the library wants it now. To be called after everything that may change that. */
+  sync(handle: number): void {
+    const session = this.find(handle);
+    if (session === undefined) return;
+    session.waker.update(this.functions.wantsPoll(handle) !== 0, this.functions.nextDeadline(handle));
+  }
+
+  /** Throws what handlers threw inside the call that ends now. */
+  throwKept(): void {
+    if (this.thrown.length === 0) return;
+    const thrown = this.thrown;
+    this.thrown = [];
+    // Handlers of several connections threw inside one call, a shutdown for example. None may get lost.
+    throw thrown.length === 1 ? thrown[0] : new AggregateError(thrown, 'Several ipdaemon handlers threw.');
+  }
+
+  private find(handle: number): Session | undefined {
+    if (this.recent?.handle === handle) return this.recent;
+    const session = this.sessions.get(handle);
+    if (session !== undefined) this.recent = session;
+    return session;
+  }
+
+  // What the library calls.
+  private readonly deliver = (): void => {
+    const { words } = this.memory;
+    this.running += 1;
+    let result = -1;
+    try {
+      result = this.toSink(words);
+    } catch (error) {
+      this.thrown.push(error);
+    }
+    this.running -= 1;
+    words[Field.result] = result;
+  };
+
+  private toSink(words: Int32Array): number {
+    const session = this.find(words[Field.handle] as number);
+    // Closed meanwhile.
+    if (session === undefined) return -1;
+    const { memory } = this;
+    const { sink } = session;
+    session.deliveries += 1;
+    const event = words[Field.event] as number;
+    const first = memory.parameter(0);
+    switch (event) {
+      case dataIn:
+        sink.dataIn(memory.int32(first), memory.latin1(memory.parameter(1)), memory.int32(memory.parameter(2)) !== 0);
+        return 0;
+      case SharedEvent.batch: {
+        const count = memory.int32(memory.parameter(2));
+        const keepMax = memory.int32(memory.parameter(3));
+        sink.dataInBatch(memory.int32(first), memory.latin1(memory.parameter(1)), count, keepMax);
+        return 0;
+      }
+      case SharedEvent.wait:
+        sink.alive();
+        return 0;
+      default:
+        return this.toHandler(sink, event, words[Field.count] as number);
+    }
+  }
+
+  private toHandler(sink: NativeSink, event: number, count: number): number {
+    const { memory } = this;
+    const values: NativeValue[] = [];
+    const before: number[] = [];
+    for (let i = 0; i < count; i += 1) {
+      values.push(memory.read(memory.parameter(i)) as NativeValue);
+      before.push(memory.typeOf(memory.parameter(i)));
+    }
+    const changes = sink.event(event, ...values);
+    return changes === undefined ? 0 : memory.change(before, changes);
+  }
+
+  // What Node's loop calls.
+  private turn(session: Session): void {
+    const end = performance.now() + timePerWakeMs;
+    for (let round = 0; round < roundsPerWakeMax; round += 1) {
+      const before = session.deliveries;
+      const code = this.functions.poll(session.handle, 0);
+      if (code !== 0 || session.deliveries - before < busyRoundMin || performance.now() > end) break;
+    }
+    // Nobody is there to catch, so each becomes an uncaught exception of its own.
+    for (const error of this.thrown.splice(0)) {
+      process.nextTick(() => {
+        throw error;
+      });
+    }
+    this.sync(session.handle);
+  }
+
+  // The environment ends. A callback on the stack is left alone: the library may still call it.
+  private end(): void {
+    this.ended = true;
+    for (const handle of [...this.sessions.keys()]) this.close(handle);
+    if (this.running === 0) this.callback.release();
+  }
+}

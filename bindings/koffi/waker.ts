@@ -1,0 +1,58 @@
+// Lets Node's loop wait for one server: for its descriptor, and with a timer for the deadlines. Nothing but a wait that
+// is wanted keeps the process alive.
+
+import { type Watch, watch } from './watch';
+
+export class Waker {
+  private readonly watch: Watch | null;
+  private waiting = false;
+  private closed = false;
+  private timer: NodeJS.Timeout | null = null;
+  private due = 0;
+
+  /** `wake` is called when the server may have something to do. A descriptor of -1 is none. */
+  constructor(
+    descriptor: number,
+    private readonly wake: () => void,
+  ) {
+    this.watch = descriptor < 0 ? null : watch(descriptor, wake);
+  }
+
+  /** Waits if that is wanted; `deadline` is what ipdaemon_next_deadline says. */
+  update(wanted: boolean, deadline: number): void {
+    if (this.closed || this.watch === null) return;
+    if (wanted) this.watch.start();
+    else if (this.waiting) this.watch.stop();
+    this.waiting = wanted;
+    this.updateTimer(wanted ? deadline : -1);
+  }
+
+  /** Ends the waiting; to be called before the library closes the descriptor. */
+  close(): void {
+    this.closed = true;
+    this.watch?.close();
+    this.updateTimer(-1);
+  }
+
+  // A timer that is due too early costs one turn without work, setting it again on every turn costs more. So it
+  // only ever moves to an earlier time, and is looked at again when it has fired.
+  private updateTimer(deadline: number): void {
+    if (deadline < 0) {
+      if (this.timer !== null) clearTimeout(this.timer);
+      this.timer = null;
+      return;
+    }
+    const due = performance.now() + deadline;
+    if (this.timer !== null) {
+      if (this.due <= due) return;
+      clearTimeout(this.timer);
+    }
+    this.due = due;
+    this.timer = setTimeout(this.onDue, deadline).unref();
+  }
+
+  private readonly onDue = (): void => {
+    this.timer = null;
+    this.wake();
+  };
+}

@@ -1,0 +1,145 @@
+// Values of every size on their way through a binding, and what has to stay apart when calls nest.
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { expect, test } from '@jest/globals';
+import { forEachBinding } from '../support/bindings';
+import { serverPem } from '../support/certificates';
+import { Client } from '../support/client';
+import { Code, E, P } from '../support/ids';
+import { withThreadPeer } from '../support/peer';
+import { behaviour, waitFor, withServer } from '../support/server';
+import { implicit } from '../support/tls';
+
+const everyByte = String.fromCharCode(...Array.from({ length: 256 }, (_, i) => i));
+
+/** A text of a length that begins with every byte, NUL first. */
+const bytes = (length: number) => everyByte.repeat(Math.ceil(length / 256)).slice(0, length);
+
+// The shared memory of koffi has 128 KiB for either direction.
+const lengths = [0, 1, 255, 65_536, 131_071, 131_072, 131_073, 500_000];
+
+behaviour('values', (kind) => {
+  test.each(lengths)('a text and a Uint8Array of %d bytes arrive as they were sent', (length) =>
+    withServer(kind, {}, async (server) => {
+      const { client, id } = await server.connect();
+      server.set(P.Timeout, id, 10);
+      server.must(server.send(id, bytes(length)));
+      server.must(server.send(id, Buffer.from(`${bytes(length)}end`, 'latin1')));
+      await client.receives(`${bytes(length)}${bytes(length)}end`);
+    }),
+  );
+
+  test.each(lengths.slice(1))('a record of %d bytes is delivered as it was sent', (length) =>
+    withServer(kind, {}, async (server) => {
+      const { client, id } = await server.connect();
+      server.must(server.set(P.RecordLength, id, length));
+      client.write(bytes(length));
+      expect((await server.event('DataIn', id)).text === bytes(length)).toBe(true);
+    }),
+  );
+
+  test.each(lengths)('UserData of %d bytes is read as it was set', (length) =>
+    withServer(kind, {}, async (server) => {
+      const { id } = await server.connect();
+      server.must(server.set(P.UserData, id, bytes(length)));
+      expect(server.get(P.UserData, id) === bytes(length)).toBe(true);
+      server.must(server.set(P.UserData, id, Buffer.from(bytes(length), 'latin1')));
+      expect(server.get(P.UserData, id) === bytes(length)).toBe(true);
+    }),
+  );
+
+  test('a text of several bytes for a character is read as it was set, and one with NUL is refused, not cut', () =>
+    withServer(kind, { listen: false }, (server) => {
+      const text = '\u00e4\u20ac\u{1f600}'.repeat(7_000);
+      server.must(server.set(P.RuntimeLicense, text));
+      expect(server.set(P.RuntimeLicense, 'cut\0here')).toBe(Code.InvalidValue);
+      expect(server.get(P.RuntimeLicense) === text).toBe(true);
+    }));
+
+  test('a certificate store of 300 KB goes into SSLConnectionRequest, and another one out of it', () => {
+    const comment = `${'# nothing\n'.repeat(30_000)}`;
+    return withServer(
+      kind,
+      {
+        before: implicit('p256', (server) => {
+          server.must(server.set(P.SSLCertStore, comment + serverPem('p256')));
+          server.on('SSLConnectionRequest', (param) => {
+            expect(param.certstore === comment + serverPem('p256')).toBe(true);
+            param.certstore = comment + serverPem('other');
+            param.certsubject = '*';
+          });
+        }),
+      },
+      async (server) => {
+        expect((await server.connectTls()).client.served).toBe('other.example');
+      },
+    );
+  });
+
+  test('what a blocking send still has to send is left alone by sends of handlers that run meanwhile', () =>
+    withServer(kind, {}, (server) =>
+      withThreadPeer(server, { paused: true }, async (peer, id) => {
+        const other = await server.connect();
+        server.set(P.Timeout, id, 10);
+        // Fills the buffers of the system; what they do not take is withdrawn.
+        server.on('DataIn', () => server.api.ipworks_ipdaemon_do_interrupt(server.res, id));
+        other.client.write('stop');
+        expect(server.send(id, 'a'.repeat(30_000_000))).toBe(Code.TimedOut);
+        const filled = server.get(P.BytesSent, id) as number;
+        server.on('DataIn', () => {
+          for (let i = 0; i < 5; i += 1) server.must(server.send(other.id, 'b'.repeat(10_000)));
+          peer.command({ op: 'resume', atMost: filled + 100_000 });
+        });
+        other.client.write('go');
+        server.must(server.send(id, bytes(100_000)));
+        await other.client.receives('b'.repeat(50_000));
+        await peer.until('read');
+        expect(peer.text === 'a'.repeat(filled) + bytes(100_000)).toBe(true);
+      }),
+    ));
+
+  test('a handler that pumps has the parameters it was given, and its changes count', () =>
+    withServer(kind, {}, async (server) => {
+      const first = await server.connect();
+      server.on('ConnectionRequest', (param) => {
+        const before = { ...param };
+        const inner = server.count('DataIn');
+        first.client.write('inner');
+        const deadline = performance.now() + 5000;
+        while (server.count('DataIn') === inner && performance.now() < deadline) server.doEvents();
+        expect(server.count('DataIn')).toBe(inner + 1);
+        expect({ ...param }).toEqual(before);
+        param.accept = false;
+      });
+      const refused = server.client();
+      await refused.isGone();
+      expect(server.count('Connected')).toBe(1);
+    }));
+});
+
+forEachBinding("Node's loop", ({ api }) => {
+  test('runs handlers in the context in which the server was opened, and ticks and promises after them', async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const seen: string[] = [];
+    const res = storage.run('of the server', () => api.ipworks_ipdaemon_open());
+    try {
+      api.ipworks_ipdaemon_register_callback(res, E.DataIn, ({ connectionid }) => {
+        seen.push(`handler ${storage.getStore()}`);
+        process.nextTick(() => seen.push(`tick ${storage.getStore()}`));
+        Promise.resolve().then(() => {
+          seen.push(`promise ${storage.getStore()}`);
+          api.ipworks_ipdaemon_do_send(res, connectionid, 'done');
+        });
+      });
+      api.ipworks_ipdaemon_set(res, P.LocalHost, '127.0.0.1');
+      api.ipworks_ipdaemon_set(res, P.Listening, true);
+      const client = new Client(Number(api.ipworks_ipdaemon_get(res, P.LocalPort)));
+      client.write('go');
+      await client.receives('done');
+      expect(seen).toEqual(['handler of the server', 'tick of the server', 'promise of the server']);
+      client.end();
+      await waitFor(() => api.ipworks_ipdaemon_get(res, P.ConnectionCount) === 0, 'the connection to end');
+    } finally {
+      api.ipworks_ipdaemon_close(res);
+    }
+  });
+});
