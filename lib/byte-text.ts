@@ -4,10 +4,13 @@
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is about all bytes.
 export const noByte = /[^\x00-\xff]/;
 
+// A character that no bytes have.
+const beyondBytes = '\u0100';
+
 /**
- * Whether every character is a byte. Reading a character first makes one piece of a text that was put together
- * from several; the expression takes much longer over that.
+ * Whether every character is a byte. Looking for a character first makes one piece of a text that was put together
+ * from several, in the cheapest way there is; the expression takes much longer over that.
  */
 export function isByteText(text: string): boolean {
-  return text[0] === undefined || !noByte.test(text);
+  return !text.includes(beyondBytes) && !noByte.test(text);
 }

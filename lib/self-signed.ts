@@ -2,7 +2,6 @@
 
 import { IPDaemonError } from './errors';
 import { binding } from './gather';
-import { ErrorCode } from './generated/errors';
 
 /**
  * Makes a key and a self-signed certificate, to try TLS with. Clients do not trust it unless they are told to. See
@@ -11,11 +10,10 @@ import { ErrorCode } from './generated/errors';
  * @param names Host names and addresses that it is for. The first, of at most 64 characters, is its subject, too.
  * @param days How long it is valid, 1 to 36500.
  * @returns Both as one PEM text, for SSLCertStore with SSLCertStoreType.PEMKeyBlob or Auto.
- * @throws IPDaemonError with code 2002 for names or days that are none, 270 if there is no OpenSSL, 273 if it fails,
- * 2004 where the binding in use cannot make one.
+ * @throws IPDaemonError with code 2002 for names or days that are none, 270 if there is no OpenSSL, 273 if it fails.
  */
 export function selfSignedCertificate(names: readonly string[] = ['localhost', '127.0.0.1', '::1'], days = 30): string {
-  const made = binding.selfSigned?.(names.join(','), days) ?? ErrorCode.NotAvailable;
+  const made = binding.selfSigned(names.join(','), days);
   if (typeof made === 'string') return made;
   const sentence = binding.errorSentence(made).replace(/\.$/, '');
   throw new IPDaemonError(made, `${sentence}: a certificate for ${JSON.stringify(names)} and ${days} days`);
