@@ -1,8 +1,7 @@
 // The certificates of the TLS rows, new for every run: self-signed, with their private key in one PEM file.
 const { KeyObject, webcrypto } = require('node:crypto');
 const fs = require('node:fs');
-const os = require('node:os');
-const path = require('node:path');
+const { scratchFile } = require('./scratch.js');
 
 const kinds = {
   p256: { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' },
@@ -34,13 +33,11 @@ async function pemOf(algorithm) {
   return `${key}${certificate.toString('pem')}\n`;
 }
 
-// Gives the file for each kind. They are gone when this process ends.
+// Gives the file for each kind.
 async function makeCertificates() {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'ipdaemon-bench-'));
-  process.on('exit', () => fs.rmSync(folder, { recursive: true, force: true }));
   const files = {};
   for (const [kind, algorithm] of Object.entries(kinds)) {
-    files[kind] = path.join(folder, `${kind}.pem`);
+    files[kind] = scratchFile(`${kind}.pem`);
     fs.writeFileSync(files[kind], await pemOf(algorithm), { mode: 0o600 });
   }
   return files;

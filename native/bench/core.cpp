@@ -1,11 +1,12 @@
 // Echo server on the C ABI, without a language above it: what the core costs between the floor and the
 // bindings.
 //
-//   bench_core [--port N] [--lines] [--batch] [--delay] [--certificate FILE [--tls 1.2|1.3]]
+//   bench_core [--port N] [--lines] [--batch] [--file FILE] [--delay] [--certificate FILE [--tls 1.2|1.3]]
 //
 // --certificate speaks TLS as the other servers of the comparison do, see tls.hpp.
 // With --lines each line is one DataIn and one send. --batch takes the pieces through the call that
-// bindings use (ipdaemon_register_data_batch). --delay leaves the gathering of small sends (Nagle) on.
+// bindings use (ipdaemon_register_data_batch). With --file whatever comes is answered by the file. --delay leaves the
+// gathering of small sends (Nagle) on.
 #include <poll.h>
 #include <unistd.h>
 
@@ -15,6 +16,8 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
 
 #include "bench/arguments.hpp"
 #include "bench/descriptor.hpp"
@@ -26,24 +29,71 @@ namespace {
 
 constexpr std::int32_t batch_capacity = 1024;
 
+const std::uint8_t* bytes_of(std::string_view text) {
+  return reinterpret_cast<const std::uint8_t*>(text.data());
+}
+
+void accept_data(ipdaemon_t server, std::int32_t connection, bool wanted) {
+  ipdaemon_value value{};
+  value.type = IPDAEMON_TYPE_BOOLEAN;
+  value.integer = wanted ? 1 : 0;
+  ipdaemon_set(server, IPDAEMON_PROPERTY_ACCEPT_DATA, connection, &value);
+}
+
 struct Answer {
   bool lines = false;
+  std::string file;
   std::string line;
   std::array<std::int32_t, 2 + 3 * batch_capacity> words{};
+  std::unordered_map<std::int32_t, std::string> refused;  // Sends that wait for ReadyToSend, by connection.
 
-  std::int32_t send(ipdaemon_t server, std::int32_t connection, const std::uint8_t* bytes, std::uint64_t length) {
-    if (!lines) return ipdaemon_do_send(server, connection, bytes, length);
-    line.assign(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(length));
-    line += '\n';
-    return ipdaemon_do_send(server, connection, reinterpret_cast<const std::uint8_t*>(line.data()), line.size());
+  void reply(ipdaemon_t server, std::int32_t connection, const std::uint8_t* bytes, std::uint64_t length) {
+    if (!file.empty()) {
+      ipdaemon_do_sendfile(server, connection, bytes_of(file), file.size());
+    } else if (lines) {
+      line.assign(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(length));
+      line += '\n';
+      send(server, connection, bytes_of(line), line.size());
+    } else {
+      send(server, connection, bytes, length);
+    }
+  }
+
+  // A peer that does not take its echo is not read from until it has. Other errors are not looked at: what
+  // was not sent is missing in the load generator's count.
+  void send(ipdaemon_t server, std::int32_t connection, const std::uint8_t* bytes, std::uint64_t length) {
+    if (ipdaemon_do_send(server, connection, bytes, length) != IPDAEMON_ERROR_WOULD_BLOCK) return;
+    refused[connection].assign(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(length));
+    accept_data(server, connection, false);
+    // Not before, as these events come on every connection.
+    ipdaemon_register_callback(server, IPDAEMON_EVENT_READY_TO_SEND, on_ready_to_send, this);
+    ipdaemon_register_callback(server, IPDAEMON_EVENT_DISCONNECTED, on_disconnected, this);
+  }
+
+  static std::int32_t on_ready_to_send(void* user, ipdaemon_t server, std::int32_t /*event*/,
+                                       ipdaemon_value* parameters, std::int32_t /*count*/) {
+    auto& answer = *static_cast<Answer*>(user);
+    const auto connection = static_cast<std::int32_t>(parameters[0].integer);
+    const auto found = answer.refused.find(connection);
+    if (found == answer.refused.end()) return 0;
+    const std::string bytes = std::move(found->second);
+    answer.refused.erase(found);
+    accept_data(server, connection, true);
+    answer.send(server, connection, bytes_of(bytes), bytes.size());
+    return 0;
+  }
+
+  static std::int32_t on_disconnected(void* user, ipdaemon_t /*server*/, std::int32_t /*event*/,
+                                      ipdaemon_value* parameters, std::int32_t /*count*/) {
+    static_cast<Answer*>(user)->refused.erase(static_cast<std::int32_t>(parameters[0].integer));
+    return 0;
   }
 };
 
-// What a send answers is not looked at: one that is refused is missing in the load generator's count.
 std::int32_t on_data_in(void* user, ipdaemon_t server, std::int32_t /*event*/, ipdaemon_value* parameters,
                         std::int32_t /*count*/) {
   const auto connection = static_cast<std::int32_t>(parameters[0].integer);
-  static_cast<Answer*>(user)->send(server, connection, parameters[1].bytes, parameters[1].length);
+  static_cast<Answer*>(user)->reply(server, connection, parameters[1].bytes, parameters[1].length);
   return 0;
 }
 
@@ -55,7 +105,7 @@ std::int32_t on_data_batch(void* user, ipdaemon_t server, std::int32_t connectio
     words[1] = i + 1;
     const std::int32_t begin = words[2 + 3 * i];
     const std::int32_t end = words[3 + 3 * i];
-    answer.send(server, connection, bytes + begin, static_cast<std::uint64_t>(end - begin));
+    answer.reply(server, connection, bytes + begin, static_cast<std::uint64_t>(end - begin));
   }
   return 0;
 }
@@ -76,14 +126,13 @@ void set_number(ipdaemon_t server, std::int32_t property, std::int64_t number) {
 void set_bytes(ipdaemon_t server, std::int32_t property, std::string_view bytes) {
   ipdaemon_value value{};
   value.type = IPDAEMON_TYPE_BYTES;
-  value.bytes = reinterpret_cast<const std::uint8_t*>(bytes.data());
+  value.bytes = bytes_of(bytes);
   value.length = bytes.size();
   check(server, ipdaemon_set(server, property, 0, &value));
 }
 
 void configure(ipdaemon_t server, std::string_view setting) {
-  check(server,
-        ipdaemon_do_config(server, reinterpret_cast<const std::uint8_t*>(setting.data()), setting.size(), nullptr));
+  check(server, ipdaemon_do_config(server, bytes_of(setting), setting.size(), nullptr));
 }
 
 void speak_tls(ipdaemon_t server, std::string_view certificate, bool tls12) {
@@ -122,6 +171,7 @@ extern "C" int bench_program(int argc, char** argv) {
   const std::int64_t port = arguments.number("--port", 0, 0, 65535);
   bench::Answer answer;
   answer.lines = arguments.flag("--lines");
+  answer.file = arguments.text("--file", "");
   const bool batch = arguments.flag("--batch");
   const bool no_delay = !arguments.flag("--delay");
   const std::string certificate = arguments.text("--certificate", "");

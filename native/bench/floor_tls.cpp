@@ -1,10 +1,11 @@
 // The floor in TLS: a plain loop of epoll and OpenSSL, as one writes it from OpenSSL's manual. One thread,
 // SSL_read and SSL_write on the socket, record by record; buffers are released while a connection is idle.
 //
-//   bench_floor_tls --certificate FILE [--port N] [--tls 1.2|1.3]
+//   bench_floor_tls --certificate FILE [--port N] [--tls 1.2|1.3] [--file FILE]
 //
-// FILE is PEM with certificate and private key. Runs inside Node (addon.js), with Node's OpenSSL, or on the
-// system's OpenSSL.
+// The certificate is PEM with its private key. With --file whatever comes is answered by that file. Runs inside Node
+// (addon.js), with Node's OpenSSL, or on the system's OpenSSL.
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <memory>
@@ -12,6 +13,7 @@
 
 #include "bench/arguments.hpp"
 #include "bench/epoll_server.hpp"
+#include "bench/file.hpp"
 #include "bench/tls.hpp"
 
 namespace bench {
@@ -24,11 +26,13 @@ struct Peer {
   Owned<SSL, SSL_free> tls;
   bool waits_for_room = false;
   std::string unsent;  // What OpenSSL could not write.
+  std::int64_t file_left = 0;
 };
 
 class FloorTls : public EpollServer<FloorTls, Peer> {
  public:
-  FloorTls(Context context, std::uint16_t port) : EpollServer(port), context_(std::move(context)) {}
+  FloorTls(Context context, std::uint16_t port, File file)
+      : EpollServer(port), context_(std::move(context)), file_(std::move(file)) {}
 
   bool welcome(Peer& peer) {
     set_no_delay(peer.socket.number());
@@ -52,6 +56,11 @@ class FloorTls : public EpollServer<FloorTls, Peer> {
         settle(peer, received);
         return;
       }
+      if (file_.descriptor.valid()) {
+        peer.file_left = file_.size;
+        send_file(peer);
+        return;
+      }
       const int sent = SSL_write(tls, buffer_.data(), received);
       if (sent == received) return;
       // A peer that does not take its echo is not read from until it has.
@@ -64,6 +73,29 @@ class FloorTls : public EpollServer<FloorTls, Peer> {
   void write(Peer& peer) {
     const int sent = SSL_write(peer.tls.get(), peer.unsent.data(), static_cast<int>(peer.unsent.size()));
     if (sent > 0) peer.unsent.clear();
+    if (sent > 0 && peer.file_left > 0) {
+      send_file(peer);
+    } else {
+      settle(peer, sent);
+    }
+  }
+
+  // Record by record, until the system takes no more.
+  void send_file(Peer& peer) {
+    int sent = 0;
+    do {
+      const auto wanted =
+          static_cast<std::size_t>(std::min<std::int64_t>(peer.file_left, static_cast<std::int64_t>(buffer_.size())));
+      const ssize_t length =
+          pread(file_.descriptor.number(), buffer_.data(), wanted, static_cast<off_t>(file_.size - peer.file_left));
+      if (length <= 0) {
+        drop(peer);
+        return;
+      }
+      peer.file_left -= length;
+      sent = SSL_write(peer.tls.get(), buffer_.data(), static_cast<int>(length));
+      if (sent <= 0) peer.unsent.assign(buffer_.data(), static_cast<std::size_t>(length));
+    } while (sent > 0 && peer.file_left > 0);
     settle(peer, sent);
   }
 
@@ -82,6 +114,7 @@ class FloorTls : public EpollServer<FloorTls, Peer> {
   }
 
   Context context_;
+  const File file_;
   std::array<char, 16384> buffer_;  // A whole record, so that nothing of it stays in OpenSSL.
 };
 
@@ -107,9 +140,10 @@ int bench_program(int count, char** words) {
   const int version = bench::version_of(arguments);
   const std::string certificate = arguments.text("--certificate", "");
   if (certificate.empty()) arguments.fail("--certificate is needed");
+  bench::File file(arguments.text("--file", ""));
   arguments.finish();
   bench::raise_descriptor_limit();
   std::signal(SIGPIPE, SIG_IGN);
-  std::make_unique<bench::FloorTls>(bench::server_context(version, certificate), port)->run();
+  std::make_unique<bench::FloorTls>(bench::server_context(version, certificate), port, std::move(file))->run();
   return 0;
 }

@@ -34,8 +34,9 @@
 namespace bench {
 
 inline constexpr std::int64_t second = 1'000'000'000;
-inline constexpr std::int64_t connect_limit = 60 * second;  // All connections together.
-inline constexpr std::int64_t drain_limit = 10 * second;    // Answers after the window.
+inline constexpr std::int64_t connect_limit = 300 * second;  // All connections together.
+inline constexpr std::int64_t drain_limit = 60 * second;     // Answers after the window.
+inline constexpr std::size_t file_unit = 1024 * 1024;        // So many bytes of a file count as one.
 inline constexpr std::uint32_t input_tag = 0xffffffffU;
 
 inline volatile std::sig_atomic_t stop_asked = 0;
@@ -54,7 +55,7 @@ struct Options {
   std::string host;
   int port = 0;
   std::size_t connections = 0;
-  std::size_t size = 0;   // of a message or line
+  std::size_t size = 0;   // of a message, line or file
   std::size_t lines = 1;  // per write
   std::size_t depth = 1;  // writes under way
   std::size_t parallel = 0;
@@ -85,7 +86,7 @@ struct Connection {
   std::uint64_t granted = 0;           // Bytes that may be sent so far,
   std::uint64_t sent = 0;              // that were,
   std::uint64_t received = 0;          // and that came back.
-  std::uint64_t answered = 0;          // Writes that came back whole.
+  std::uint64_t answered = 0;          // Writes whose answer came whole.
   std::vector<std::int64_t> begin_at;  // When each write under way was begun, as a ring.
 };
 
@@ -95,7 +96,10 @@ class Load {
   Load(const Options& options, const Transport& transport)
       : options_(options),
         transport_(transport),
-        write_size_(std::max<std::size_t>(options.size * options.lines, 1)),
+        download_(options.mode == "download"),
+        write_size_(download_ ? 1 : std::max<std::size_t>(options.size * options.lines, 1)),
+        answer_size_(download_ ? options.size : write_size_),
+        unit_size_(download_ ? file_unit : options.size),
         pattern_(options.mode == "lines" ? Pattern::of_lines(options.size, std::max(write_size_, buffer_size))
                                          : Pattern::of_bytes(std::max(write_size_, buffer_size))),
         poller_(epoll_create1(EPOLL_CLOEXEC)),
@@ -368,7 +372,8 @@ class Load {
 
   // False when the connection is no longer to be read from.
   bool take(Connection& connection, std::string_view bytes) {
-    if (connection.received + bytes.size() > connection.sent || !matches(connection, bytes)) {
+    const std::uint64_t most = download_ ? connection.sent * answer_size_ : connection.sent;
+    if (connection.received + bytes.size() > most || !matches(connection, bytes)) {
       std::fprintf(stderr, "bench_load: stream %llu: wrong bytes after offset %llu\n",
                    static_cast<unsigned long long>(connection.number),
                    static_cast<unsigned long long>(connection.received));
@@ -377,8 +382,8 @@ class Load {
     }
     const std::uint64_t before = connection.received;
     connection.received += bytes.size();
-    units_ += connection.received / options_.size - before / options_.size;
-    const std::uint64_t whole = connection.received / write_size_;
+    units_ += connection.received / unit_size_ - before / unit_size_;
+    const std::uint64_t whole = connection.received / answer_size_;
     if (whole == connection.answered) return true;
     const std::int64_t now = now_ns();
     const std::uint64_t count = whole - connection.answered;
@@ -395,10 +400,12 @@ class Load {
     return connection.state == State::open;
   }
 
+  // What comes back is what was sent; a file has the content that `bench_load content` prints.
   bool matches(const Connection& connection, std::string_view bytes) const {
-    std::uint64_t offset = connection.received;
+    const std::uint64_t stream = download_ ? 0 : connection.number;
+    std::uint64_t offset = download_ ? connection.received % answer_size_ : connection.received;
     while (!bytes.empty()) {
-      const std::string_view expected = pattern_.view(connection.number, offset, bytes.size());
+      const std::string_view expected = pattern_.view(stream, offset, bytes.size());
       if (std::memcmp(expected.data(), bytes.data(), expected.size()) != 0) return false;
       bytes.remove_prefix(expected.size());
       offset += expected.size();
@@ -408,15 +415,19 @@ class Load {
 
   // ---- Result ----
 
+  const char* unit() const {
+    if (download_) return "MiB";
+    return options_.mode == "lines" ? "line" : "message";
+  }
+
   void print(const char* event) const {
     const double seconds = static_cast<double>(window_end_ - window_begin_) / 1e9;
     const auto count = static_cast<double>(measured_units_);
     std::printf("{%s\"mode\":\"%s\",\"unit\":\"%s\",\"connections\":%zu,\"connected\":%llu,\"open\":%zu,", event,
-                options_.mode.c_str(), options_.mode == "lines" ? "line" : "message", options_.connections,
-                static_cast<unsigned long long>(connected_), open_);
+                options_.mode.c_str(), unit(), options_.connections, static_cast<unsigned long long>(connected_),
+                open_);
     std::printf("\"size\":%zu,\"lines\":%zu,\"depth\":%zu,\"count\":%.0f,\"bytes\":%.0f,\"seconds\":%.6f,",
-                options_.size, options_.lines, options_.depth, count, count * static_cast<double>(options_.size),
-                seconds);
+                options_.size, options_.lines, options_.depth, count, count * static_cast<double>(unit_size_), seconds);
     std::printf("\"per_second\":%.1f,\"latency_us\":{\"p50\":%.1f,\"p99\":%.1f,\"p999\":%.1f,\"max\":%.1f},",
                 seconds > 0 ? count / seconds : 0, measured_latencies_.percentile_us(0.5),
                 measured_latencies_.percentile_us(0.99), measured_latencies_.percentile_us(0.999),
@@ -435,7 +446,10 @@ class Load {
 
   const Options options_;
   const Transport& transport_;
+  const bool download_;  // One byte asks for a file.
   const std::size_t write_size_;
+  const std::size_t answer_size_;  // What has to come back for one write,
+  const std::size_t unit_size_;    // and for one more in the count.
   const Pattern pattern_;
   Descriptor poller_;
   std::vector<Connection> connections_;
@@ -465,13 +479,18 @@ class Load {
   timespec own_end_{};
 };
 
+inline std::int64_t file_size(Arguments& arguments) {
+  return arguments.number("--size", 1 << 30, file_unit, std::int64_t{1} << 40);
+}
+
 inline Options read_options(Arguments& arguments) {
   Options options;
   options.mode = arguments.command();
   const bool lines = options.mode == "lines";
   const bool idle = options.mode == "idle";
-  if (!lines && !idle && options.mode != "ping" && options.mode != "churn" && options.mode != "accept") {
-    arguments.fail("the first word must be ping, lines, churn, accept or idle");
+  const bool download = options.mode == "download";
+  if (!lines && !idle && !download && options.mode != "ping" && options.mode != "churn" && options.mode != "accept") {
+    arguments.fail("the first word must be ping, lines, churn, download, accept or idle");
   }
   options.host = arguments.text("--host", "127.0.0.1");
   if (options.host == "localhost") options.host = "127.0.0.1";
@@ -479,14 +498,16 @@ inline Options read_options(Arguments& arguments) {
   if (inet_pton(AF_INET, options.host.c_str(), &parsed) != 1) arguments.fail("--host must be an IPv4 address");
   options.port = static_cast<int>(arguments.number("--port", 0, 0, 65535));
   if (options.port == 0) arguments.fail("--port is needed");
-  options.connections = static_cast<std::size_t>(arguments.number("--connections", lines ? 8 : 50, 1, 100000));
+  options.connections =
+      static_cast<std::size_t>(arguments.number("--connections", download ? 1 : (lines ? 8 : 50), 1, 100000));
   options.size = static_cast<std::size_t>(
-      arguments.number("--size", lines ? 32 : (idle ? 0 : 64), idle ? 0 : 1, 16 * 1024 * 1024));
+      download ? file_size(arguments)
+               : arguments.number("--size", lines ? 32 : (idle ? 0 : 64), idle ? 0 : 1, 16 * 1024 * 1024));
   if (lines) options.lines = static_cast<std::size_t>(arguments.number("--lines", 256, 1, 65536));
   if (lines || options.mode == "ping") {
     options.depth = static_cast<std::size_t>(arguments.number("--depth", 1, 1, 65536));
   }
-  if (options.size * options.lines > 64 * 1024 * 1024) arguments.fail("one write must not exceed 64 MiB");
+  if (!download && options.size * options.lines > 64 * 1024 * 1024) arguments.fail("one write must not exceed 64 MiB");
   options.parallel = static_cast<std::size_t>(arguments.number("--parallel", 128, 1, 100000));
   options.seconds = arguments.nanoseconds("--seconds", idle ? 60 : 3, 3600);
   options.warmup = arguments.nanoseconds("--warmup", 0.5, 600);

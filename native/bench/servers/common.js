@@ -2,13 +2,14 @@
 // and ending when the program that started it has ended.
 const fs = require('node:fs');
 
-const options = { port: 0, pump: false, delay: false, fault: '', certificate: '', tls: '1.3' };
+const options = { port: 0, pump: false, delay: false, fault: '', file: '', certificate: '', tls: '1.3' };
 for (let i = 2; i < process.argv.length; ++i) {
   const word = process.argv[i];
   if (word === '--port') options.port = Number(process.argv[++i]);
   else if (word === '--pump') options.pump = true;
   else if (word === '--delay') options.delay = true;
   else if (word === '--fault') options.fault = process.argv[++i];
+  else if (word === '--file') options.file = process.argv[++i];
   else if (word === '--certificate') options.certificate = process.argv[++i];
   else if (word === '--tls') options.tls = process.argv[++i];
   else throw new Error(`unknown option ${word}`);

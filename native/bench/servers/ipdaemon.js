@@ -4,7 +4,10 @@ const { options, announce, endWithParent } = require('./common.js');
 const ipdaemon = require('../../..');
 
 const DATA_IN = 3;
+const DISCONNECTED = 4;
+const READY_TO_SEND = 6;
 const CONNECTION_BACKLOG = 1;
+const ACCEPT_DATA = 3;
 const DEFAULT_EOL = 18;
 const LISTENING = 25;
 const LOCAL_HOST = 26;
@@ -15,6 +18,7 @@ const SSL_CERT_SUBJECT = 33;
 const SSL_START_MODE = 35;
 const PEM_KEY_FILE = 6;
 const IMPLICIT = 1;
+const WOULD_BLOCK = 10035;
 
 function check(server, code) {
   if (code !== 0) throw new Error(`${code}: ${ipdaemon.ipworks_ipdaemon_get_last_error(server)}`);
@@ -66,4 +70,35 @@ function pump(server) {
   }
 }
 
-module.exports = { ipdaemon, serve };
+// As `serve`, sending what `reply(text)` gives for each DataIn. A peer that does not take it is not read from until
+// it has.
+function serveReplies(eol, reply) {
+  const {
+    ipworks_ipdaemon_do_send: send,
+    ipworks_ipdaemon_set: set,
+    ipworks_ipdaemon_register_callback: register,
+  } = ipdaemon;
+  const refused = new Map();
+
+  // Registered when something is refused only, as these events come on every connection.
+  const waitForReadyToSend = (server) => {
+    register(server, READY_TO_SEND, ({ connectionid }) => {
+      const text = refused.get(connectionid);
+      if (text === undefined) return;
+      refused.delete(connectionid);
+      check(server, set(server, ACCEPT_DATA, connectionid, true));
+      check(server, send(server, connectionid, text));
+    });
+    register(server, DISCONNECTED, ({ connectionid }) => refused.delete(connectionid));
+  };
+
+  serve(eol, (server, { connectionid, text }) => {
+    const answer = reply(text);
+    if (send(server, connectionid, answer) !== WOULD_BLOCK) return;
+    if (refused.size === 0) waitForReadyToSend(server);
+    refused.set(connectionid, answer);
+    check(server, set(server, ACCEPT_DATA, connectionid, false));
+  });
+}
+
+module.exports = { ipdaemon, check, serve, serveReplies };

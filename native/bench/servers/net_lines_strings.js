@@ -1,20 +1,12 @@
-// node:net at its fastest that still makes a value of each line: the chunk becomes one string, lines
-// are slices of it, all answers of a chunk are one string and one write.
+// node:net at its fastest that still makes a value of each line, see lines.js; a write per chunk.
 const { listen } = require('./common.js');
+const { LineEcho } = require('./lines.js');
 
 listen((socket) => {
   socket.setEncoding('latin1');
-  let unfinished = '';
+  const lines = new LineEcho();
   socket.on('data', (chunk) => {
-    const text = unfinished + chunk;
-    let answers = '';
-    let begin = 0;
-    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', begin)) {
-      const line = text.slice(begin, end);
-      answers += `${line}\n`;
-      begin = end + 1;
-    }
-    unfinished = text.slice(begin);
+    const answers = lines.answer(chunk);
     if (answers) socket.write(answers, 'latin1');
   });
 });

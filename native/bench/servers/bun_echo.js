@@ -1,0 +1,4 @@
+// Bun, echoing what it reads.
+const { listen, send } = require('./bun.js');
+
+listen(send);
