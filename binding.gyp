@@ -45,6 +45,7 @@
       'target_name': 'ipdaemon',
       'sources': ['<!@(node bindings/sources.js addon)'],
       'dependencies': ['ipdaemon_core', 'ipdaemon_platform'],
+      'ldflags': ['-Wl,--version-script=<(module_root_dir)/bindings/addon/exports.map'],
       # The wrapper's headers are not ours to keep free of warnings.
       'cflags_cc': ['-isystem', '<!(node -p "path.resolve(require(\'node-addon-api\').include_dir)")'],
       # A worker may be terminated between any two calls; what the wrapper cannot throw then must not

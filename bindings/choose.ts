@@ -1,10 +1,12 @@
 // Chooses and loads the native part. The environment variable IPDAEMON_BINDING names a binding; without it, it is the
-// addon or, where that cannot be loaded, koffi. Each has a file of its own, which is looked for among prebuilt ones for
-// this system and where this checkout builds it, or which an environment variable names.
+// addon or, where that cannot be loaded, koffi. Each has a file of its own, which files.ts looks for, or which an
+// environment variable names.
 
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { NativeBinding } from './contract';
+import { libc, nativeFiles, packageRoot, prebuiltSystems } from './files';
+import { host, loopWaits } from './host';
 
 interface Kind {
   readonly name: string;
@@ -15,43 +17,27 @@ interface Kind {
   load(file: string): NativeBinding;
 }
 
+function loadAddon(file: string): NativeBinding {
+  // Nobody could catch what would come of it.
+  if (!loopWaits) throw new Error(`the loop of ${host} cannot wait for the sockets of an addon`);
+  return require(file);
+}
+
 const kinds: readonly Kind[] = [
-  { name: 'addon', stem: 'ipdaemon', extension: '.node', variable: 'IPDAEMON_ADDON', load: require },
+  { name: 'addon', stem: 'ipdaemon', extension: 'node', variable: 'IPDAEMON_ADDON', load: loadAddon },
   {
     name: 'koffi',
     stem: 'libipdaemon',
-    extension: '.so',
+    extension: 'so',
     variable: 'IPDAEMON_LIBRARY',
     // Only here, because koffi need not be installed.
     load: (file) => (require('./koffi/index') as typeof import('./koffi/index')).load(file),
   },
 ];
 
-/** The folder with package.json, seen from the sources as well as from dist. */
-export function packageRoot(): string {
-  let folder = __dirname;
-  while (!fs.existsSync(path.join(folder, 'package.json'))) {
-    const parent = path.dirname(folder);
-    if (parent === folder) throw new Error(`ipdaemon: there is no package.json above ${__dirname}`);
-    folder = parent;
-  }
-  return folder;
-}
-
-function libc(): string {
-  if (process.platform !== 'linux') return '';
-  const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
-  return report.header?.glibcVersionRuntime === undefined ? '.musl' : '.glibc';
-}
-
-function candidates({ stem, extension, variable }: Kind): string[] {
+function candidates({ stem, extension, variable }: Kind): Iterable<string> {
   const named = process.env[variable];
-  if (named !== undefined && named !== '') return [path.resolve(named)];
-  const root = packageRoot();
-  const built = ['Release', 'Debug'].map((folder) => path.join(root, 'build', folder, `${stem}${extension}`));
-  const prebuilds = path.join(root, 'prebuilds', `${process.platform}-${process.arch}`);
-  // Asking for the C library takes milliseconds, so only where the answer matters.
-  return fs.existsSync(prebuilds) ? [path.join(prebuilds, `${stem}${libc()}${extension}`), ...built] : built;
+  return named === undefined || named === '' ? nativeFiles(stem, extension) : [path.resolve(named)];
 }
 
 // A binding that was asked for, by its name or by the file of its addon, has no substitute.
@@ -61,6 +47,26 @@ function wantedKinds(): readonly Kind[] {
   const wanted = kinds.filter((kind) => kind.name === name);
   if (wanted.length > 0) return wanted;
   throw new Error(`ipdaemon: IPDAEMON_BINDING is ${JSON.stringify(name)}; it can be addon or koffi, or be left out`);
+}
+
+function failureText(failures: readonly string[]): string {
+  const root = packageRoot();
+  // An installed package does not bring what it is built with.
+  const build = path.dirname(root).endsWith('node_modules')
+    ? `npm install --no-save node-gyp node-addon-api && npx node-gyp rebuild --directory ${root}`
+    : 'npm run build:addon';
+  const system = [process.platform, process.arch, libc()].join(' ').trim();
+  return [
+    `ipdaemon: the native part cannot be loaded on ${system}, ${host}.`,
+    'Tried:',
+    ...failures.map((failure) => `  ${failure}`),
+    `Prebuilt: ${prebuiltSystems()}`,
+    'What helps:',
+    '  `npm install koffi`, if only the koffi package is missing',
+    `  \`${build}\`, which needs a C++20 compiler, make and Python 3`,
+    '  IPDAEMON_ADDON=FILE, or IPDAEMON_LIBRARY=FILE for koffi, with a file that was built elsewhere',
+    '  `npx ipdaemon doctor` shows what this system has',
+  ].join('\n');
 }
 
 function load(): NativeBinding {
@@ -74,17 +80,13 @@ function load(): NativeBinding {
       try {
         return kind.load(file);
       } catch (error) {
-        failures.push(`${kind.name}: ${file}: ${error instanceof Error ? error.message : String(error)}`);
+        // Further lines say which modules asked for it.
+        const [reason] = (error instanceof Error ? error.message : String(error)).split('\n');
+        failures.push(`${kind.name}: ${file}: ${reason}`);
       }
     }
   }
-  throw new Error(
-    `ipdaemon: the native part cannot be loaded on ${process.platform} ${process.arch}, Node ${process.version}. Tried:\n` +
-      `${failures.map((failure) => `  ${failure}`).join('\n')}\n` +
-      'Build it with `npm run build:addon` in the folder of the package (this needs a C++20 compiler, make and ' +
-      'Python 3), or name a built file in the environment variable IPDAEMON_ADDON, or IPDAEMON_LIBRARY for koffi, ' +
-      'which has to be installed then (`npm install koffi`).',
-  );
+  throw new Error(failureText(failures));
 }
 
 /** The native functions of this thread. They are copied into a plain object, from which V8 reads them faster. */

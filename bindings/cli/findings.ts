@@ -1,6 +1,7 @@
 // What doctor finds, and the findings that need nothing but Node: versions, descriptors, the system's limits.
 
 import * as fs from 'node:fs';
+import { libc } from '../files';
 import { packageFile } from './texts';
 
 /** `warning`: servers run, but less well than they could. `failed`: no server can run. */
@@ -29,14 +30,10 @@ function read(file: string): string | undefined {
   }
 }
 
-function libc(): string {
-  if (process.platform !== 'linux') return '';
-  const { header } = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
-  return header?.glibcVersionRuntime === undefined ? ', musl' : `, glibc ${header.glibcVersionRuntime}`;
-}
-
 export function system(): Finding {
-  const text = `${process.platform} ${process.arch}${libc()}`;
+  const { header } = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
+  const library = [libc(), header?.glibcVersionRuntime ?? ''].join(' ').trim();
+  const text = `${process.platform} ${process.arch}${library === '' ? '' : `, ${library}`}`;
   return { state: 'ok', text };
 }
 

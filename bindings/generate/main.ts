@@ -4,7 +4,7 @@
 import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { packageRoot } from '../choose';
+import { packageRoot } from '../files';
 import * as markdown from './markdown';
 import * as typescript from './typescript';
 

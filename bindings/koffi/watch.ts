@@ -1,9 +1,11 @@
 // Waits for descriptors without keeping the thread busy, and tells when one is readable, again and again while it is.
 // On the main thread Node's own loop waits, through koffi. In a worker it must not: koffi would call into JavaScript
-// when the worker has been terminated, which ends the process. There a thread of its own waits and sends messages.
+// when the worker has been terminated, which ends the process. There, and in hosts whose loop cannot do it, a thread of
+// its own waits and sends messages.
 
 import { isMainThread, Worker } from 'node:worker_threads';
 import * as koffi from 'koffi';
+import { loopWaits } from '../host';
 
 export interface Watch {
   /** Waits; keeps the process alive until `stop`. To be called again after everything that was ready has been served. */
@@ -16,7 +18,10 @@ export interface Watch {
 /** Watches a descriptor. `ready` is called by Node's loop. */
 export function watch(descriptor: number, ready: () => void): Watch {
   const byLoop =
-    isMainThread && typeof koffi.node?.poll === 'function' && process.env.IPDAEMON_KOFFI_WATCH !== 'thread';
+    loopWaits &&
+    isMainThread &&
+    typeof koffi.node?.poll === 'function' &&
+    process.env.IPDAEMON_KOFFI_WATCH !== 'thread';
   return byLoop ? new LoopWatch(descriptor, ready) : new ThreadWatch(descriptor, ready);
 }
 

@@ -1,6 +1,7 @@
 #include "tls/store.hpp"
 
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <system_error>
@@ -287,7 +288,9 @@ std::string file_state(const StoreQuery& query) {
     const auto size = std::filesystem::file_size(path, error);
     if (error) return {};
     const auto time = std::filesystem::last_write_time(path, error);
-    return std::to_string(size) + "@" + std::to_string(time.time_since_epoch().count());
+    // Some libraries count the time of files in a type that has no text.
+    const auto since_epoch = std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch());
+    return std::to_string(size) + "@" + std::to_string(since_epoch.count());
   } catch (const std::bad_alloc&) {
     throw;
   } catch (const std::exception&) {

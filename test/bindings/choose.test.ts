@@ -1,10 +1,11 @@
 // Which binding a program gets, and what it is told when there is none: in a copy of the compiled package, whose
 // native files the tests put there.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { libc, prebuiltFile } from '../../bindings/files';
 import { root } from '../support/program';
 
 const files: Record<string, string> = { addon: 'ipdaemon.node', koffi: 'libipdaemon.so' };
@@ -31,15 +32,26 @@ function put(...names: string[]): void {
   }
 }
 
+const built = () => path.join(copy, 'build', 'Release', 'ipdaemon.node');
+const prebuilt = () => prebuiltFile(copy, 'ipdaemon', 'node');
+
+/** Moves what was built, or puts `content`, to where prebuilt files are. */
+function putPrebuilt(name: 'addon' | 'koffi', content?: string): void {
+  const file = name === 'addon' ? prebuilt() : prebuiltFile(copy, 'libipdaemon', 'so');
+  mkdirSync(path.dirname(file), { recursive: true });
+  if (content === undefined) renameSync(path.join(copy, 'build', 'Release', files[name] as string), file);
+  else writeFileSync(file, content);
+}
+
 /** Loads the copy and says which binding it is: only koffi checks no text. */
-function run(env: Record<string, string> = {}): { output: string; errors: string } {
+function run(env: Record<string, string> = {}, { before = '', cwd = copy } = {}): { output: string; errors: string } {
   const { IPDAEMON_BINDING: _b, IPDAEMON_ADDON: _a, IPDAEMON_LIBRARY: _l, ...rest } = process.env;
-  const code = `
+  const code = `${before}
     const { binding } = require('./dist/bindings/choose.js');
     const ipdaemon = require(${JSON.stringify('./')});
     ipdaemon.ipdaemon_close(ipdaemon.ipdaemon_open());
     console.log(binding.checkedTextMax === 0 ? 'koffi' : 'addon');`;
-  const options = { cwd: copy, encoding: 'utf8' as const, env: { ...rest, ...env } };
+  const options = { cwd, encoding: 'utf8' as const, env: { ...rest, ...env } };
   const { stdout, stderr } = spawnSync(process.execPath, ['-e', code], options);
   return { output: stdout.trim(), errors: stderr };
 }
@@ -57,20 +69,36 @@ describe('without IPDAEMON_BINDING', () => {
 
   test('koffi is taken where the addon does not load', () => {
     put('koffi', 'koffi package');
-    writeFileSync(path.join(copy, 'build', 'Release', 'ipdaemon.node'), 'not for this system');
+    writeFileSync(built(), 'not for this system');
     expect(run()).toEqual({ output: 'koffi', errors: '' });
   });
 
   test('the error says all that was tried, why it failed, and the way out', () => {
     put('koffi');
-    writeFileSync(path.join(copy, 'build', 'Release', 'ipdaemon.node'), 'not for this system');
+    writeFileSync(built(), 'not for this system');
     const { output, errors } = run();
     expect(output).toBe('');
     expect(errors).toMatch(/addon: \S+Release\/ipdaemon\.node: .*(invalid ELF header|file too short)/);
     expect(errors).toMatch(/addon: \S+Debug\/ipdaemon\.node: no such file/);
     expect(errors).toMatch(/koffi: \S+Release\/libipdaemon\.so: Cannot find module 'koffi'/);
     expect(errors).toMatch(/koffi: \S+Debug\/libipdaemon\.so: no such file/);
-    expect(errors).toMatch(/npm run build:addon.*IPDAEMON_ADDON.*IPDAEMON_LIBRARY.*npm install koffi/);
+    expect(errors).toContain(`addon: ${prebuilt()}: no such file`);
+    expect(errors).toContain(`on ${process.platform} ${process.arch} ${libc()}, Node ${process.version}.`);
+    expect(errors).toContain('Prebuilt: none\n');
+    expect(errors).toMatch(/npm install koffi.*npm run build:addon.*IPDAEMON_ADDON.*IPDAEMON_LIBRARY.*doctor/s);
+  });
+
+  test('the error says what was prebuilt, and how to build in an installed package', () => {
+    mkdirSync(path.join(copy, 'prebuilds', 'plan9-mips'), { recursive: true });
+    writeFileSync(path.join(copy, 'prebuilds', 'plan9-mips', 'ipdaemon.ape.node'), '');
+    const installed = path.join(copy, 'node_modules', 'ipdaemon');
+    mkdirSync(installed, { recursive: true });
+    for (const name of ['package.json', 'dist', 'prebuilds']) {
+      cpSync(path.join(copy, name), path.join(installed, name), { recursive: true });
+    }
+    const { errors } = run({}, { cwd: installed });
+    expect(errors).toContain('Prebuilt: plan9-mips ape\n');
+    expect(errors).toContain(`npx node-gyp rebuild --directory ${installed}\``);
   });
 
   test('an addon that IPDAEMON_ADDON names has no substitute', () => {
@@ -78,6 +106,53 @@ describe('without IPDAEMON_BINDING', () => {
     expect(run({ IPDAEMON_ADDON: '/nowhere.node' }).errors).toMatch(
       /Tried:\n {2}addon: \/nowhere\.node: no such file\n\S/,
     );
+  });
+});
+
+describe('a prebuilt file', () => {
+  test.each(['addon', 'koffi'] as const)('of %s is taken where nothing was built', (name) => {
+    put(name, 'koffi package');
+    putPrebuilt(name);
+    expect(run()).toEqual({ output: name, errors: '' });
+  });
+
+  test('is left alone where the addon was built', () => {
+    put('addon');
+    putPrebuilt('addon', 'not for this system');
+    expect(run()).toEqual({ output: 'addon', errors: '' });
+  });
+
+  test('is taken where the one that was built does not load', () => {
+    put('addon');
+    putPrebuilt('addon');
+    writeFileSync(built(), 'not for this system');
+    expect(run()).toEqual({ output: 'addon', errors: '' });
+  });
+
+  test('is found by the name of the C library', () => {
+    const { glibcVersionRuntime } = (process.report.getReport() as { header: { glibcVersionRuntime?: string } }).header;
+    expect(libc()).toBe(glibcVersionRuntime === undefined ? 'musl' : 'glibc');
+    const folder = `prebuilds/${process.platform}-${process.arch}`;
+    expect(prebuilt()).toBe(path.join(copy, folder, `ipdaemon.${libc()}.node`));
+  });
+});
+
+describe.each([
+  ['Bun', 'bun'],
+  ['Deno', 'deno'],
+])('in %s', (name, version) => {
+  const inHost = `Object.defineProperty(process.versions, '${version}', { value: '1.2.3' });`;
+
+  test('the addon, for whose sockets the loop cannot wait, is refused with the reason', () => {
+    put('addon');
+    const { errors } = run({}, { before: inHost });
+    expect(errors).toContain(`addon: ${built()}: the loop of ${name} 1.2.3 cannot wait for the sockets of an addon`);
+    expect(errors).toContain(`, ${name} 1.2.3.\n`);
+  });
+
+  test('koffi is taken', () => {
+    put('addon', 'koffi', 'koffi package');
+    expect(run({}, { before: inHost })).toEqual({ output: 'koffi', errors: '' });
   });
 });
 

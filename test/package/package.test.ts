@@ -1,10 +1,13 @@
-// The package as a user gets it: the entry of the checkout from CommonJS and ES modules, its types, and its program.
+// The package as a user gets it: the entry of the checkout from CommonJS and ES modules, its types, and the tarball
+// where there is no compiler.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { root } from '../support/program';
+import { prebuiltFile } from '../../bindings/files';
+import { Client } from '../support/client';
+import { root, withProgram } from '../support/program';
 
 let folder = '';
 
@@ -134,40 +137,93 @@ describe('the package', () => {
   }, 60_000);
 });
 
-describe('the program of the package', () => {
-  const packed = () => path.join(folder, 'packed');
-  const program = () => path.join(packed(), 'node_modules', '.bin', 'ipdaemon');
+describe('the tarball', () => {
+  const project = () => path.join(folder, 'project');
+  const program = () => path.join(project(), 'node_modules', '.bin', 'ipdaemon');
+  let env: NodeJS.ProcessEnv = {};
 
-  function npm(args: string[], cwd: string): string {
-    const { stdout, stderr, status } = spawnSync('npm', [...args, '--ignore-scripts', '--offline', '--no-audit'], {
-      cwd,
-      encoding: 'utf8',
-    });
+  function run(command: string, args: string[], cwd: string): string {
+    const { stdout, stderr, status } = spawnSync(command, args, { cwd, encoding: 'utf8', env });
     expect([status, status === 0 ? '' : stderr]).toEqual([0, '']);
     return stdout;
   }
 
+  function pack(from: string, to: string): string {
+    const output = run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', to], from);
+    const [{ filename }] = JSON.parse(output) as [{ filename: string }];
+    return path.join(to, filename);
+  }
+
+  /** Packs this checkout. Where no binaries were prebuilt, the addon that was built here is one. */
+  function packWithPrebuilds(): string {
+    const staged = path.join(folder, 'staged');
+    mkdirSync(staged);
+    run('tar', ['-xzf', pack(root, staged)], staged);
+    const copy = path.join(staged, 'package');
+    const prebuilt = prebuiltFile(copy, 'ipdaemon', 'node');
+    if (!existsSync(prebuilt)) {
+      mkdirSync(path.dirname(prebuilt), { recursive: true });
+      copyFileSync(addonFile(), prebuilt);
+    }
+    return pack(copy, folder);
+  }
+
+  /** A folder of programs with nothing that could compile. */
+  function withoutCompiler(): string {
+    const tools = path.join(folder, 'tools');
+    mkdirSync(tools);
+    symlinkSync(process.execPath, path.join(tools, 'node'));
+    for (const name of ['npm', 'sh']) {
+      const found = (process.env.PATH ?? '')
+        .split(path.delimiter)
+        .map((place) => path.join(place, name))
+        .find((file) => existsSync(file));
+      symlinkSync(found ?? name, path.join(tools, name));
+    }
+    return tools;
+  }
+
   beforeAll(() => {
-    mkdirSync(packed());
-    writeFileSync(path.join(packed(), 'package.json'), '{}');
-    const [{ filename }] = JSON.parse(npm(['pack', '--json', '--pack-destination', packed()], root)) as [
-      { filename: string },
-    ];
-    npm(['install', path.join(packed(), filename)], packed());
+    env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('IPDAEMON_')));
+    const tarball = packWithPrebuilds();
+    env.PATH = withoutCompiler();
+    mkdirSync(project());
+    writeFileSync(path.join(project(), 'package.json'), '{}');
+    // With scripts: there must be none that would need more than that.
+    run('npm', ['install', '--offline', '--no-audit', tarball], project());
   }, 120_000);
 
-  test('runs from an installed tarball', () => {
-    const { stdout, stderr, status } = spawnSync(program(), ['--version'], { encoding: 'utf8' });
-    const { version } = require('../../package.json') as { version: string };
-    expect([status, stderr, stdout]).toEqual([0, '', `${version}\n`]);
+  test('is installed without a compiler', () => {
+    for (const tool of ['cc', 'g++', 'make', 'python3']) {
+      expect(spawnSync(tool, ['--version'], { env }).error).toMatchObject({ code: 'ENOENT' });
+    }
+    expect(existsSync(path.join(project(), 'node_modules', 'ipdaemon', 'build'))).toBe(false);
   });
 
-  test('finds there that a server can run, with the native part of this checkout', () => {
-    const env = { ...process.env, IPDAEMON_ADDON: addonFile() };
-    const { stdout, stderr, status } = spawnSync(program(), ['doctor'], { encoding: 'utf8', env });
-    expect([status, stderr]).toEqual([0, '']);
-    expect(stdout).toMatch(/^ok +tls +echoed /m);
-    expect(stdout).toMatch(/\nA server can run here\.\n$/);
+  test('has a program that tells its version', () => {
+    const { version } = require('../../package.json') as { version: string };
+    expect(run(program(), ['--version'], project())).toBe(`${version}\n`);
+  });
+
+  test('has a server that answers', async () => {
+    const main = path.join(project(), 'node_modules', 'ipdaemon', 'dist', 'bindings', 'cli', 'main.js');
+    await withProgram(
+      [main, 'echo', '--port', '0'],
+      async (server) => {
+        const client = new Client(await server.port());
+        client.write('from far away');
+        await client.receives('from far away');
+        client.destroy();
+      },
+      { cwd: project(), env: { ...env, IPDAEMON_ADDON: '', IPDAEMON_BINDING: '' } },
+    );
+  });
+
+  test('finds that a server can run, with the addon that came along', () => {
+    const output = run(program(), ['doctor'], project());
+    expect(output).toMatch(/^ok +native +\S+\/project\/node_modules\/ipdaemon\/prebuilds\/\S+\.node$/m);
+    expect(output).toMatch(/^ok +tls +echoed /m);
+    expect(output).toMatch(/\nA server can run here\.\n$/);
   }, 60_000);
 });
 

