@@ -81,7 +81,7 @@ mkdir "$project"
 echo '{}' >"$project/package.json"
 
 try 'packages of the system' packages_of_the_system
-try 'npm run prebuild' npm run prebuild
+try 'npm run build:prebuilds' npm run build:prebuilds
 try 'npm run build:ts' npm run build:ts
 try 'the tarball is installed and serves without a compiler' npx jest test/package -t tarball
 try 'npm pack, npm install' install

@@ -1,5 +1,5 @@
-// Builds the native files that the package brings along, for each system below: npm run prebuild. With words, only
-// the systems that begin so: npm run prebuild -- linux-x64. The compiler is zig, which brings the C and C++ libraries
+// Builds the native files that the package brings along, for each system below: npm run build:prebuilds. With words, only
+// the systems that begin so: npm run build:prebuilds -- linux-x64. The compiler is zig, which brings the C and C++ libraries
 // of all of them, so that the files need no newer system than is said here. It comes as an npm package, into
 // build/tools and not with the development dependencies, because it is large. What was built is looked at before it
 // is taken for good.
