@@ -6,6 +6,7 @@ import { P } from '../support/ids';
 import { counter } from '../support/native';
 import { Program, root } from '../support/program';
 import { behaviour, type TestServer, withServer } from '../support/server';
+import { patience } from '../support/waiting';
 
 const attacker = path.join(root, 'test', 'programs', 'attacker.js');
 
@@ -34,7 +35,7 @@ async function underAttack(
       most = Math.max(most, waiting(server));
     }
     expect(most).toBeLessThan(check.memory);
-    expect(slowest).toBeLessThan(5_000);
+    expect(slowest).toBeLessThan(patience / 2);
     expect(server.get(P.Connected, id)).toBe(true);
     expect(server.count('Connected')).toBeGreaterThan(check.connections);
   } finally {

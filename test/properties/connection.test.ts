@@ -1,8 +1,10 @@
 // Behaviour of the properties of one connection.
 import { expect, test } from '@jest/globals';
+import type { Client } from '../support/client';
 import { covers } from '../support/coverage';
 import { Code, P } from '../support/ids';
-import { behaviour, fill, stays, withServer } from '../support/server';
+import { behaviour, fill, stays, type TestServer, withServer } from '../support/server';
+import { patience } from '../support/waiting';
 
 behaviour(covers('property', 'AcceptData'), (kind) => {
   test('false keeps input back, true delivers all of it in order', () =>
@@ -227,31 +229,38 @@ behaviour(covers('property', 'IdleTimeout', 'DefaultIdleTimeout'), (kind) => {
       expect(ended.statuscode).toBe(Code.ConnectionTimedOut);
       expect(ended.description).toMatch(/idle/i);
       expect(idle).toBeGreaterThanOrEqual(1000);
-      expect(idle).toBeLessThan(1900);
+      expect(idle).toBeLessThan(patience / 5);
       await client.isGone();
     }));
 
+  /** Five pieces of payload, in turn from either side; gives the longest silence between them. */
+  async function talk(server: TestServer, client: Client, id: number): Promise<number> {
+    let before = performance.now();
+    let silence = 0;
+    for (let said = 0; said < 5; said += 1) {
+      await server.until(() => performance.now() - before > 400, 'the next piece of payload');
+      silence = Math.max(silence, performance.now() - before);
+      before = performance.now();
+      if (said % 2 === 0) client.write('.');
+      else server.send(id, '.');
+    }
+    return silence;
+  }
+
   test('counts from the last payload in either direction', () =>
     withServer(kind, {}, async (server) => {
-      const { client, id } = await server.connect();
-      server.must(server.set(P.IdleTimeout, id, 1));
-      const start = performance.now();
-      let said = 0;
-      await server.until(() => {
-        if (performance.now() - start > said * 400 && said < 5) {
-          said += 1;
-          if (said % 2 === 0) {
-            server.send(id, '.');
-          } else {
-            client.write('.');
-          }
-        }
-        return said === 5;
-      }, 'five pieces of payload');
-      expect(server.count('Disconnected', id)).toBe(0);
-      const last = performance.now();
-      await server.event('Disconnected', id);
-      expect(performance.now() - last).toBeGreaterThan(990);
+      for (;;) {
+        const { client, id } = await server.connect();
+        server.must(server.set(P.IdleTimeout, id, 1));
+        const silence = await talk(server, client, id);
+        const last = performance.now();
+        // Where the machine stood still for so long, the connection was idle indeed.
+        if (silence > 900) continue;
+        expect(server.count('Disconnected', id)).toBe(0);
+        await server.event('Disconnected', id);
+        expect(performance.now() - last).toBeGreaterThan(990);
+        return;
+      }
     }));
 
   test('0 never ends a connection, and may be set on a running one', () =>

@@ -3,6 +3,7 @@ import { expect, test } from '@jest/globals';
 import { covers } from '../support/coverage';
 import { Code, P } from '../support/ids';
 import { behaviour, stays, withServer } from '../support/server';
+import { patience } from '../support/waiting';
 
 behaviour(covers('property', 'Version'), (kind) => {
   test('names the product and its version', () =>
@@ -279,7 +280,7 @@ behaviour(covers('property', 'Linger'), (kind) => {
       expect((await server.event('Disconnected', id)).statuscode).toBe(Code.ConnectionTimedOut);
       const waited = performance.now() - start;
       expect(waited).toBeGreaterThanOrEqual(1000);
-      expect(waited).toBeLessThan(2500);
+      expect(waited).toBeLessThan(patience / 4);
       client.destroy();
     }));
 
