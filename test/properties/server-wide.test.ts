@@ -1,8 +1,9 @@
 // Behaviour of the properties of the server as a whole.
 import { expect, test } from '@jest/globals';
+import type { Client } from '../support/client';
 import { covers } from '../support/coverage';
 import { Code, P } from '../support/ids';
-import { behaviour, stays, withServer } from '../support/server';
+import { behaviour, stays, type TestServer, withServer } from '../support/server';
 import { patience } from '../support/waiting';
 
 behaviour(covers('property', 'Version'), (kind) => {
@@ -217,8 +218,8 @@ behaviour(covers('property', 'KeepAlive'), (kind) => {
       server.must(server.set(P.KeepAlive, true));
       const after = await server.connect();
       expect(server.get(P.KeepAlive)).toBe(true);
-      expect(keepAliveTimer(before.client.localPort)).toBe(false);
-      expect(keepAliveTimer(after.client.localPort)).toBe(true);
+      await server.until(() => keepAliveTimer(server, after.client), 'the system to run a keep-alive timer');
+      expect(keepAliveTimer(server, before.client)).toBe(false);
     }));
 
   test('set back to false probes no new peers', () =>
@@ -226,20 +227,22 @@ behaviour(covers('property', 'KeepAlive'), (kind) => {
       server.must(server.set(P.KeepAlive, false));
       const { client } = await server.connect();
       await stays(() => client.closed, 'the connection to end');
-      expect(keepAliveTimer(client.localPort)).toBe(false);
+      expect(keepAliveTimer(server, client)).toBe(false);
     }));
 });
 
 /** Whether the system runs a keep-alive timer (2) for the server's end of a connection: /proc/net/tcp says. */
-function keepAliveTimer(clientPort: number): boolean {
+function keepAliveTimer(server: TestServer, client: Client): boolean {
   const { readFileSync } = require('node:fs') as typeof import('node:fs');
-  const remote = `:${clientPort.toString(16).toUpperCase().padStart(4, '0')}`;
+  const [local, remote] = [server.port, client.localPort].map(
+    (port) => `:${port.toString(16).toUpperCase().padStart(4, '0')}`,
+  ) as [string, string];
   const row = readFileSync('/proc/net/tcp', 'latin1')
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
-    .find((columns) => columns[2]?.endsWith(remote));
+    .find((columns) => columns[1]?.endsWith(local) && columns[2]?.endsWith(remote));
   if (row === undefined) {
-    throw new Error(`no connection with the client port ${clientPort}`);
+    throw new Error(`no connection with the client port ${client.localPort}`);
   }
   return row[5]?.startsWith('02:') === true;
 }
