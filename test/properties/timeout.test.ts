@@ -5,7 +5,6 @@ import { covers } from '../support/coverage';
 import { Code, P } from '../support/ids';
 import { withThreadPeer } from '../support/peer';
 import { behaviour, withServer } from '../support/server';
-import { patience } from '../support/waiting';
 
 const large = 'L'.repeat(12_000_000);
 
@@ -15,7 +14,7 @@ behaviour(covers('property', 'Timeout', 'DefaultTimeout'), (kind) => {
       withThreadPeer(server, { paused: true }, (peer, id) => {
         const start = performance.now();
         server.must(server.send(id, large));
-        expect(performance.now() - start).toBeLessThan(patience * 0.09);
+        expect(performance.now() - start).toBeLessThan(900);
         expect(server.get(P.BytesSent, id)).toBe(large.length);
         expect(server.send(id, 'more')).toBe(Code.WouldBlock);
         peer.command({ op: 'reset' });
@@ -42,7 +41,7 @@ behaviour(covers('property', 'Timeout', 'DefaultTimeout'), (kind) => {
         expect(server.send(id, large)).toBe(Code.TimedOut);
         const waited = performance.now() - start;
         expect(waited).toBeGreaterThanOrEqual(1000);
-        expect(waited).toBeLessThan(patience / 4);
+        expect(waited).toBeLessThan(2500);
         const sent = server.get(P.BytesSent, id) as number;
         expect(sent).toBeGreaterThan(0);
         expect(sent).toBeLessThan(large.length);
