@@ -6,7 +6,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { NativeBinding } from './contract';
 import { libc, nativeFiles, packageRoot, prebuiltSystems } from './files';
-import { host, loopWaits } from './host';
+import { host, loopWaits, valuesAreHandles } from './host';
 
 interface Kind {
   readonly name: string;
@@ -20,7 +20,15 @@ interface Kind {
 function loadAddon(file: string): NativeBinding {
   // Nobody could catch what would come of it.
   if (!loopWaits) throw new Error(`the loop of ${host} cannot wait for the sockets of an addon`);
-  return require(file);
+  const addon = require(file) as NativeBinding;
+  return { ...addon, mayBeWide: tellsWide(addon.mayBeWide) ? addon.mayBeWide : undefined };
+}
+
+// It reaches past Node-API, so it is believed only where it is known, and after a look.
+function tellsWide(mayBeWide: NativeBinding['mayBeWide']): boolean {
+  if (mayBeWide === undefined || !valuesAreHandles) return false;
+  const bytes = 'every character is a byte';
+  return mayBeWide(bytes) === undefined && mayBeWide(`${bytes}, \u0100 is none`) === true;
 }
 
 const kinds: readonly Kind[] = [

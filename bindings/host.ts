@@ -1,6 +1,6 @@
 // Which JavaScript host this is, and what its loop can do.
 
-const { bun, deno } = process.versions as { readonly bun?: string; readonly deno?: string };
+const { bun, deno, electron, node } = process.versions as Readonly<Partial<Record<string, string>>>;
 
 /** The host with its version, for people. */
 export const host = bun !== undefined ? `Bun ${bun}` : deno !== undefined ? `Deno ${deno}` : `Node ${process.version}`;
@@ -10,3 +10,6 @@ export const host = bun !== undefined ? `Bun ${bun}` : deno !== undefined ? `Den
  * it is readable once and not again.
  */
 export const loopWaits = bun === undefined && deno === undefined;
+
+/** Whether a value of Node-API is a handle of V8: so in the versions that this was tried with. */
+export const valuesAreHandles = (bun ?? deno ?? electron) === undefined && /^(20|22|24|26)\./.test(node ?? '');

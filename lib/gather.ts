@@ -6,6 +6,8 @@ import { binding as native } from '../bindings/choose';
 import type { NativeBinding } from '../bindings/contract';
 import { isByteText } from './byte-text';
 
+const mayBeWide = native.mayBeWide ?? (() => true);
+
 // Longer texts gain nothing.
 const keptTextMax = 512;
 
@@ -44,7 +46,7 @@ export function endBatch(outer: Outer | null): void {
 export function keep(res: number, connectionid: unknown, text: unknown): boolean {
   if (connectionid !== connection || res !== handle || typeof text !== 'string') return false;
   const length = text.length;
-  if (length > budget || length > keptTextMax || !isByteText(text)) return false;
+  if (length > budget || length > keptTextMax || (mayBeWide(text) && !isByteText(text))) return false;
   budget -= length;
   kept += text;
   keptSends += 1;

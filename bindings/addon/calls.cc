@@ -15,6 +15,7 @@
 
 #include "callbacks.h"
 #include "convert.h"
+#include "wide_text.h"
 
 namespace ipdaemon::addon {
 namespace {
@@ -419,11 +420,13 @@ constexpr Entry entries[] = {
 void define_calls(Napi::Object exports, Environment& environment) {
   napi_env env = environment.env();
   exports.Set("checkedTextMax", Napi::Number::New(env, static_cast<double>(short_text_max)));
-  for (const Entry& entry : entries) {
+  const auto define = [&](const Entry& entry) {
     napi_value function = nullptr;
     napi_create_function(env, entry.name, NAPI_AUTO_LENGTH, entry.function, &environment, &function);
     exports.Set(entry.name, Napi::Function(env, function));
-  }
+  };
+  for (const Entry& entry : entries) define(entry);
+  if (may_be_wide() != nullptr) define({"mayBeWide", may_be_wide()});
 }
 
 }  // namespace ipdaemon::addon

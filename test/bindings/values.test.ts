@@ -47,6 +47,31 @@ behaviour('values', (kind) => {
     }),
   );
 
+  test('in a batch of lines a text with a character that is no byte is refused in whatever way it was made', () =>
+    withServer(kind, { record: false }, async (server) => {
+      const { client, id } = await server.connect();
+      server.must(server.set(P.EOL, id, '\n'));
+      const { api, res } = server;
+      const line = 'x'.repeat(40);
+      const codes: number[][] = [];
+      server.on('DataIn', ({ text }) => {
+        // In one piece, put together, and cut out of another one.
+        const refused = [`${line}\u0100`, `${text}\u20ac`, `${line}${line}\u0100`.slice(40)];
+        // The last one is bytes, but was cut out of a text that is not.
+        const sent = [
+          text,
+          `${text}\u00ff`,
+          `${text}\u0100\n`.replace('\u0100', ''),
+          `${text}.${line}\u0100`.slice(40, 60),
+        ];
+        codes.push([...refused, ...sent].map((each) => api.ipworks_ipdaemon_do_send(res, id, each)));
+      });
+      client.write(`${line}\n`.repeat(3));
+      await client.receives(`${line}${line}\u00ff${line}\n.${line.slice(0, 19)}`.repeat(3));
+      const refused = Code.TextNotConvertible;
+      expect(codes).toEqual([1, 2, 3].map(() => [refused, refused, refused, 0, 0, 0, 0]));
+    }));
+
   test('a text of several bytes for a character is read as it was set, and one with NUL is refused, not cut', () =>
     withServer(kind, { listen: false }, (server) => {
       const text = '\u00e4\u20ac\u{1f600}'.repeat(7_000);
