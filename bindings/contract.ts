@@ -63,11 +63,6 @@ export interface NativeBinding {
    * called before any other call with the handle, and before `dataInBatch` returns. No character is above U+00FF.
    */
   sendKept(handle: number, connectionId: number, text: string, lastLength: number): number;
-  /**
-   * Whether the text, which must be a string, may hold a character above U+00FF, told without looking at it;
-   * undefined means that it holds none. Not every binding can do that.
-   */
-  readonly mayBeWide?: ((text: string) => true | undefined) | undefined;
   /** Records an error as if the last call had failed with it, and returns `code`. */
   fail(handle: number, code: number, detail: string): number;
   /** Returns -1 for an unknown counter or an invalid handle. */
@@ -78,4 +73,9 @@ export interface NativeBinding {
   selfSigned(names: string, days: number): string | number;
   /** Returns null past the last row and for a column that the table does not have. */
   describe(table: number, row: number, column: number): NativeValue | null;
+  /**
+   * Whether the text, which must be a string, may hold a character above U+00FF, told without looking at it;
+   * undefined means that it holds none. Not every binding can do that.
+   */
+  readonly mayBeWide?: ((text: string) => true | undefined) | undefined;
 }
