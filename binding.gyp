@@ -84,6 +84,8 @@
         'sources': ['<!@(node bindings/sources.js sim)'],
         'include_dirs': ['test/native'],
         'dependencies': ['ipdaemon_core'],
+        # What is loaded, OpenSSL, finds the simulated time here.
+        'ldflags': ['-rdynamic'],
       }],
     }],
     ['native_tests==1 and <!(node bindings/sources.js has bench load)==1', {
