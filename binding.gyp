@@ -1,9 +1,11 @@
 # Builds the addon and the shared library. `-Dnative_tests=1` adds the native tests, the simulator and the benchmark
-# programs; `-Dsanitize=address,undefined` (or thread) instruments everything.
+# programs; `-Dsanitize=address,undefined` (or thread) instruments everything; `-Dpoller=kqueue` (or poll) takes another
+# poller than the system's, on Linux for tests.
 {
   'variables': {
     'native_tests%': 0,
     'sanitize%': '',
+    'poller%': '<!(node bindings/sources.js poller <(OS))',
   },
   'target_defaults': {
     'include_dirs': ['native', 'native/include'],
@@ -17,6 +19,21 @@
     # The core catches what the standard library throws before it reaches the C ABI.
     'cflags_cc!': ['-std=gnu++17', '-fno-exceptions', '-fno-rtti'],
     'cflags_cc': ['-std=c++20', '-fvisibility-inlines-hidden'],
+    # The same for macOS, where cflags are not looked at; here, to come behind what Node sets.
+    'target_conditions': [
+      ['OS=="mac"', {
+        'xcode_settings': {
+          'CLANG_CXX_LANGUAGE_STANDARD': 'c++20',
+          'GCC_ENABLE_CPP_EXCEPTIONS': 'YES',
+          'GCC_ENABLE_CPP_RTTI': 'YES',
+          'GCC_INLINES_ARE_PRIVATE_EXTERN': 'YES',
+          'GCC_SYMBOLS_PRIVATE_EXTERN': 'YES',
+          'MACOSX_DEPLOYMENT_TARGET': '11.0',
+          'WARNING_CFLAGS': ['-Wall', '-Wextra', '-Wshadow', '-Werror'],
+          'WARNING_CFLAGS!': ['-Wno-unused-parameter'],
+        },
+      }],
+    ],
     'conditions': [
       ['sanitize!=""', {
         'cflags': ['-fsanitize=<(sanitize)', '-fno-sanitize-recover=all', '-fno-omit-frame-pointer', '-g1'],
@@ -26,7 +43,6 @@
     ],
     'configurations': {
       'Release': {'cflags': ['-O3', '-fno-plt']},
-      'Debug': {'cflags!': ['-O0'], 'cflags': ['-O1']},
     },
   },
   'targets': [
@@ -39,7 +55,8 @@
     {
       'target_name': 'ipdaemon_platform',
       'type': 'static_library',
-      'sources': ['<!@(node bindings/sources.js platform)'],
+      'sources': ['<!@(node bindings/sources.js platform <(OS) <(poller))'],
+      'conditions': [['poller=="kqueue" and OS=="linux"', {'cflags': ['-isystem', '<(module_root_dir)/test/kqueue']}]],
     },
     {
       'target_name': 'ipdaemon',
@@ -47,7 +64,9 @@
       'dependencies': ['ipdaemon_core', 'ipdaemon_platform'],
       'ldflags': ['-Wl,--version-script=<(module_root_dir)/bindings/addon/exports.map'],
       # The wrapper's headers are not ours to keep free of warnings.
-      'cflags_cc': ['-isystem', '<!(node -p "path.resolve(require(\'node-addon-api\').include_dir)")'],
+      'variables': {'wrapper': '<!(node -p "path.resolve(require(\'node-addon-api\').include_dir)")'},
+      'cflags_cc': ['-isystem', '<(wrapper)'],
+      'xcode_settings': {'OTHER_CPLUSPLUSFLAGS': ['-isystem', '<(wrapper)']},
       # A worker may be terminated between any two calls; what the wrapper cannot throw then must not
       # end the process.
       'defines': [
@@ -63,17 +82,24 @@
       'type': 'shared_library',
       'product_name': 'ipdaemon',
       'product_prefix': 'lib',
-      'product_extension': 'so',
+      'product_extension': '<!(node bindings/sources.js library <(OS))',
       'dependencies': ['ipdaemon_core', 'ipdaemon_platform'],
       'ldflags': ['-Wl,--version-script=<(module_root_dir)/native/exports.map'],
+      # There is no source of its own that would ask for what is in the archives.
+      'xcode_settings': {
+        'OTHER_LDFLAGS': [
+          '-Wl,-force_load,<(PRODUCT_DIR)/ipdaemon_core.a',
+          '-Wl,-force_load,<(PRODUCT_DIR)/ipdaemon_platform.a',
+        ],
+      },
     },
   ],
   'conditions': [
-    ['native_tests==1 and <!(node bindings/sources.js has tests)==1', {
+    ['native_tests==1 and <!(node bindings/sources.js has tests <(OS))==1', {
       'targets': [{
         'target_name': 'native_tests',
         'type': 'executable',
-        'sources': ['<!@(node bindings/sources.js tests)'],
+        'sources': ['<!@(node bindings/sources.js tests <(OS))'],
         'dependencies': ['ipdaemon_core', 'ipdaemon_platform'],
       }],
     }],
@@ -86,6 +112,13 @@
         'dependencies': ['ipdaemon_core'],
         # What is loaded, OpenSSL, finds the simulated time here.
         'ldflags': ['-rdynamic'],
+      }, {
+        # The native tests that run on it.
+        'target_name': 'ipdaemon_sim_tests',
+        'type': 'executable',
+        'sources': ['<!@(node bindings/sources.js sim_tests)'],
+        'include_dirs': ['test/native'],
+        'dependencies': ['ipdaemon_core'],
       }],
     }],
     ['native_tests==1 and <!(node bindings/sources.js has bench load)==1', {

@@ -1,5 +1,5 @@
 // TypeScript is stripped by swc, types are checked by `npm run check:types`. The tests share one
-// machine with the servers and clients that they start, so they run in few workers.
+// machine with the servers and clients that they start, and wait for them most of the time.
 module.exports = {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
@@ -16,5 +16,5 @@ module.exports = {
   },
   moduleFileExtensions: ['ts', 'mts', 'js', 'mjs', 'json', 'node'],
   testTimeout: 3 * Number(process.env.IPDAEMON_TEST_PATIENCE ?? 10_000),
-  maxWorkers: 2,
+  maxWorkers: 3,
 };

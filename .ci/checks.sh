@@ -4,7 +4,10 @@
 #   tests TITLE COMMAND...   the same, and the totals that the command prints are added: those of jest,
 #                            or lines "N passed, N failed"
 #   limit=S check ...        another time limit than 600 seconds
+#   beside check|tests ...   the same, while the checks that follow are carried out, for what leaves a processor idle;
+#                            `together` waits for it and counts it
 #
+# A command that prints a line "SKIPPED: ..." has left out what it was told to leave out; it counts as nothing.
 # A command runs in a process group of its own, without input, its output is shown as it comes. What it
 # leaves running is ended and counts as a failure. A command is a program: use `bash -euo pipefail -c`
 # for more than one.
@@ -20,7 +23,9 @@ number=0
 passed=0
 failed=0
 current=
+companion_group=
 titles=()
+logs=()
 results=()
 times=()
 totals=()
@@ -80,18 +85,29 @@ add_totals() {
   counted_failures=$bad
 }
 
-run_check() {
-  local kind=$1 title=$2 log code=0 began=$SECONDS most=${limit:-600}
-  shift 2
+# Begins a command, unless it is too late: sets $current, the group of its processes, and $log.
+begin() {
   number=$((number + 1))
   log=$work/logs/$number.log
-  printf '\n---- %s\n' "$title"
+  # For who shows it: the command may be slow to begin.
+  : >"$log"
   if [ "$SECONDS" -ge "$last_begin" ]; then
-    echo "not run: the time of the whole run is used up" | tee "$log"
-    code=1
+    echo "not run: the time of the whole run is used up" >"$log"
+    current=
   else
-    timeout --kill-after=10 "$most" "$@" </dev/null >"$log" 2>&1 &
+    timeout --kill-after=10 "${limit:-600}" "$@" </dev/null >"$log" 2>&1 &
     current=$!
+  fi
+}
+
+# Shows what a command prints until it ends, and counts it.
+conclude() {
+  local kind=$1 title=$2 began=$3 ended=${4:-} code=1
+  printf '\n---- %s\n' "$title"
+  if [ -z "$current" ]; then
+    cat "$log"
+  else
+    code=0
     tail -n +1 -s 0.2 -f --pid="$current" "$log" 2>/dev/null || true
     wait "$current" || code=$?
     end_group "$current" >"$work/left" || {
@@ -100,12 +116,14 @@ run_check() {
     }
     current=
     if [ "$code" -eq 124 ] || [ "$code" -eq 137 ]; then
-      echo "ended after $most seconds" | tee -a "$log"
+      echo "ended when its time was over" | tee -a "$log"
     fi
   fi
   local counted= counted_failures=0
   [ "$kind" = check ] || add_totals "$log"
-  if [ "$code" -eq 0 ]; then
+  if [ "$code" -eq 0 ] && grep -q '^SKIPPED: ' "$log"; then
+    results+=(skip)
+  elif [ "$code" -eq 0 ]; then
     results+=(ok)
     passed=$((passed + 1))
   else
@@ -114,21 +132,50 @@ run_check() {
     [ "$counted_failures" -gt 0 ] || failed=$((failed + 1))
   fi
   titles+=("$title")
-  times+=($((SECONDS - began)))
+  logs+=("$log")
+  times+=($((${ended:-$SECONDS} - began)))
   totals+=("$counted")
   printf -- '---- %s: %s, %s\n' "${results[-1]}" "$title" "$(minutes "${times[-1]}")"
   return "$code"
 }
 
+run_check() {
+  local kind=$1 title=$2 began=$SECONDS
+  shift 2
+  begin "$@"
+  conclude "$kind" "$title" "$began"
+}
+
 check() { run_check check "$@"; }
 tests() { run_check tests "$@"; }
+
+beside() {
+  local kind=$1 title=$2
+  shift 2
+  printf '\n---- %s, beside what follows\n' "$title"
+  begin "$@"
+  companion=("$kind" "$title" "$SECONDS")
+  companion_log=$log
+  companion_group=$current
+  current=
+}
+
+together() {
+  local ended=
+  log=$companion_log
+  current=$companion_group
+  companion_group=
+  # It ended when it said its last.
+  kill -0 "$current" 2>/dev/null || ended=$((SECONDS + $(date -r "$log" +%s) - $(date +%s)))
+  conclude "${companion[@]}" "$ended"
+}
 
 # At the end of the script, however it comes: what failed, all checks, and the totals.
 finish() {
   local status=$? i
   trap - EXIT INT TERM
-  if [ -n "$current" ]; then
-    kill -KILL -- "-$current" 2>/dev/null || true
+  if [ -n "$current$companion_group" ]; then
+    for i in $current $companion_group; do kill -KILL -- "-$i" 2>/dev/null || true; done
     failed=$((failed + 1))
     echo "the run was ended before its end"
   elif [ "$status" -ne 0 ]; then
@@ -138,7 +185,7 @@ finish() {
   for i in "${!titles[@]}"; do
     [ "${results[$i]}" = FAIL ] || continue
     printf '\n==== failed: %s; the end of its output:\n' "${titles[$i]}"
-    tail -n 80 "$work/logs/$((i + 1)).log"
+    tail -n 80 "${logs[$i]}"
   done
   printf '\n==== all checks\n'
   for i in "${!titles[@]}"; do

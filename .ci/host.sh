@@ -9,7 +9,7 @@ get() {
 }
 get || { sleep 5; get; }
 name=${package%@*}
-for program in bin/node bin/bun deno; do
+for program in bin/node bin/node.exe bin/bun deno; do
   [ -x "$folder/node_modules/$name/$program" ] || continue
   ln -sf "node_modules/$name/$program" "$folder/host"
   exit

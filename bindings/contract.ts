@@ -29,6 +29,10 @@ export interface NativeSink {
    * parameter: undefined where the handler changed nothing, BYTES as a string with one character per byte.
    */
   event(event: number, ...parameters: NativeValue[]): (NativeValue | undefined)[] | undefined;
+  /** Runs a body in the context of `open`. A binding whose callbacks from Node's loop are not in it goes through this. */
+  readonly inContext?: ((body: () => void) => void) | undefined;
+  /** Whether a thread has to wait for the server in place of Node's loop. A binding that has a way of its own looks away. */
+  readonly byThread: boolean;
   /** Called now and then during a blocking wait, so that a worker that is being terminated notices. */
   alive(): void;
 }

@@ -1,11 +1,14 @@
 // Prints source files one per line for binding.gyp and for the formatter:
-//   core         the library without the files of one system: what the simulator is linked with, too
-//   platform     the library's files of this system
-//   addon        the Node-API addon
-//   tests        the native tests, as far as they are there
-//   sim          the simulator's own files
-//   bench NAME   one of the benchmark programs
-//   format       everything that clang-format looks after
+//   core           the library without the files of one system: what the simulator is linked with, too
+//   poller S       the poller of the system S, which is called as gyp calls it
+//   platform S P   the library's files of the system S, with the poller P
+//   library S      what the names of shared libraries end with in the system S
+//   addon          the Node-API addon
+//   tests S        the native tests for the system S, as far as they are there
+//   sim            the simulator's own files
+//   sim_tests      the native tests that run in the simulated world, and that world
+//   bench NAME     one of the benchmark programs
+//   format         everything that clang-format looks after
 // A part that a packed copy leaves out gives an empty list; `has` before the words above prints 1 or
 // 0 instead, so that binding.gyp can leave out the program as well.
 const fs = require('node:fs');
@@ -33,12 +36,28 @@ function filesOf(list, ...systems) {
     .map(([, file]) => file);
 }
 
+// The words of native/sources.txt for a system.
+const kindsOf = (system) => (system === 'win' ? ['windows'] : ['posix', system === 'linux' ? 'linux' : 'bsd']);
+
+// Tests have one system's parts in files that end in its name.
+function isTestFor(system, name) {
+  const ending = /_(posix|windows)(\.test)?\.cpp$/.exec(name);
+  return name.split('/').length === 3 && (ending === null || kindsOf(system).includes(ending[1]));
+}
+
 const lists = {
   core: () => filesOf('native/sources.txt', 'all'),
-  platform: () => filesOf('native/sources.txt', 'posix', 'linux'),
+  poller: (system) => [{ linux: 'epoll', win: 'iocp' }[system] ?? 'kqueue'],
+  platform: (system, poller) => [
+    ...filesOf('native/sources.txt', ...kindsOf(system), poller),
+    // Linux has no kqueue; the tests bring one.
+    ...(system === 'linux' && poller === 'kqueue' ? ['test/kqueue/kqueue.cpp'] : []),
+  ],
+  library: (system) => [{ mac: 'dylib', win: 'dll' }[system] ?? 'so'],
   addon: () => filesIn('bindings/addon', ['.cc']),
-  tests: () => filesIn('test/native', ['.cpp']).filter((name) => name.split('/').length === 3),
-  sim: () => filesOf('test/native/sim/sources.txt'),
+  tests: (system) => filesIn('test/native', ['.cpp']).filter((name) => isTestFor(system, name)),
+  sim: () => filesOf('test/native/sim/sources.txt', 'world', 'sim'),
+  sim_tests: () => filesOf('test/native/sim/sources.txt', 'world', 'test'),
   bench: (name) => {
     const file = `native/bench/${name}.cpp`;
     return fs.existsSync(path.join(root, file)) ? [file] : [];
@@ -47,5 +66,5 @@ const lists = {
 };
 
 const [kind, ...rest] = process.argv.slice(2);
-if (kind === 'has') console.log(lists[rest[0]](rest[1]).length > 0 ? 1 : 0);
-else for (const file of lists[kind](rest[0])) console.log(file);
+if (kind === 'has') console.log(lists[rest[0]](...rest.slice(1)).length > 0 ? 1 : 0);
+else for (const file of lists[kind](...rest)) console.log(file);

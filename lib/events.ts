@@ -1,8 +1,10 @@
 // Where the native side delivers events: parameter objects with the legacy keys are made here, and
 // what a handler changed goes back.
 
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { NativeSink, NativeValue } from '../bindings/contract';
 import { dataBatchWords } from '../bindings/contract';
+import { contextIsKept, wakesByThread } from '../bindings/host';
 import { beginBatch, endBatch } from './gather';
 import { CodePage } from './generated/constants';
 import { DataInParam, EventId, type EventRow, eventRows } from './generated/events';
@@ -37,6 +39,10 @@ function truth(value: unknown): boolean {
 /** The events of one handle. */
 export class Sink implements NativeSink {
   readonly words = new Int32Array(dataBatchWords);
+  readonly inContext: ((body: () => void) => void) | undefined = contextIsKept
+    ? undefined
+    : AsyncLocalStorage.snapshot();
+  readonly byThread = wakesByThread();
   #res = 0;
   #onDataIn: Handler<DataInParam> | null = null;
   readonly #handlers: (Handler<object> | null)[] = eventRows.map(() => null);

@@ -1,5 +1,6 @@
-// The native checks as part of this suite: the tests of the C++ parts, and the simulator over a range of
-// seeds. `npm test` builds both; IPDAEMON_SIM_SEEDS sets the number of seeds (10000 in the full run).
+// The native checks as part of this suite: the tests of the C++ parts, those of the poller in the simulated world, too,
+// and the simulator over a range of seeds. `npm test` builds all; IPDAEMON_SIM_SEEDS sets the number of seeds (10000 in
+// the full run).
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import * as path from 'node:path';
@@ -29,6 +30,12 @@ describe('the native core', () => {
     expect(failed).toBe(0);
     expect(passed).toBeGreaterThan(20);
   }, 130_000);
+
+  test('finds in the simulator a poller like every other', () => {
+    const { passed, failed } = run('ipdaemon_sim_tests', [], 60_000);
+    expect(failed).toBe(0);
+    expect(passed).toBeGreaterThan(20);
+  }, 70_000);
 
   test(`keeps its promises in the simulator for ${seeds} seeds`, () => {
     const { passed, failed } = run('ipdaemon_sim', ['--seeds', seeds], 600_000);

@@ -60,8 +60,7 @@ async function suites(kind) {
     const talks = async (version, option, name, theirs) => {
       const seen = server.output.length;
       await echoes(`tls-echo with ${kind}: s_client ${name}`, port, [...authority, ...option, theirs]);
-      const told = server.output.slice(seen);
-      expect(told.includes(`${version}, ${name}\n`), `tls-echo with ${kind} tells ${version}, ${name}`, told);
+      await tells(`tls-echo with ${kind} tells ${version}, ${name}`, server, seen, new RegExp(`${version}, ${name}\n`));
     };
     for (const name of suites13) {
       await talks('TLSv1.3', ['-tls1_3', '-ciphersuites'], name, name);
@@ -74,7 +73,7 @@ async function suites(kind) {
       const seen = server.output.length;
       const { output } = await openssl(port, args);
       expect(/alert|no protocols|no cipher/i.test(output), `tls-echo with ${kind} refuses ${what}`, output);
-      expect(/no connection, 276 /.test(server.output.slice(seen)), `${what}: the server says so`, server.output);
+      await tells(`${what}: the server says so`, server, seen, /no connection, 276 /);
     }
   });
 }
@@ -203,18 +202,18 @@ async function visitEach(title, server, all) {
       const seen = server.output.length;
       const { output } = await prepared.visit(visit, index);
       expect(/you are .*/.exec(output)?.[0]?.trim() === answer, `${title}: ${client.title}, ${who}`, output);
-      await saysSince(server, seen, told).then(
-        () => expect(true),
-        (error) => expect(false, `${title}: ${client.title}, ${who}: what the server tells`, error.message),
-      );
+      await tells(`${title}: ${client.title}, ${who}: what the server tells`, server, seen, told);
     }
     await prepared.end();
   }
 }
 
-/** Waits for a line behind what was there before. */
-function saysSince(program, before, pattern) {
-  return says(program, new RegExp(`^[^]{${before}}[^]*?${pattern.source}`));
+/** Checks that a program tells something behind what was there before; it may take its time. */
+function tells(title, program, before, pattern) {
+  return says(program, new RegExp(`^[^]{${before}}[^]*?${pattern.source}`)).then(
+    () => expect(true),
+    (error) => expect(false, title, error.message),
+  );
 }
 
 async function resumption() {

@@ -7,6 +7,6 @@ check 'build of the libraries' bash -euo pipefail -c '
 
 check 'build with clang, poll and linked OpenSSL' bash -euo pipefail -c '
   cmake -S . -B "$CI_WORK/other" -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=Debug -DIPDAEMON_POLLER=poll \
-    -DIPDAEMON_OPENSSL=linked
+    -DIPDAEMON_OPENSSL=linked -DCMAKE_UNITY_BUILD=ON
   cmake --build "$CI_WORK/other" -j '"$jobs"' --target ipdaemon ipdaemon_native_tests' &&
   tests 'native tests of that build' "$work/other/ipdaemon_native_tests"

@@ -1,7 +1,7 @@
 # The tests of threads under the thread sanitizer; everything else under those of addresses, leaks and undefined
 # behaviour: native tests, simulator, and jest with the addon. What they find ends the program.
 check 'build with thread' bash -euo pipefail -c '
-  cmake -S . -B "$CI_WORK/thread" -DIPDAEMON_SANITIZE=thread
+  cmake -S . -B "$CI_WORK/thread" -DIPDAEMON_SANITIZE=thread -DCMAKE_UNITY_BUILD=ON
   cmake --build "$CI_WORK/thread" -j '"$jobs"' --target ipdaemon_thread_tests' &&
   tests 'tests of threads and of the poller under thread' env TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 \
     "$work/thread/ipdaemon_thread_tests"
@@ -18,14 +18,16 @@ limit=1200 check 'build with address and undefined' bash -euo pipefail -c '
   # Its check of virtual tables needs a descriptor, and takes objects for broken in the test without any.
   export CXXFLAGS=-fno-sanitize=vptr
   npm exec -- node-gyp configure --debug -- -Dnative_tests=1 -Dsanitize=address,undefined
-  make -C build BUILDTYPE=Debug -j '"$jobs"' ipdaemon native_tests ipdaemon_sim
+  make -C build BUILDTYPE=Debug -j '"$jobs"' ipdaemon native_tests ipdaemon_sim ipdaemon_sim_tests
   .ci/sanitized/build-planted' && {
   export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1
   export UBSAN_OPTIONS=print_stacktrace=1
-  tests 'native tests under address, leak and undefined, with 10,000 TLS handshakes' \
-    env IPDAEMON_TEST_HANDSHAKES=10000 "$copy/build/Debug/native_tests" || true
+  beside tests 'native tests under address, leak and undefined, with 10,000 TLS handshakes' \
+    env IPDAEMON_TEST_HANDSHAKES=10000 "$copy/build/Debug/native_tests"
   check 'simulator under address, leak and undefined: 500 seeds' \
     "$copy/build/Debug/ipdaemon_sim" --seeds 499 --from 20001 --jobs "$jobs" || true
+  tests 'the poller suite in the simulator under address, leak and undefined' \
+    "$copy/build/Debug/ipdaemon_sim_tests" || true
   unset ASAN_OPTIONS UBSAN_OPTIONS
   # All suites, unless the machine is so slow that the time of the run would not be enough for them: then those
   # in which the addon itself has most to do.
@@ -42,6 +44,7 @@ limit=1200 check 'build with address and undefined' bash -euo pipefail -c '
     node_modules/.bin/jest \
     --testPathIgnorePatterns test/native.test.ts test/package test/bindings/choose test/stress test/examples \
     "${suites[@]/#/--testPathPatterns=}" || true
+  together || true
   check 'the sanitizers find planted faults: use after free, undefined behaviour, leak' \
     "$copy/.ci/sanitized/check-planted" || true
 }

@@ -18,6 +18,10 @@ constexpr std::uint64_t busy_round_min = 8;
 constexpr std::size_t scratch_size_min = std::size_t{64} * 1024;
 constexpr std::size_t scratch_size_kept_max = std::size_t{1024} * 1024;
 
+bool is_deno(Napi::Env env) {
+  return env.Global().Get("process").As<Napi::Object>().Get("versions").As<Napi::Object>().Has("deno");
+}
+
 }  // namespace
 
 Session::~Session() {
@@ -40,14 +44,24 @@ bool Session::attach(Napi::Object sink) {
   event_ = Napi::Persistent(event.As<Napi::Function>());
   alive_ = Napi::Persistent(alive.As<Napi::Function>());
   words_array_ = Napi::Persistent(words.As<Napi::Object>());
+  if (const Napi::Value in_context = sink.Get("inContext"); in_context.IsFunction()) {
+    in_context_ = Napi::Persistent(in_context.As<Napi::Function>());
+    napi_value serve = nullptr;
+    if (napi_create_function(environment_.env(), "serve", NAPI_AUTO_LENGTH, call_serve, this, &serve) != napi_ok) {
+      return false;
+    }
+    serve_ = Napi::Persistent(Napi::Function(environment_.env(), serve));
+  }
   words_ = words.As<Napi::Int32Array>().Data();
 
   napi_env env = environment_.env();
   if (napi_async_init(env, sink, Napi::String::New(env, "ipdaemon"), &async_context_) != napi_ok) return false;
-  const std::int64_t wait_handle = ipdaemon_wait_handle(handle_);
   uv_loop_t* loop = nullptr;
-  if (wait_handle < 0 || napi_get_uv_event_loop(env, &loop) != napi_ok) return true;
-  waker_ = create_waker(loop, wait_handle, *this, environment_);
+  if (napi_get_uv_event_loop(env, &loop) != napi_ok) return true;
+  const WakerPlace place = {loop, *this, environment_};
+  const std::int64_t wait_handle = ipdaemon_wait_handle(handle_);
+  const bool by_thread = wait_handle < 0 || sink.Get("byThread").ToBoolean();
+  waker_ = by_thread ? create_thread_waker(place, handle_) : create_poll_waker(place, wait_handle);
   return waker_ != nullptr;
 }
 
@@ -67,20 +81,50 @@ void Session::on_wake() {
   if (napi_open_callback_scope(env, resource, async_context_, &scope) != napi_ok) return;
   // Outlives everything below: ticks and promise reactions may close this very server.
   const Stay stay(environment);
+  serve_in_context(resource);
+  if (environment.has_exceptions()) environment.report_exceptions();
+  napi_close_callback_scope(env, scope);
+  sync();
+}
+
+void Session::serve_in_context(napi_value sink) {
+  if (in_context_.IsEmpty()) {
+    serve();
+    return;
+  }
+  napi_env env = environment_.env();
+  napi_value in_context = nullptr;
+  napi_value body = nullptr;
+  napi_get_reference_value(env, in_context_, &in_context);
+  napi_get_reference_value(env, serve_, &body);
+  if (napi_call_function(env, sink, in_context, 1, &body, nullptr) != napi_ok) environment_.keep_exception();
+}
+
+napi_value Session::call_serve(napi_env env, napi_callback_info info) {
+  void* session = nullptr;
+  napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &session);
+  static_cast<Session*>(session)->serve();
+  return nullptr;
+}
+
+void Session::serve() {
+  // Its handles may belong to a function of their own, see serve_in_context.
+  const Stay stay(environment_);
   const std::uint64_t end_ns = uv_hrtime() + time_per_wake_ns;
   for (int round = 0; round < rounds_per_wake_max; ++round) {
     const std::uint64_t deliveries_before = deliveries_;
     const std::int32_t code = ipdaemon_poll(handle_, 0);
     if (code != 0 || deliveries_ - deliveries_before < busy_round_min || uv_hrtime() > end_ns) break;
   }
-  if (environment.has_exceptions()) environment.report_exceptions();
-  napi_close_callback_scope(env, scope);
-  sync();
 }
 
 Environment* Environment::create(napi_env env) {
   auto environment = std::make_unique<Environment>(env);
-  if (napi_add_async_cleanup_hook(env, on_end, environment.get(), &environment->hook_) != napi_ok) return nullptr;
+  // Deno frees an asynchronous hook that is removed while it runs a second time. A plain one waits for nothing.
+  const napi_status status = is_deno(env)
+                                 ? napi_add_env_cleanup_hook(env, on_end_at_once, environment.get())
+                                 : napi_add_async_cleanup_hook(env, on_end, environment.get(), &environment->hook_);
+  if (status != napi_ok) return nullptr;
   // From here on the cleanup hook owns it, see finish.
   return environment.release();
 }
@@ -206,6 +250,10 @@ void Environment::on_end(napi_async_cleanup_hook_handle, void* environment) {
   static_cast<Environment*>(environment)->end();
 }
 
+void Environment::on_end_at_once(void* environment) {
+  static_cast<Environment*>(environment)->end();
+}
+
 void Environment::end() {
   ending_ = true;
   for (auto& [handle, session] : sessions_) {
@@ -220,7 +268,7 @@ void Environment::end() {
 
 void Environment::finish() {
   const std::unique_ptr<Environment> self(this);
-  napi_remove_async_cleanup_hook(hook_);
+  if (hook_ != nullptr) napi_remove_async_cleanup_hook(hook_);
 }
 
 }  // namespace ipdaemon::addon

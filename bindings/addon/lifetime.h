@@ -59,6 +59,10 @@ class Session final : public WakerOwner {
   void count_delivery() { deliveries_ += 1; }
 
  private:
+  static napi_value call_serve(napi_env env, napi_callback_info info);
+  void serve_in_context(napi_value sink);
+  void serve();
+
   Environment& environment_;
   ipdaemon_t handle_;
   Napi::ObjectReference sink_;
@@ -66,6 +70,9 @@ class Session final : public WakerOwner {
   Napi::FunctionReference data_in_batch_;
   Napi::FunctionReference event_;
   Napi::FunctionReference alive_;
+  // Empty where the callback scope is enough.
+  Napi::FunctionReference in_context_;
+  Napi::FunctionReference serve_;
   Napi::ObjectReference words_array_;
   std::int32_t* words_ = nullptr;
   std::uint64_t deliveries_ = 0;
@@ -130,6 +137,7 @@ class Environment final : public OpenHandles {
 
  private:
   static void on_end(napi_async_cleanup_hook_handle hook, void* environment);
+  static void on_end_at_once(void* environment);
   void end();
   void finish();
   std::uint32_t take_exceptions(napi_value* list);

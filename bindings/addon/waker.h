@@ -1,12 +1,14 @@
 // Lets Node's loop wait for one server: calls back when the server has something to do, and keeps
 // the process alive for as long as that is wanted. How the loop waits differs between hosts, hence
-// the interface; the choice is made by create_waker.
+// the interface.
 #pragma once
 
 #include <uv.h>
 
 #include <cstdint>
 #include <memory>
+
+#include "ipdaemon.h"
 
 namespace ipdaemon::addon {
 
@@ -41,8 +43,19 @@ class Waker {
   virtual void update(bool wanted, std::int32_t next_deadline_ms) = 0;
 };
 
-// Returns null when the loop refuses. `owner` and `handles` outlive the waker, `handles` also the
-// closing of the loop handles.
-std::unique_ptr<Waker> create_waker(uv_loop_t* loop, std::int64_t wait_handle, WakerOwner& owner, OpenHandles& handles);
+// Where the loop's own records of a waker come from and go to. `owner` and `open` outlive the waker, `open` also
+// the closing of the loop handles.
+struct WakerPlace {
+  uv_loop_t* loop;
+  WakerOwner& owner;
+  OpenHandles& open;
+};
+
+// For a server whose descriptor the loop can wait for. Null when the loop refuses.
+std::unique_ptr<Waker> create_poll_waker(const WakerPlace& place, std::int64_t wait_handle);
+
+// For all others, at the cost of a way between two threads for everything that happens. Null when no thread can
+// wait for the server, or when the loop or the system refuses.
+std::unique_ptr<Waker> create_thread_waker(const WakerPlace& place, ipdaemon_t handle);
 
 }  // namespace ipdaemon::addon

@@ -193,6 +193,36 @@ int64_t ipdaemon_wait_handle(ipdaemon_t handle) {
   return server != nullptr ? server->wait_descriptor() : -1;
 }
 
+ipdaemon_waiter* ipdaemon_open_waiter(ipdaemon_t handle) {
+  std::unique_ptr<Waiter> waiter;
+  with_server(handle, [&](Server& server) {
+    int error = 0;
+    waiter = server.make_waiter(&error);
+    return error == 0 ? 0 : server.fail(error, "another thread cannot wait for this server");
+  });
+  return reinterpret_cast<ipdaemon_waiter*>(waiter.release());
+}
+
+int32_t ipdaemon_prepare_waiter(ipdaemon_t handle) {
+  int error = 0;
+  Instance* instance = find_handle(handle, &error);
+  if (instance == nullptr) return error;
+  instance->server->prepare_waiter();
+  return 0;
+}
+
+int32_t ipdaemon_waiter_wait(ipdaemon_waiter* waiter, int32_t timeout_ms) {
+  return reinterpret_cast<Waiter*>(waiter)->wait(timeout_ms) ? 1 : 0;
+}
+
+void ipdaemon_waiter_wake(ipdaemon_waiter* waiter) {
+  reinterpret_cast<Waiter*>(waiter)->wake();
+}
+
+void ipdaemon_close_waiter(ipdaemon_waiter* waiter) {
+  std::unique_ptr<Waiter>(reinterpret_cast<Waiter*>(waiter)).reset();
+}
+
 int32_t ipdaemon_next_deadline(ipdaemon_t handle) {
   Server* server = peek(handle);
   return server != nullptr ? server->next_deadline() : -1;

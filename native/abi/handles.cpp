@@ -4,6 +4,8 @@
 #include <mutex>
 #include <vector>
 
+#include "base/per_thread.hpp"
+
 namespace ipdaemon {
 
 namespace {
@@ -77,15 +79,10 @@ struct OwnHandles {
   }
 };
 
-OwnHandles& own_handles() {
-  thread_local OwnHandles handles;
-  return handles;
-}
-
 }  // namespace
 
 ipdaemon_t open_handle(int* error) {
-  OwnHandles& own = own_handles();
+  OwnHandles& own = PerThread<OwnHandles>::get();
   own.list.reserve(own.list.size() + 1);
   const ipdaemon_t handle = all_handles().add();
   if (handle == 0) {
@@ -109,22 +106,25 @@ ipdaemon_t open_handle(int* error) {
 thread_local constinit RecentHandle recent_handle;
 
 Instance* search_handle(ipdaemon_t handle, int* error) {
-  for (const Own& own : own_handles().list) {
-    if (own.handle != handle) continue;
-    recent_handle = {handle, own.instance.get()};
-    return own.instance.get();
+  if (const OwnHandles* mine = PerThread<OwnHandles>::find()) {
+    for (const Own& own : mine->list) {
+      if (own.handle != handle) continue;
+      recent_handle = {handle, own.instance.get()};
+      return own.instance.get();
+    }
   }
   *error = all_handles().contains(handle) ? IPDAEMON_ERROR_WRONG_THREAD : IPDAEMON_ERROR_INVALID_HANDLE;
   return nullptr;
 }
 
 std::unique_ptr<Instance> close_handle(ipdaemon_t handle) {
-  OwnHandles& own = own_handles();
-  for (auto at = own.list.begin(); at != own.list.end(); ++at) {
+  OwnHandles* own = PerThread<OwnHandles>::find();
+  if (own == nullptr) return nullptr;
+  for (auto at = own->list.begin(); at != own->list.end(); ++at) {
     if (at->handle != handle) continue;
     if (recent_handle.handle == handle) recent_handle = {};
     std::unique_ptr<Instance> instance = std::move(at->instance);
-    own.list.erase(at);
+    own->list.erase(at);
     all_handles().remove(handle);
     return instance;
   }

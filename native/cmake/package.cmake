@@ -6,14 +6,14 @@ include(GNUInstallDirs)
 # ---- The static library --------------------------------------------------------------------------------
 # All of it as one object in which everything but the functions of ipdaemon.h is local, so that nothing
 # of ours, nor of the C++ templates that we use, can meet something of the same name in the program.
-# Tools other than GNU's get a common archive.
+# Tools other than GNU's, and Windows, get a common archive.
 add_library(ipdaemon_static STATIC)
 set_target_properties(ipdaemon_static PROPERTIES LINKER_LANGUAGE CXX EXPORT_NAME static)
 if(NOT WIN32)
   set_target_properties(ipdaemon_static PROPERTIES OUTPUT_NAME ipdaemon)
 endif()
 execute_process(COMMAND ${CMAKE_LINKER} --help OUTPUT_VARIABLE linker_help ERROR_QUIET)
-if(CMAKE_OBJCOPY AND linker_help MATCHES "force-group-allocation" AND NOT IPDAEMON_SANITIZE)
+if(CMAKE_OBJCOPY AND linker_help MATCHES "force-group-allocation" AND NOT IPDAEMON_SANITIZE AND NOT WIN32)
   set(whole ${CMAKE_CURRENT_BINARY_DIR}/ipdaemon_whole.o)
   add_custom_command(
     OUTPUT ${whole}
@@ -27,7 +27,11 @@ if(CMAKE_OBJCOPY AND linker_help MATCHES "force-group-allocation" AND NOT IPDAEM
 else()
   target_sources(ipdaemon_static PRIVATE $<TARGET_OBJECTS:ipdaemon_objects>)
 endif()
-target_link_libraries(ipdaemon_static PRIVATE ${CMAKE_DL_LIBS})
+target_link_libraries(ipdaemon_static PRIVATE ${system_libraries})
+if(MINGW)
+  # As with the DLL: the C++ runtime is in the program.
+  target_link_options(ipdaemon_static INTERFACE -static)
+endif()
 if(IPDAEMON_OPENSSL STREQUAL "linked")
   target_link_libraries(ipdaemon_static PRIVATE OpenSSL::SSL OpenSSL::Crypto)
 endif()
@@ -57,7 +61,7 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ipdaemonConfig.cmake ${CMAKE_CURRENT_B
         DESTINATION ${package_folder})
 
 # What a static library leaves to whoever links it.
-set(private_libraries -lstdc++ -lm ${CMAKE_DL_LIBS})
+set(private_libraries -lstdc++ -lm ${system_libraries})
 list(TRANSFORM private_libraries REPLACE "^([^-].*)$" "-l\\1")
 list(JOIN private_libraries " " private_libraries)
 set(private_packages)

@@ -225,6 +225,25 @@ IPDAEMON_API int32_t ipdaemon_do_startssl(ipdaemon_t handle, int32_t connection_
    system has none. It belongs to the library: do not close, read or change it. */
 IPDAEMON_API int64_t ipdaemon_wait_handle(ipdaemon_t handle);
 
+/* For loops that cannot wait for such a descriptor: an object with which another thread waits until
+   ipdaemon_poll has something to do. It does nothing about it; the handle stays with its thread, which waits
+   as well as it likes. One at a time for each handle.
+   The handle's thread makes it with ipdaemon_open_waiter (NULL after an error; ipdaemon_get_last_error tells)
+   and calls ipdaemon_prepare_waiter each time before the other thread waits, and again whenever it has pumped
+   while that thread waits.
+   ipdaemon_waiter_wait is called by one thread at a time. It waits up to `timeout_ms`, -1 for ever, and returns
+   1 if there is something to do, 0 after the time-out, a signal, and ipdaemon_waiter_wake, which any thread may
+   call; it ends the wait that runs, or else the next one. What is due without anything that arrives,
+   ipdaemon_next_deadline, it knows nothing of.
+   No wait may run when the handle or the waiter is closed: wake it and wait for its end first.
+   Errors of ipdaemon_open_waiter: TOO_MANY_SOCKETS when descriptors are used up, NOT_AVAILABLE in a simulation. */
+typedef struct ipdaemon_waiter ipdaemon_waiter;
+IPDAEMON_API ipdaemon_waiter* ipdaemon_open_waiter(ipdaemon_t handle);
+IPDAEMON_API int32_t ipdaemon_prepare_waiter(ipdaemon_t handle);
+IPDAEMON_API int32_t ipdaemon_waiter_wait(ipdaemon_waiter* waiter, int32_t timeout_ms);
+IPDAEMON_API void ipdaemon_waiter_wake(ipdaemon_waiter* waiter);
+IPDAEMON_API void ipdaemon_close_waiter(ipdaemon_waiter* waiter);
+
 /* Milliseconds until ipdaemon_poll has something to do although nothing arrives: 0 now, -1 never. */
 IPDAEMON_API int32_t ipdaemon_next_deadline(ipdaemon_t handle);
 

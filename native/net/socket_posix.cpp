@@ -1,8 +1,6 @@
-// Sockets of POSIX systems. The few differences between Linux, macOS and the BSDs are decided at the
-// top, once; below, the functions read the same for all.
+// Sockets of POSIX systems. What is not the same on all of them is behind socket_system.hpp.
 #include "net/socket.hpp"
 
-#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -13,49 +11,17 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <climits>
-#include <csignal>
 #include <cstring>
 #include <memory>
 #include <utility>
 
-#if defined(__linux__)
-#include <sys/sendfile.h>
-#endif
-
 #include "base/system_error.hpp"
 #include "include/ipdaemon.h"
+#include "net/socket_system.hpp"
 
 namespace ipdaemon {
 
 namespace {
-
-#if defined(__linux__) || defined(__FreeBSD__) || defined(__NetBSD__) || defined(__OpenBSD__)
-constexpr bool flags_at_creation = true;
-constexpr int socket_type_flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
-#else
-constexpr bool flags_at_creation = false;
-constexpr int socket_type_flags = 0;
-#endif
-
-#if defined(MSG_NOSIGNAL)
-constexpr int send_flags = MSG_NOSIGNAL;
-#else
-constexpr int send_flags = 0;
-#endif
-
-#if defined(TCP_KEEPIDLE)
-constexpr int keep_idle_option = TCP_KEEPIDLE;
-#else
-constexpr int keep_idle_option = TCP_KEEPALIVE;
-#endif
-
-// Linux stores twice the buffer that was asked for, and reports that.
-#if defined(__linux__)
-constexpr int buffer_factor = 2;
-#else
-constexpr int buffer_factor = 1;
-#endif
 
 // More pieces than this go out with the next call.
 constexpr int pieces_max = 64;
@@ -63,48 +29,6 @@ constexpr int pieces_max = 64;
 // How many dead peers one accept passes over. It is a limit only so that no error that stays can
 // keep the call from returning.
 constexpr int dead_peers_max = 64;
-
-// Gives a new socket what the system could not give it at creation. Returns false with errno set.
-bool finish_creation([[maybe_unused]] int descriptor) {
-#if defined(SO_NOSIGPIPE)
-  const int on = 1;
-  setsockopt(descriptor, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on);
-#endif
-  if (flags_at_creation) return true;
-  return fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0 &&
-         fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK) == 0;
-}
-
-int accept_flagged(int listener, sockaddr* peer, socklen_t* length) {
-#if defined(__linux__) || defined(__FreeBSD__) || defined(__NetBSD__) || defined(__OpenBSD__)
-  return ::accept4(listener, peer, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
-#else
-  return ::accept(listener, peer, length);
-#endif
-}
-
-// Whether an error of accept tells about the peer at the head of the queue, which is off the queue
-// by then, and not about the listener.
-bool belongs_to_dead_peer(int system_error) {
-  switch (system_error) {
-    case ECONNABORTED:
-    case EPROTO:
-    case EPERM:  // A firewall rule.
-    case ENETDOWN:
-    case ENOPROTOOPT:
-    case EHOSTDOWN:
-    case EHOSTUNREACH:
-    case EOPNOTSUPP:
-    case ENETUNREACH:
-    case ETIMEDOUT:
-#if defined(ENONET)
-    case ENONET:
-#endif
-      return true;
-    default:
-      return false;
-  }
-}
 
 socklen_t to_system(const Endpoint& endpoint, sockaddr_storage* out) {
   std::memset(out, 0, sizeof *out);
@@ -160,7 +84,7 @@ std::pair<int, int> level_and_option(SocketOption option) {
     case SocketOption::keep_alive:
       return {SOL_SOCKET, SO_KEEPALIVE};
     case SocketOption::keep_alive_time_s:
-      return {IPPROTO_TCP, keep_idle_option};
+      return {IPPROTO_TCP, keep_alive_time_option};
     case SocketOption::keep_alive_interval_s:
       return {IPPROTO_TCP, TCP_KEEPINTVL};
     case SocketOption::keep_alive_count:
@@ -182,122 +106,6 @@ bool is_buffer(SocketOption option) {
 Transfer failed(int system_error) {
   return {0, code_from_system(system_error)};
 }
-
-// Reads a part of the file and sends it: for files that the system cannot send by itself.
-Transfer send_file_by_reading(int socket, const File& file, std::int64_t offset, std::int64_t length) {
-  char buffer[16 * 1024];
-  const auto wanted = static_cast<std::size_t>(std::min<std::int64_t>(length, sizeof buffer));
-  const Transfer piece = file.read(offset, buffer, wanted);
-  if (piece.error != 0 || piece.count == 0) return piece;
-  while (true) {
-    const ssize_t count = ::send(socket, buffer, static_cast<std::size_t>(piece.count), send_flags);
-    if (count >= 0) return {count, 0};
-    if (errno != EINTR) return failed(errno);
-  }
-}
-
-#if defined(__linux__)
-
-// sendfile has no flag against SIGPIPE as send has, so for its duration the signal is held back from
-// this thread, and taken off the queue if the call raised it. A signal that waited before is left.
-class SigpipeGuard {
- public:
-  SigpipeGuard() {
-    sigset_t pending;
-    sigemptyset(&pending);
-    sigpending(&pending);
-    if (sigismember(&pending, SIGPIPE) == 1) return;
-    sigemptyset(&sigpipe_);
-    sigaddset(&sigpipe_, SIGPIPE);
-    active_ = pthread_sigmask(SIG_BLOCK, &sigpipe_, &before_) == 0;
-  }
-  SigpipeGuard(const SigpipeGuard&) = delete;
-  SigpipeGuard& operator=(const SigpipeGuard&) = delete;
-  ~SigpipeGuard() {
-    if (!active_) return;
-    const int saved = errno;
-    if (raised_) {
-      const timespec at_once = {};
-      while (sigtimedwait(&sigpipe_, nullptr, &at_once) < 0 && errno == EINTR) continue;
-    }
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-    errno = saved;
-  }
-
-  void raised() { raised_ = true; }
-
- private:
-  sigset_t sigpipe_;
-  sigset_t before_;
-  bool active_ = false;
-  bool raised_ = false;
-};
-
-// What the kernel moves in one call at most.
-constexpr std::int64_t sendfile_max = 0x7ffff000;
-
-Transfer send_file_by_system(int socket, const File& file, std::int64_t offset, std::int64_t length) {
-  SigpipeGuard guard;
-  auto position = static_cast<off_t>(offset);
-  while (true) {
-    const ssize_t count = ::sendfile(socket, static_cast<int>(file.handle()), &position,
-                                     static_cast<std::size_t>(std::min(length, sendfile_max)));
-    if (count >= 0) return {count, 0};
-    switch (errno) {
-      case EINTR:
-        continue;
-      case EPIPE:
-        guard.raised();
-        return failed(EPIPE);
-      case EIO:
-        return {0, IPDAEMON_ERROR_FILE_UNUSABLE};
-      case EINVAL:
-      case ENOSYS:
-        // File systems exist whose files cannot be mapped.
-        return send_file_by_reading(socket, file, offset, length);
-      default:
-        return failed(errno);
-    }
-  }
-}
-
-#elif defined(__APPLE__)
-
-Transfer send_file_by_system(int socket, const File& file, std::int64_t offset, std::int64_t length) {
-  while (true) {
-    off_t moved = length;
-    const int result = ::sendfile(static_cast<int>(file.handle()), socket, offset, &moved, nullptr, 0);
-    // Bytes may have been moved although the call failed.
-    if (result == 0 || moved > 0) return {moved, 0};
-    if (errno == EINTR) continue;
-    if (errno == EIO) return {0, IPDAEMON_ERROR_FILE_UNUSABLE};
-    if (errno == ENOTSUP || errno == EOPNOTSUPP) return send_file_by_reading(socket, file, offset, length);
-    return failed(errno);
-  }
-}
-
-#elif defined(__FreeBSD__)
-
-Transfer send_file_by_system(int socket, const File& file, std::int64_t offset, std::int64_t length) {
-  while (true) {
-    off_t moved = 0;
-    const int result = ::sendfile(static_cast<int>(file.handle()), socket, offset, static_cast<std::size_t>(length),
-                                  nullptr, &moved, 0);
-    if (result == 0 || moved > 0) return {moved, 0};
-    if (errno == EINTR) continue;
-    if (errno == EIO) return {0, IPDAEMON_ERROR_FILE_UNUSABLE};
-    if (errno == EINVAL) return send_file_by_reading(socket, file, offset, length);
-    return failed(errno);
-  }
-}
-
-#else
-
-Transfer send_file_by_system(int socket, const File& file, std::int64_t offset, std::int64_t length) {
-  return send_file_by_reading(socket, file, offset, length);
-}
-
-#endif
 
 int code_from_resolver(int status, int system_error) {
   switch (status) {
@@ -330,8 +138,8 @@ int code_from_resolver(int status, int system_error) {
 
 int Socket::create(Family family, Socket* out) {
   if (family == Family::none) return IPDAEMON_ERROR_ADDRESS_FAMILY_NOT_SUPPORTED;
-  Socket socket(::socket(domain_of(family), SOCK_STREAM | socket_type_flags, 0));
-  if (!socket.valid() || !finish_creation(socket.handle())) return code_from_system(errno);
+  Socket socket(open_socket(domain_of(family)));
+  if (!socket.valid()) return code_from_system(errno);
   *out = std::move(socket);
   return 0;
 }
@@ -367,11 +175,11 @@ int Socket::accept(Socket* out, Endpoint* peer) {
   for (int dead = 0; dead < dead_peers_max;) {
     sockaddr_storage address = {};
     socklen_t length = sizeof address;
-    Socket socket(accept_flagged(handle_, reinterpret_cast<sockaddr*>(&address), &length));
+    Socket socket(accept_socket(handle_, reinterpret_cast<sockaddr*>(&address), &length));
     if (socket.valid()) {
       // macOS reports a peer that is gone already with an empty address.
       const Endpoint endpoint = from_system(reinterpret_cast<const sockaddr*>(&address));
-      if (endpoint.address.family == Family::none || !finish_creation(socket.handle())) {
+      if (endpoint.address.family == Family::none) {
         ++dead;
         continue;
       }
@@ -397,7 +205,7 @@ Transfer Socket::receive(void* buffer, std::size_t length) {
 Transfer Socket::send(const BytesView* pieces, int count) {
   if (count == 1) {
     while (true) {
-      const ssize_t sent = ::send(handle_, pieces->data(), pieces->size(), send_flags);
+      const ssize_t sent = ::send(handle_, pieces->data(), pieces->size(), sending_flags);
       if (sent >= 0) return {sent, 0};
       if (errno != EINTR) return failed(errno);
     }
@@ -412,8 +220,20 @@ Transfer Socket::send(const BytesView* pieces, int count) {
   message.msg_iov = parts;
   message.msg_iovlen = static_cast<decltype(message.msg_iovlen)>(used);
   while (true) {
-    const ssize_t sent = ::sendmsg(handle_, &message, send_flags);
+    const ssize_t sent = ::sendmsg(handle_, &message, sending_flags);
     if (sent >= 0) return {sent, 0};
+    if (errno != EINTR) return failed(errno);
+  }
+}
+
+Transfer send_file_by_reading(int socket, const File& file, std::int64_t offset, std::int64_t length) {
+  char buffer[16 * 1024];
+  const auto wanted = static_cast<std::size_t>(std::min<std::int64_t>(length, sizeof buffer));
+  const Transfer piece = file.read(offset, buffer, wanted);
+  if (piece.error != 0 || piece.count == 0) return piece;
+  while (true) {
+    const ssize_t count = ::send(socket, buffer, static_cast<std::size_t>(piece.count), sending_flags);
+    if (count >= 0) return {count, 0};
     if (errno != EINTR) return failed(errno);
   }
 }
@@ -497,61 +317,19 @@ int resolve(const std::string& name, std::vector<Address>* out) {
 
 bool family_available(Family family) {
   if (family == Family::none) return false;
-  return Socket(::socket(domain_of(family), SOCK_STREAM | socket_type_flags, 0)).valid();
+  return Socket(open_socket(domain_of(family))).valid();
 }
 
 std::int64_t raise_descriptor_limit() {
   rlimit limit = {};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
-  rlim_t wanted = limit.rlim_max;
-#if defined(__APPLE__)
-  // Unlimited is what the hard limit says there, but not what is allowed.
-  wanted = std::min<rlim_t>(wanted, OPEN_MAX);
-#endif
+  const rlim_t wanted = descriptors_max(limit);
   if (limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < wanted) {
     rlimit raised = limit;
     raised.rlim_cur = wanted;
     if (setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
   }
   return limit.rlim_cur == RLIM_INFINITY ? 0 : static_cast<std::int64_t>(limit.rlim_cur);
-}
-
-#if defined(__linux__)
-#define IPD_SYSTEM "linux"
-#elif defined(__APPLE__)
-#define IPD_SYSTEM "darwin"
-#elif defined(__FreeBSD__)
-#define IPD_SYSTEM "freebsd"
-#elif defined(__OpenBSD__)
-#define IPD_SYSTEM "openbsd"
-#elif defined(__NetBSD__)
-#define IPD_SYSTEM "netbsd"
-#else
-#define IPD_SYSTEM "posix"
-#endif
-
-#if defined(__x86_64__)
-#define IPD_PROCESSOR "x64"
-#elif defined(__aarch64__)
-#define IPD_PROCESSOR "arm64"
-#elif defined(__arm__)
-#define IPD_PROCESSOR "arm"
-#elif defined(__i386__)
-#define IPD_PROCESSOR "ia32"
-#elif defined(__riscv)
-#define IPD_PROCESSOR "riscv64"
-#elif defined(__powerpc64__)
-#define IPD_PROCESSOR "ppc64"
-#elif defined(__s390x__)
-#define IPD_PROCESSOR "s390x"
-#elif defined(__loongarch64)
-#define IPD_PROCESSOR "loong64"
-#else
-#define IPD_PROCESSOR "other"
-#endif
-
-const char* system_name() {
-  return IPD_SYSTEM "-" IPD_PROCESSOR;
 }
 
 }  // namespace ipdaemon

@@ -84,6 +84,13 @@ std::int64_t Poller::descriptor() const {
   return state_->descriptor;
 }
 
+std::unique_ptr<Waiter> Poller::make_waiter(int* error) {
+  return make_descriptor_waiter(state_->descriptor, error);
+}
+
+// The system knows of every change at once.
+void Poller::prepare_waiter() {}
+
 const char* Poller::name() {
   return "epoll";
 }

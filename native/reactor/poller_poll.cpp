@@ -8,12 +8,17 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <utility>
 #include <vector>
 
-#include "base/clock.hpp"
 #include "base/system_error.hpp"
 #include "include/ipdaemon.h"
 #include "reactor/poller.hpp"
+#include "reactor/wait_limit.hpp"
+#include "reactor/wake_pipe.hpp"
 
 namespace ipdaemon {
 
@@ -25,13 +30,111 @@ short events_for(Interest interest) {
   return static_cast<short>((wants_read(interest) ? POLLIN : 0) | (wants_write(interest) ? POLLOUT : 0));
 }
 
+// What a waiter waits for: a copy of what the poller watches, which both threads have.
+class Shared {
+ public:
+  explicit Shared(std::unique_ptr<WakePipe> pipe) : pipe_(std::move(pipe)) {}
+
+  // For the poller: from now on it is this that is waited for, by a wait that runs, too.
+  void want(const std::vector<pollfd>& polled) {
+    const std::lock_guard lock(mutex_);
+    try {
+      wanted_ = polled;
+      is_known_ = true;
+    } catch (const std::bad_alloc&) {
+      is_known_ = false;
+    }
+    is_changed_ = true;
+    if (is_waiting_) pipe_->wake();
+  }
+
+  void wake() {
+    const std::lock_guard lock(mutex_);
+    is_woken_ = true;
+    if (is_waiting_) pipe_->wake();
+  }
+
+  bool wait(int timeout_ms) {
+    const WaitLimit limit(timeout_ms);
+    while (true) {
+      {
+        const std::lock_guard lock(mutex_);
+        if (std::exchange(is_woken_, false)) return false;
+        // What is wanted is not known: the poller has to look.
+        if (!copy_wanted()) return true;
+        is_waiting_ = true;
+      }
+      const int reported = ::poll(waited_.data(), static_cast<nfds_t>(waited_.size()), limit.remaining_ms());
+      const std::lock_guard lock(mutex_);
+      is_waiting_ = false;
+      pipe_->drain();
+      if (std::exchange(is_woken_, false)) return false;
+      // What was reported may be wanted no more, and something else instead.
+      if (is_changed_) continue;
+      if (reported <= 0) return false;
+      if (leave_out_closed()) return true;
+    }
+  }
+
+ private:
+  // False when there is no memory for it, or was none.
+  bool copy_wanted() {
+    if (!is_changed_) return true;
+    try {
+      waited_.reserve(wanted_.size() + 1);
+      waited_ = wanted_;
+      waited_.push_back({pipe_->number(), POLLIN, 0});
+    } catch (const std::bad_alloc&) {
+      return false;
+    }
+    is_changed_ = !is_known_;
+    return is_known_;
+  }
+
+  // Whether anything but closed sockets was reported. Those are not waited for again.
+  bool leave_out_closed() {
+    bool has_news = false;
+    for (pollfd& entry : waited_) {
+      if ((entry.revents & POLLNVAL) != 0) {
+        entry.fd = -1;
+      } else if (entry.revents != 0 && entry.fd != pipe_->number()) {
+        has_news = true;
+      }
+    }
+    return has_news;
+  }
+
+  const std::unique_ptr<WakePipe> pipe_;
+  std::mutex mutex_;
+  std::vector<pollfd> wanted_;
+  bool is_known_ = true;  // False when there was no memory for it.
+  bool is_changed_ = true;
+  bool is_waiting_ = false;
+  bool is_woken_ = false;
+  // Of the thread that waits: what it waits for, and the pipe.
+  std::vector<pollfd> waited_;
+};
+
+class PollWaiter final : public Waiter {
+ public:
+  explicit PollWaiter(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
+
+  bool wait(int timeout_ms) override { return shared_->wait(timeout_ms); }
+  void wake() override { shared_->wake(); }
+
+ private:
+  const std::shared_ptr<Shared> shared_;
+};
+
 }  // namespace
 
 struct Poller::State {
-  std::vector<pollfd> polled;  // What poll gets.
-  std::vector<void*> tokens;   // Of the socket at the same place in `polled`.
-  std::vector<int> places;     // Socket number to place, or not_watched.
-  std::size_t first = 0;       // Where the search for ready sockets begins.
+  std::vector<pollfd> polled;      // What poll gets.
+  std::vector<void*> tokens;       // Of the socket at the same place in `polled`.
+  std::vector<int> places;         // Socket number to place, or not_watched.
+  std::size_t first = 0;           // Where the search for ready sockets begins.
+  std::shared_ptr<Shared> shared;  // With a waiter, if there is one.
+  bool is_waited_for = false;      // By the waiter, perhaps: since it was prepared, the poller has not waited.
 
   int place_of(SocketHandle socket) const {
     const auto number = static_cast<std::size_t>(socket);
@@ -52,6 +155,11 @@ struct Poller::State {
   }
 
   int collect(Ready* ready, int ready_max);
+
+  // After a change.
+  void tell_waiter() const {
+    if (is_waited_for) shared->want(polled);
+  }
 };
 
 // Takes up to `ready_max` records from what poll reported, and starts the next time after the last
@@ -99,19 +207,25 @@ int Poller::watch(SocketHandle socket, Interest interest, void* token) {
     // The number belongs to a new socket; the old one was closed without forget.
     state.polled[static_cast<std::size_t>(place)] = {socket, events_for(interest), 0};
     state.tokens[static_cast<std::size_t>(place)] = token;
+    state.tell_waiter();
     return 0;
   }
   const auto number = static_cast<std::size_t>(socket);
-  if (number >= state.places.size()) state.places.resize(std::max(number + 1, 2 * state.places.size()), not_watched);
-  // All memory first, so that a failure leaves the three in step.
-  if (state.polled.size() == std::min(state.polled.capacity(), state.tokens.capacity())) {
-    const std::size_t room = std::max<std::size_t>(16, 2 * state.polled.size());
-    state.polled.reserve(room);
-    state.tokens.reserve(room);
+  try {
+    if (number >= state.places.size()) state.places.resize(std::max(number + 1, 2 * state.places.size()), not_watched);
+    // All memory first, so that a failure leaves the three in step.
+    if (state.polled.size() == std::min(state.polled.capacity(), state.tokens.capacity())) {
+      const std::size_t room = std::max<std::size_t>(16, 2 * state.polled.size());
+      state.polled.reserve(room);
+      state.tokens.reserve(room);
+    }
+  } catch (const std::bad_alloc&) {
+    return IPDAEMON_ERROR_NO_BUFFERS;
   }
   state.polled.push_back({socket, events_for(interest), 0});
   state.tokens.push_back(token);
   state.places[number] = static_cast<int>(state.polled.size()) - 1;
+  state.tell_waiter();
   return 0;
 }
 
@@ -120,33 +234,46 @@ int Poller::change(SocketHandle socket, Interest interest, void* token) {
   if (place == not_watched) return IPDAEMON_ERROR_INVALID_ARGUMENT;
   state_->polled[static_cast<std::size_t>(place)].events = events_for(interest);
   state_->tokens[static_cast<std::size_t>(place)] = token;
+  state_->tell_waiter();
   return 0;
 }
 
 void Poller::forget(SocketHandle socket) {
   const int place = state_->place_of(socket);
-  if (place != not_watched) state_->remove(place);
+  if (place == not_watched) return;
+  state_->remove(place);
+  state_->tell_waiter();
 }
 
 int Poller::wait(Ready* ready, int ready_max, int timeout_ms) {
   State& state = *state_;
-  const std::int64_t deadline_us = timeout_ms > 0 ? monotonic_us() + std::int64_t{timeout_ms} * 1000 : 0;
-  int remaining_ms = timeout_ms;
+  const WaitLimit limit(timeout_ms);
+  state.is_waited_for = false;
   while (true) {
-    const int reported = ::poll(state.polled.data(), static_cast<nfds_t>(state.polled.size()), remaining_ms);
+    const int reported = ::poll(state.polled.data(), static_cast<nfds_t>(state.polled.size()), limit.remaining_ms());
     if (reported <= 0) return 0;
     const int count = state.collect(ready, ready_max);
     if (count > 0 || ready_max <= 0) return count;
     // Nothing but closed sockets was reported. They are gone from the array now; the rest of the time is waited for.
-    if (timeout_ms > 0) {
-      const std::int64_t left_us = std::max<std::int64_t>(deadline_us - monotonic_us(), 0);
-      remaining_ms = static_cast<int>((left_us + 999) / 1000);
-    }
   }
 }
 
 std::int64_t Poller::descriptor() const {
   return -1;
+}
+
+std::unique_ptr<Waiter> Poller::make_waiter(int* error) {
+  std::unique_ptr<WakePipe> pipe = WakePipe::create(error);
+  if (pipe == nullptr) return nullptr;
+  state_->shared = std::make_shared<Shared>(std::move(pipe));
+  state_->is_waited_for = false;
+  return std::make_unique<PollWaiter>(state_->shared);
+}
+
+void Poller::prepare_waiter() {
+  if (state_->shared == nullptr) return;
+  state_->is_waited_for = true;
+  state_->tell_waiter();
 }
 
 const char* Poller::name() {

@@ -102,10 +102,10 @@ void Connection::greet() {
 
 void Connection::on_ready(const Ready& ready) {
   if (state_ == State::ended || failed_code_ != 0) return;
+  if (ready.error != 0) broken_code_ = ready.error;
   if (ready.broken && !wants_read(interest_)) {
     // Input is not wanted now, but a broken connection is news at once.
-    const int code = socket_.pending_error();
-    fail(code != 0 ? code : IPDAEMON_ERROR_RESET_BY_PEER);
+    fail(why_broken());
     return;
   }
   if (ready.writable && !is_drained()) {
@@ -118,8 +118,7 @@ void Connection::on_ready(const Ready& ready) {
     // A nested pump: a callback of this connection has not returned. A broken one is not watched any
     // more, since that is reported whatever is asked for.
     if (ready.broken) {
-      const int code = socket_.pending_error();
-      fail(code != 0 ? code : IPDAEMON_ERROR_RESET_BY_PEER);
+      fail(why_broken());
       return;
     }
     paused_ = true;
@@ -127,6 +126,11 @@ void Connection::on_ready(const Ready& ready) {
     return;
   }
   receive();
+}
+
+int Connection::why_broken() {
+  if (const int code = socket_.pending_error(); code != 0) return code;
+  return broken_code_ != 0 ? broken_code_ : IPDAEMON_ERROR_RESET_BY_PEER;
 }
 
 void Connection::on_out_of_memory() {
@@ -181,7 +185,7 @@ Framing Connection::framing() const {
 bool Connection::receive() {
   if (security_) return receive_sealed();
   const Landing landing = this->landing();
-  const Transfer received = socket_.receive(landing.at, Server::receive_length);
+  const Transfer received = take(landing.at);
   if (received.error == IPDAEMON_ERROR_WOULD_BLOCK) return false;
   if (received.error != 0) {
     fail(received.error);
@@ -194,6 +198,13 @@ bool Connection::receive() {
   note_activity();
   deliver_received(landing, static_cast<std::size_t>(received.count));
   return true;
+}
+
+// Behind what could still be read, a broken connection has not ended in order.
+Transfer Connection::take(char* at) {
+  const Transfer received = socket_.receive(at, Server::receive_length);
+  const bool has_nothing = received.count == 0 && (received.error == 0 || received.error == IPDAEMON_ERROR_WOULD_BLOCK);
+  return has_nothing && broken_code_ != 0 ? Transfer{0, broken_code_} : received;
 }
 
 // What is left of the read before goes in front of what comes now, so that lines are found in one run.

@@ -93,6 +93,7 @@ class Connection final : public Source, public Deadline {
   };
 
   // Receiving.
+  int why_broken();
   // Where the next bytes are received to.
   struct Landing {
     char* buffer;
@@ -101,6 +102,7 @@ class Connection final : public Source, public Deadline {
     bool joined;       // There is room for them there.
   };
   bool receive();
+  Transfer take(char* at);
   Landing landing();
   void deliver_received(const Landing& landing, std::size_t count);
   void feed(BytesView data);
@@ -187,6 +189,7 @@ class Connection final : public Source, public Deadline {
   std::int64_t last_activity_ms_ = 0;   // Only kept while there is an idle time-out.
   const char* status_detail_ = nullptr;
   std::int32_t status_ = 0;       // How the connection ended.
+  std::int32_t broken_code_ = 0;  // What the poller has told.
   std::int32_t failed_code_ = 0;  // A write failed; what can still be read is read, then this is the status.
   std::int64_t bytes_sent_ = 0;
   std::uint16_t busy_ = 0;  // Callbacks of this connection on the stack.

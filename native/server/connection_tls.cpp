@@ -153,7 +153,7 @@ void Connection::give_way() {
 
 bool Connection::receive_sealed() {
   char* sealed = server_.sealed_buffer();
-  const Transfer received = socket_.receive(sealed, Server::receive_length);
+  const Transfer received = take(sealed);
   if (received.error == IPDAEMON_ERROR_WOULD_BLOCK) return false;
   if (received.error != 0) {
     fail(received.error);

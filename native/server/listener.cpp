@@ -51,8 +51,11 @@ void Listener::on_out_of_memory() {
 
 void Listener::on_deadline(std::int64_t) {
   if (!socket_.valid()) return;
+  if (server_.reactor().poller().change(socket_.handle(), Interest::read, static_cast<Source*>(this)) != 0) {
+    server_.deadlines().set(this, monotonic_ms() + retry_ms);
+    return;
+  }
   suspended_ = false;
-  server_.reactor().poller().change(socket_.handle(), Interest::read, static_cast<Source*>(this));
 }
 
 // Out of descriptors or memory: peers wait in the backlog, connections go on, and we try again soon.

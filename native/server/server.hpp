@@ -55,6 +55,8 @@ class Server {
   int shutdown();
   int start_ssl(int id);
 
+  std::unique_ptr<Waiter> make_waiter(int* error) { return reactor_.poller().make_waiter(error); }
+  void prepare_waiter() { reactor_.poller().prepare_waiter(); }
   std::int64_t wait_descriptor() { return reactor_.poller().descriptor(); }
   int next_deadline();
   void enable_idle_events();
@@ -202,6 +204,7 @@ class Server {
   std::string setting_text(const Row& row);
   int apply_allowed_clients(const Row& row, Stored& value);
   int apply_keep_alive_part(const Row& row, Stored& value);
+  int apply_iocp(const Row& row, Stored& value);
   int apply_never(const Row& row, Stored& value);
   int apply_always(const Row& row, Stored& value);
   int apply_protocols(const Row& row, Stored& value);
@@ -228,6 +231,7 @@ class Server {
   void read_protocols(std::string* out);
   void read_build_info(std::string* out);
   void read_license_info(std::string* out);
+  void read_iocp(std::string* out);
   void read_ipv6(std::string* out);
   void read_socket_option(int position, SocketOption option, std::int64_t factor, std::string* out);
 

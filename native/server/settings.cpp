@@ -69,6 +69,14 @@ bool is_tls_policy(int position) {
   }
 }
 
+// A fact of the system that the library was built for.
+bool uses_completion_ports() {
+  return BytesView(Poller::name()) == "iocp";
+}
+
+constexpr const char* no_choice_of_poller =
+    "there is no such choice: the server always uses the system's own readiness interface";
+
 bool has_certificate(BytesView pem) {
   const std::size_t begin = pem.find("-----BEGIN CERTIFICATE-----");
   return begin != BytesView::npos && pem.find("-----END CERTIFICATE-----", begin) != BytesView::npos;
@@ -84,7 +92,7 @@ const Server::SettingHook* Server::setting_hook(int position) {
       {IPDAEMON_SETTING_KEEP_ALIVE_INTERVAL, &Server::apply_keep_alive_part, &Server::read_keep_alive_interval},
       {IPDAEMON_SETTING_KEEP_ALIVE_RETRY_COUNT, &Server::apply_keep_alive_part, &Server::read_keep_alive_count},
       {IPDAEMON_SETTING_KEEP_ALIVE_TIME, &Server::apply_keep_alive_part, &Server::read_keep_alive_time},
-      {IPDAEMON_SETTING_USE_IOCP, &Server::apply_never, nullptr},
+      {IPDAEMON_SETTING_USE_IOCP, &Server::apply_iocp, &Server::read_iocp},
       {IPDAEMON_SETTING_USE_IPV6, nullptr, &Server::read_ipv6},
       {IPDAEMON_SETTING_USE_WINDOWS_MESSAGES, &Server::apply_never, nullptr},
       {IPDAEMON_SETTING_OPENSSL_CA_DIR, &Server::apply_ca_dir, nullptr},
@@ -230,7 +238,28 @@ int Server::apply_allowed_clients(const Row&, Stored& value) {
   return 0;
 }
 
+namespace {
+
+// A socket to ask the system with; invalid when there are none left.
+Socket probe() {
+  Socket socket;
+  Socket::create(family_available(Family::ipv4) ? Family::ipv4 : Family::ipv6, &socket);
+  return socket;
+}
+
+SocketOption keep_alive_option(int position) {
+  if (position == IPDAEMON_SETTING_KEEP_ALIVE_TIME) return SocketOption::keep_alive_time_s;
+  if (position == IPDAEMON_SETTING_KEEP_ALIVE_INTERVAL) return SocketOption::keep_alive_interval_s;
+  return SocketOption::keep_alive_count;
+}
+
+}  // namespace
+
 int Server::apply_keep_alive_part(const Row& row, Stored& value) {
+  int present = 0;
+  if (probe().get(keep_alive_option(row.id), &present) == IPDAEMON_ERROR_NO_SUCH_OPTION) {
+    return fail(IPDAEMON_ERROR_NOT_AVAILABLE, std::string(row.name) + " cannot be set: this system has no such option");
+  }
   // The system counts seconds.
   if (row.id != IPDAEMON_SETTING_KEEP_ALIVE_RETRY_COUNT) value.number = (value.number + 999) / 1000 * 1000;
   properties_[property_position(IPDAEMON_PROPERTY_KEEP_ALIVE)].number = 1;
@@ -241,11 +270,10 @@ int Server::apply_keep_alive_part(const Row& row, Stored& value) {
 void Server::read_socket_option(int position, SocketOption option, std::int64_t factor, std::string* out) {
   const std::int64_t wanted = setting(position);
   int value = static_cast<int>(wanted / factor);
-  Socket probe;
-  const Family family = family_available(Family::ipv4) ? Family::ipv4 : Family::ipv6;
-  if (Socket::create(family, &probe) == 0) {
-    if (wanted > 0) probe.set(option, value);
-    probe.get(option, &value);
+  Socket socket = probe();
+  if (socket.valid()) {
+    if (wanted > 0) socket.set(option, value);
+    socket.get(option, &value);
   }
   *out = std::to_string(value * factor);
 }
@@ -276,9 +304,20 @@ void Server::read_ipv6(std::string* out) {
 
 // ---- Choices that do not exist here ---------------------------------------------------------------------
 
+int Server::apply_iocp(const Row& row, Stored& value) {
+  const bool in_force = uses_completion_ports();
+  if ((value.number != 0) == in_force) return 0;
+  return fail(IPDAEMON_ERROR_NOT_AVAILABLE,
+              std::string(row.name) + " cannot be " + (in_force ? "False" : "True") + "; " + no_choice_of_poller);
+}
+
+void Server::read_iocp(std::string* out) {
+  *out = uses_completion_ports() ? "True" : "False";
+}
+
 int Server::apply_never(const Row& row, Stored& value) {
   if (value.number == 0) return 0;
-  const char* reason = "there is no such choice: the server always uses the system's own readiness interface";
+  const char* reason = no_choice_of_poller;
   if (row.id == IPDAEMON_SETTING_USE_INTERNAL_SECURITY_API) {
     reason =
         "TLS is always that of OpenSSL; delete the line, cipher suites, groups and signature algorithms can be "
@@ -433,8 +472,13 @@ int Server::apply_ca_file(const Row& row, Stored& value) {
 }
 
 int Server::apply_ca_dir(const Row& row, Stored& value) {
-  std::error_code error;
-  if (value.bytes.empty() || std::filesystem::is_directory(value.bytes, error)) return 0;
+  try {
+    std::error_code error;
+    const std::u8string path(value.bytes.begin(), value.bytes.end());
+    if (path.empty() || std::filesystem::is_directory(path, error)) return 0;
+  } catch (const std::system_error&) {
+    // The name cannot be one of this system.
+  }
   return invalid(row, value.bytes, "it must be an existing directory");
 }
 

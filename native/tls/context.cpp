@@ -31,7 +31,7 @@ struct Version {
   std::uint64_t off;
 };
 
-constexpr Version versions[] = {
+constexpr Version known_versions[] = {
     {IPDAEMON_SSL_PROTOCOL_TLS1, TLS1_VERSION, SSL_OP_NO_TLSv1},
     {IPDAEMON_SSL_PROTOCOL_TLS1_1, TLS1_1_VERSION, SSL_OP_NO_TLSv1_1},
     {IPDAEMON_SSL_PROTOCOL_TLS1_2, TLS1_2_VERSION, SSL_OP_NO_TLSv1_2},
@@ -100,7 +100,8 @@ std::array<unsigned char, 32> session_context(const Identities* identities, bool
 }
 
 Problem unusable(const Identity& identity) {
-  std::string detail = quoted(name_text(X509_get_subject_name(identity.certificate.get()))) + ": " + ErrorScope::text();
+  std::string detail =
+      name_in_quotes(name_text(X509_get_subject_name(identity.certificate.get()))) + ": " + ErrorScope::text();
   if (ErrorScope::is(ERR_LIB_SSL, SSL_R_EE_KEY_TOO_SMALL) || ErrorScope::is(ERR_LIB_SSL, SSL_R_CA_KEY_TOO_SMALL) ||
       ErrorScope::is(ERR_LIB_SSL, SSL_R_CA_MD_TOO_WEAK)) {
     detail += "; use a stronger one, or lower the demands with OpenSSLCipherList=DEFAULT@SECLEVEL=1 or 0";
@@ -210,7 +211,7 @@ bool Context::set_versions(Problem* problem) {
   std::uint64_t off = SSL_OP_NO_SSLv3;
   int lowest = 0;
   int highest = 0;
-  for (const Version& version : versions) {
+  for (const Version& version : known_versions) {
     if ((wanted & version.bits) == 0) {
       off |= version.off;
       continue;
@@ -401,13 +402,13 @@ bool Context::set_client_trust(Problem* problem) {
   }
   X509_STORE* store = SSL_CTX_get_cert_store(handle_);
   if (!options_.ca_file.empty() && SSL_CTX_load_verify_file(handle_, options_.ca_file.c_str()) != 1) {
-    *problem = {IPDAEMON_ERROR_INVALID_VALUE, "OpenSSLCAFile is " + quoted(options_.ca_file) +
+    *problem = {IPDAEMON_ERROR_INVALID_VALUE, "OpenSSLCAFile is " + name_in_quotes(options_.ca_file) +
                                                   ", which cannot be read as PEM certificates: " + ErrorScope::text()};
     return false;
   }
   if (!options_.ca_directory.empty() && SSL_CTX_load_verify_dir(handle_, options_.ca_directory.c_str()) != 1) {
     *problem = {IPDAEMON_ERROR_INVALID_VALUE,
-                "OpenSSLCADir is " + quoted(options_.ca_directory) + ": " + ErrorScope::text()};
+                "OpenSSLCADir is " + name_in_quotes(options_.ca_directory) + ": " + ErrorScope::text()};
     return false;
   }
   for (const auto& certificate : named) X509_STORE_add_cert(store, certificate.get());
@@ -429,7 +430,7 @@ void Context::load_first_bundle() {
     return file.empty() || SSL_CTX_load_verify_file(handle_, file.c_str()) != 1;
   });
   const std::string who = none ? "no authority is known, so that only SSLClientAuthentication can accept clients"
-                               : "the authorities of " + quoted(file) + " count, those of public web sites";
+                               : "the authorities of " + name_in_quotes(file) + " count, those of public web sites";
   warn("SSLAuthenticateClients without SSLServerCACerts, OpenSSLCAFile or OpenSSLCADir: " + who);
 }
 

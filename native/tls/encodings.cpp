@@ -145,7 +145,7 @@ BytesView without_blanks(BytesView text) {
   return text;
 }
 
-std::string quoted(BytesView text) {
+std::string name_in_quotes(BytesView text) {
   constexpr std::size_t length_max = 250;
   return in_quotes(text, length_max);
 }

@@ -23,7 +23,7 @@ bool starts_with(BytesView text, BytesView start);
 BytesView without_blanks(BytesView text);  // None at both ends: space, tab, CR, LF.
 
 // A file name or a subject in quotes, control characters escaped.
-std::string quoted(BytesView text);
+std::string name_in_quotes(BytesView text);
 
 // Takes big-endian numbers and counted bytes off the front; false at the end of the bytes.
 class Cursor {

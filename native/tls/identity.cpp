@@ -133,7 +133,7 @@ std::vector<Candidate> candidates_of(const StoreContent& content, BytesView want
 bool refuse_subject(const std::vector<Candidate>& all, BytesView wanted, Problem* problem) {
   constexpr std::size_t shown_max = 3;
   const bool any_key = std::any_of(all.begin(), all.end(), [](const Candidate& one) { return one.key != nullptr; });
-  std::string detail = "SSLCertSubject is " + quoted(wanted) + ", but the store has ";
+  std::string detail = "SSLCertSubject is " + name_in_quotes(wanted) + ", but the store has ";
   std::size_t shown = 0;
   std::size_t left = 0;
   for (const Candidate& one : all) {
@@ -143,14 +143,14 @@ bool refuse_subject(const std::vector<Candidate>& all, BytesView wanted, Problem
       continue;
     }
     if (shown++ > 0) detail += ", ";
-    detail += quoted(one.subject);
+    detail += name_in_quotes(one.subject);
   }
   if (left > 0) detail += " and " + std::to_string(left) + " more";
   return refuse(problem, IPDAEMON_ERROR_TLS_NO_MATCH, std::move(detail));
 }
 
 bool refuse_without_key(const StoreContent& content, const Candidate& one, Problem* problem) {
-  std::string detail = "the certificate " + quoted(one.subject);
+  std::string detail = "the certificate " + name_in_quotes(one.subject);
   if (!content.missing_key.empty()) {
     detail += " has no usable private key: " + content.missing_key;
   } else if (content.keys.empty()) {
@@ -195,8 +195,9 @@ bool select(const StoreContent& content, BytesView wanted, std::vector<Identity>
   }
   if (!out->empty()) return true;
   if (of_other_kind != nullptr) {
-    return refuse(problem, IPDAEMON_ERROR_TLS_CERTIFICATE,
-                  "the certificate " + quoted(of_other_kind->subject) + " has a key of a kind that TLS cannot use");
+    return refuse(
+        problem, IPDAEMON_ERROR_TLS_CERTIFICATE,
+        "the certificate " + name_in_quotes(of_other_kind->subject) + " has a key of a kind that TLS cannot use");
   }
   return refuse_without_key(content, *without_key, problem);
 }
@@ -249,7 +250,8 @@ bool find_encoded(const StoreQuery& query, std::vector<Identity>* out, Problem* 
   }
   const std::string subject = subject_of(certificate->certificate.get());
   if (key == nullptr) {
-    std::string detail = "there is no private key for the certificate " + quoted(subject) + " of SSLCertEncoded, ";
+    std::string detail =
+        "there is no private key for the certificate " + name_in_quotes(subject) + " of SSLCertEncoded, ";
     detail +=
         query.store.empty() ? "and SSLCertStore, where it could be, is empty" : "neither in it nor in SSLCertStore";
     if (!store.missing_key.empty()) detail += ": " + store.missing_key;
@@ -257,7 +259,7 @@ bool find_encoded(const StoreQuery& query, std::vector<Identity>* out, Problem* 
   }
   if (kind_of(key->key.get()) == nullptr) {
     return refuse(problem, IPDAEMON_ERROR_TLS_CERTIFICATE,
-                  "the certificate " + quoted(subject) + " has a key of a kind that TLS cannot use");
+                  "the certificate " + name_in_quotes(subject) + " has a key of a kind that TLS cannot use");
   }
   std::vector<X509*> others = all_of(content.certificates);
   for (X509* other : all_of(store.certificates)) others.push_back(other);
@@ -295,7 +297,7 @@ std::string warning_of(const X509* certificate) {
   const ErrorScope errors;
   const ASN1_TIME* first = X509_get0_notBefore(certificate);
   const ASN1_TIME* last = X509_get0_notAfter(certificate);
-  const std::string name = "the certificate " + quoted(subject_of(certificate));
+  const std::string name = "the certificate " + name_in_quotes(subject_of(certificate));
   // 0 is a date that cannot be read.
   if (X509_cmp_current_time(last) < 0) return name + " expired on " + date_text(last);
   if (X509_cmp_current_time(first) > 0) return name + " is not valid before " + date_text(first);

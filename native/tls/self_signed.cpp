@@ -4,6 +4,7 @@
 #include <new>
 #include <string>
 
+#include "base/per_thread.hpp"
 #include "base/text.hpp"
 #include "ipdaemon.h"
 #include "tls/openssl.hpp"
@@ -118,7 +119,7 @@ int make_self_signed(BytesView names, int days, Secret* pem) {
 
 int32_t keep_self_signed(BytesView names, int days, ipdaemon_value* out) {
   if (find_openssl() != nullptr) return IPDAEMON_ERROR_TLS_UNAVAILABLE;
-  thread_local Secret kept;
+  Secret& kept = PerThread<Secret>::get();
   kept.clear();
   const int code = make_self_signed(names, days, &kept);
   if (code == 0) *out = {IPDAEMON_TYPE_TEXT, 0, 0, as_bytes(view_of(kept)), kept.size()};

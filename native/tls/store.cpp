@@ -17,11 +17,6 @@ namespace {
 constexpr std::size_t store_bytes_max = 16 * 1024 * 1024;
 constexpr std::size_t path_bytes_max = 4096;
 
-struct SealedFree {
-  void operator()(X509_SIG* sealed) const { X509_SIG_free(sealed); }
-};
-using SealedPtr = std::unique_ptr<X509_SIG, SealedFree>;
-
 // The store types by their numbers of ipdaemon_constants.def: what they hold, and whether in a file.
 enum class Holder { file, value, either };
 struct StoreType {
@@ -125,7 +120,7 @@ bool may_be_content(BytesView value) {
 
 bool read_file(BytesView name, Secret* out, Problem* problem) {
   const auto fail = [&](const std::string& why) {
-    return refuse_store(problem, "the file " + quoted(name) + " cannot be read: " + why);
+    return refuse_store(problem, "the file " + name_in_quotes(name) + " cannot be read: " + why);
   };
   const auto no_name = [&] {
     return refuse_store(problem, "SSLCertStore is no file name, which this SSLCertStoreType needs");
@@ -400,14 +395,14 @@ bool open_store(const StoreQuery& query, StoreContent* out, Problem* problem) {
     if (query.store.size() > store_bytes_max) return refuse_store(problem, "SSLCertStore is larger than any key store");
     if (read_as(*type, true, query.store, query.password, out, problem)) return true;
     if (type->holder == Holder::either && can_be_path(query.store) && !may_be_content(query.store)) {
-      problem->detail += "; there is no file " + quoted(query.store) + " either";
+      problem->detail += "; there is no file " + name_in_quotes(query.store) + " either";
     }
     return false;
   }
   Secret content;
   if (!read_file(query.store, &content, problem)) return false;
   if (read_as(*type, type->holder == Holder::either, view_of(content), query.password, out, problem)) return true;
-  problem->detail += " (file " + quoted(query.store) + ")";
+  problem->detail += " (file " + name_in_quotes(query.store) + ")";
   return false;
 }
 

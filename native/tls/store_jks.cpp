@@ -13,11 +13,6 @@ namespace {
 constexpr std::size_t digest_bytes = 20;
 constexpr BytesView phrase = "Mighty Aphrodite";
 
-struct SealedFree {
-  void operator()(X509_SIG* sealed) const { X509_SIG_free(sealed); }
-};
-using SealedPtr = std::unique_ptr<X509_SIG, SealedFree>;
-
 Bytes sha1_of(BytesView first, BytesView second, BytesView third = {}) {
   Secret all;
   all.reserve(first.size() + second.size() + third.size());
@@ -100,7 +95,7 @@ class JksReader {
     char name[64] = "";
     OBJ_obj2txt(name, sizeof name, object, 1);
     if (BytesView(name) != "1.3.6.1.4.1.42.2.17.1.1") {
-      out_->missing_key = "the private key " + quoted(alias) + " is encrypted in a way that is not supported";
+      out_->missing_key = "the private key " + name_in_quotes(alias) + " is encrypted in a way that is not supported";
       return true;
     }
     KeyPtr key;
@@ -111,10 +106,10 @@ class JksReader {
       out_->add(std::move(key), entry);
     } else if (unlocked == Unlocked::wrong_password) {
       // The store's own digest was right: this entry has a password of its own.
-      out_->missing_key = "the private key " + quoted(alias) +
+      out_->missing_key = "the private key " + name_in_quotes(alias) +
                           " has another password than the Java key store; give it the same one with keytool -keypasswd";
     } else {
-      out_->missing_key = "the private key " + quoted(alias) + " cannot be read";
+      out_->missing_key = "the private key " + name_in_quotes(alias) + " cannot be read";
     }
     return true;
   }

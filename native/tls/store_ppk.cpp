@@ -212,7 +212,7 @@ bool key_from(const PpkFile& file, KeyPtr* out, Problem* problem) {
   } else if (algorithm == "ssh-ed448") {
     *out = edwards_from("ED448", 57, public_half, private_half);
   } else {
-    return refuse_store(problem, "PuTTY keys of the kind " + quoted(algorithm) + " are not supported");
+    return refuse_store(problem, "PuTTY keys of the kind " + name_in_quotes(algorithm) + " are not supported");
   }
   return *out != nullptr || refuse_store(problem, "the PuTTY key is damaged");
 }

@@ -43,14 +43,19 @@ function putPrebuilt(name: 'addon' | 'koffi', content?: string): void {
   else writeFileSync(file, content);
 }
 
+const whichBinding = "binding.checkedTextMax === 0 ? 'koffi' : 'addon'";
+
 /** Loads the copy and says which binding it is: only koffi checks no text. */
-function run(env: Record<string, string> = {}, { before = '', cwd = copy } = {}): { output: string; errors: string } {
+function run(
+  env: Record<string, string> = {},
+  { before = '', cwd = copy, says = whichBinding } = {},
+): { output: string; errors: string } {
   const { IPDAEMON_BINDING: _b, IPDAEMON_ADDON: _a, IPDAEMON_LIBRARY: _l, ...rest } = process.env;
   const code = `${before}
     const { binding } = require('./dist/bindings/choose.js');
     const ipdaemon = require(${JSON.stringify('./')});
     ipdaemon.ipdaemon_close(ipdaemon.ipdaemon_open());
-    console.log(binding.checkedTextMax === 0 ? 'koffi' : 'addon');`;
+    console.log(${says});`;
   const options = { cwd, encoding: 'utf8' as const, env: { ...rest, ...env } };
   const { stdout, stderr } = spawnSync(process.execPath, ['-e', code], options);
   return { output: stdout.trim(), errors: stderr };
@@ -143,16 +148,18 @@ describe.each([
 ])('in %s', (name, version) => {
   const inHost = `Object.defineProperty(process.versions, '${version}', { value: '1.2.3' });`;
 
-  test('the addon, for whose sockets the loop cannot wait, is refused with the reason', () => {
-    put('addon');
-    const { errors } = run({}, { before: inHost });
-    expect(errors).toContain(`addon: ${built()}: the loop of ${name} 1.2.3 cannot wait for the sockets of an addon`);
-    expect(errors).toContain(`, ${name} 1.2.3.\n`);
+  test('the addon is taken', () => {
+    put('addon', 'koffi', 'koffi package');
+    expect(run({}, { before: inHost })).toEqual({ output: 'addon', errors: '' });
   });
 
-  test('koffi is taken', () => {
-    put('addon', 'koffi', 'koffi package');
-    expect(run({}, { before: inHost })).toEqual({ output: 'koffi', errors: '' });
+  test('the addon does not ask V8 about texts', () => {
+    put('addon');
+    expect(run({}, { before: inHost, says: 'typeof binding.mayBeWide' })).toEqual({ output: 'undefined', errors: '' });
+  });
+
+  test('the error names the host', () => {
+    expect(run({}, { before: inHost }).errors).toContain(`, ${name} 1.2.3.\n`);
   });
 });
 

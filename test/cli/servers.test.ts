@@ -219,7 +219,7 @@ describe('ipdaemon lines', () => {
       client.write(text);
       await roundTrips(port, 100);
       client.socket.resume();
-      await client.receives(text, 30_000);
+      await client.receives(text);
       client.destroy();
     }));
 

@@ -26,7 +26,10 @@ async function underAttack(
     let expected = '';
     let slowest = 0;
     let most = 0;
-    for (let round = 0; round < check.rounds; round += 1) {
+    const deadline = performance.now() + patience;
+    // Longer where the attackers are slow to come.
+    const fewCame = () => server.count('Connected') <= check.connections && performance.now() < deadline;
+    for (let round = 0; round < check.rounds || fewCame(); round += 1) {
       const start = performance.now();
       client.write(`polite ${round}\n`);
       expected += `polite ${round}\n`;
@@ -39,7 +42,12 @@ async function underAttack(
     expect(server.get(P.Connected, id)).toBe(true);
     expect(server.count('Connected')).toBeGreaterThan(check.connections);
   } finally {
-    program.signal('SIGKILL');
+    // Wine keeps the sockets of a process that is ended while it sends, whatever the server is; so they end themselves.
+    if (process.platform === 'win32') {
+      program.write('end\n');
+    } else {
+      program.signal('SIGKILL');
+    }
     await program.ends();
   }
   // Everything that the attackers left goes away.

@@ -4,7 +4,7 @@ import { expect, test } from '@jest/globals';
 import { forEachBinding } from '../support/bindings';
 import { Client } from '../support/client';
 import { Program, root, script, withProgram } from '../support/program';
-import { waitFor } from '../support/waiting';
+import { patience, waitFor } from '../support/waiting';
 
 /** A server that echoes, in a program; `port` is printed. */
 const echo = `
@@ -233,7 +233,7 @@ forEachBinding('a process', () => {
         })();
       `),
       async (program) => {
-        const [, before, after] = await program.says(/descriptors (\d+) (\d+)/, 20_000);
+        const [, before, after] = await program.says(/descriptors (\d+) (\d+)/, 2 * patience);
         expect(Number(after)).toBe(Number(before));
         expect((await program.ends()).code).toBe(0);
       },
@@ -266,7 +266,7 @@ forEachBinding('a process', () => {
       `),
       ],
       async (program) => {
-        const [, before, after] = await program.says(/heap (\d+) (\d+)/, 20_000);
+        const [, before, after] = await program.says(/heap (\d+) (\d+)/, 2 * patience);
         // A thousand leaked handlers would be 80 MB.
         expect(Number(after) - Number(before)).toBeLessThan(8_000_000);
       },
@@ -307,7 +307,7 @@ forEachBinding('worker threads', () => {
       readdirSync('/proc/self/fd').filter((fd) => {
         const { readlinkSync } = require('node:fs') as typeof import('node:fs');
         try {
-          return /socket|eventpoll/.test(readlinkSync(`/proc/self/fd/${fd}`));
+          return /socket|eventpoll|pipe/.test(readlinkSync(`/proc/self/fd/${fd}`));
         } catch {
           return false;
         }

@@ -1,4 +1,5 @@
 // do_send, do_sendline: accepted whole or refused whole.
+import * as path from 'node:path';
 import { expect, test } from '@jest/globals';
 import { covers } from '../support/coverage';
 import { Code, P } from '../support/ids';
@@ -151,7 +152,7 @@ behaviour(covers('method', 'Send'), (kind) => {
         piece();
         piece();
         server.must(server.sendLine(connectionid, 'line'));
-        server.must(server.sendFile(connectionid, __filename.replace(/[^/]*$/, 'fixture.txt')));
+        server.must(server.sendFile(connectionid, path.join(__dirname, 'fixture.txt')));
         server.doEvents();
         piece();
       });

@@ -37,6 +37,9 @@ struct Registration {
   Registration(const char* title, const char* file, void (*body)()) { run().cases.push_back({title, file, body}); }
 };
 
+// Runs those whose title or file contains the filter, prints what comes of it, and returns the status of the program.
+int run_tests(const char* filter);
+
 void report_failure(const char* file, int line, const std::string& what);
 [[noreturn]] void skip(const std::string& why);
 

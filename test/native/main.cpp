@@ -36,7 +36,9 @@ void run_body(const Case& test) {
   }
 }
 
-int run_all(const char* filter) {
+}  // namespace
+
+int run_tests(const char* filter) {
   int passed = 0;
   int failed = 0;
   int skipped = 0;
@@ -70,8 +72,6 @@ int run_all(const char* filter) {
   return failed > 0 ? 1 : 0;
 }
 
-}  // namespace
-
 }  // namespace ipdaemon::test
 
 int main(int count, char** arguments) {
@@ -81,5 +81,5 @@ int main(int count, char** arguments) {
     for (const Case& test : run().cases) std::printf("%s: %s\n", base_name(test.file), test.title);
     return 0;
   }
-  return run_all(filter);
+  return run_tests(filter);
 }

@@ -1,18 +1,11 @@
 // The other side for tests of sockets and pollers: a plain blocking client made of system calls, so
-// that our socket code is not tested against itself, and waiting for conditions with a deadline.
+// that our socket code is not tested against itself, and waiting for conditions with a deadline. The
+// calls are in one file per system; the simulated one is sim/peer_sim.cpp.
 #pragma once
 
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/clock.hpp"
@@ -23,105 +16,86 @@ namespace ipdaemon::test {
 
 inline constexpr int patience_ms = 10'000;
 
-// Owns one descriptor.
+inline bool on_windows() {
+  return std::string_view(system_name()).starts_with("win32");
+}
+
+// Wine in place of Windows. It shuts a socket down before it closes it, so a peer sees an end and no reset; it lacks
+// options for probes; and no two sockets share a port.
+bool under_wine();
+
+// Whether a socket, or what the system waits for like one, becomes readable or writable in time. A
+// connection that was reset is both.
+bool becomes_readable(SocketHandle socket, int timeout_ms);
+bool becomes_writable(SocketHandle socket, int timeout_ms);
+
+// The same with patience; fails the test otherwise.
+inline void await_readable(SocketHandle socket) {
+  REQUIRE(becomes_readable(socket, patience_ms));
+}
+inline void await_writable(SocketHandle socket) {
+  REQUIRE(becomes_writable(socket, patience_ms));
+}
+
+// Lets time pass.
+void let_pass(int time_ms);
+
+// Does something while the test waits: in a thread of its own, or, in the simulator, which has one only, as something
+// that happens in its world.
+class Meanwhile {
+ public:
+  Meanwhile(int delay_ms, std::function<void()> work);
+  ~Meanwhile() { join(); }
+  Meanwhile(const Meanwhile&) = delete;
+  Meanwhile& operator=(const Meanwhile&) = delete;
+
+  // Waits until it is done.
+  void join() {
+    if (join_) std::exchange(join_, nullptr)();
+  }
+
+ private:
+  std::function<void()> join_;
+};
+
+// Owns one socket of the system.
 class Peer {
  public:
   Peer() = default;
-  explicit Peer(int descriptor) : descriptor_(descriptor) {}
-  Peer(Peer&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  Peer(Peer&& other) noexcept : socket_(std::exchange(other.socket_, no_socket)) {}
   Peer& operator=(Peer&& other) noexcept {
     if (this != &other) {
       close();
-      descriptor_ = std::exchange(other.descriptor_, -1);
+      socket_ = std::exchange(other.socket_, no_socket);
     }
     return *this;
   }
   ~Peer() { close(); }
 
   // Connects to 127.0.0.1, or ::1 if asked. `receive_buffer` is set before connecting if it is not 0.
-  static Peer connect(std::uint16_t port, Family family = Family::ipv4, int receive_buffer = 0) {
-    Peer peer(::socket(family == Family::ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM, 0));
-    REQUIRE(peer.descriptor_ >= 0);
-    if (receive_buffer > 0) {
-      setsockopt(peer.descriptor_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
-    }
-    int result;
-    if (family == Family::ipv6) {
-      sockaddr_in6 address = {};
-      address.sin6_family = AF_INET6;
-      address.sin6_port = htons(port);
-      address.sin6_addr = in6addr_loopback;
-      result = ::connect(peer.descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-    } else {
-      sockaddr_in address = {};
-      address.sin_family = AF_INET;
-      address.sin_port = htons(port);
-      address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-      result = ::connect(peer.descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-    }
-    REQUIRE_EQ(result, 0);
-    return peer;
-  }
+  static Peer connect(std::uint16_t port, Family family = Family::ipv4, int receive_buffer = 0);
 
-  void send(std::string_view bytes) const {
-    while (!bytes.empty()) {
-      const ssize_t count = ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      REQUIRE(count > 0);
-      bytes.remove_prefix(static_cast<std::size_t>(count));
-    }
-  }
-
+  void send(std::string_view bytes) const { REQUIRE(try_send(bytes)); }
+  // All of it; false if the connection is broken. For threads, which must not fail a test.
+  bool try_send(std::string_view bytes) const;
   // Exactly `length` bytes, or what came before the end or the deadline.
-  std::string receive(std::size_t length) const {
-    std::string bytes;
-    while (bytes.size() < length && readable()) {
-      char buffer[65536];
-      const ssize_t count = ::recv(descriptor_, buffer, std::min(sizeof buffer, length - bytes.size()), 0);
-      if (count <= 0) break;
-      bytes.append(buffer, static_cast<std::size_t>(count));
-    }
-    return bytes;
-  }
-
+  std::string receive(std::size_t length) const;
   // What the next read brings: 1 data, 0 the end, -1 a reset, -2 nothing within the deadline.
-  int next() const {
-    if (!readable()) return -2;
-    char byte;
-    const ssize_t count = ::recv(descriptor_, &byte, 1, MSG_PEEK);
-    return count > 0 ? 1 : count == 0 ? 0 : -1;
-  }
+  int next() const;
 
-  void shut_down_send() const { ::shutdown(descriptor_, SHUT_WR); }
-  void close() {
-    if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
-  }
-  void reset() {
-    const linger at_once = {1, 0};
-    setsockopt(descriptor_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-    close();
-  }
-  int descriptor() const { return descriptor_; }
-  std::uint16_t port() const {
-    sockaddr_storage address = {};
-    socklen_t length = sizeof address;
-    REQUIRE_EQ(getsockname(descriptor_, reinterpret_cast<sockaddr*>(&address), &length), 0);
-    // The port is at the same place in both families.
-    return ntohs(reinterpret_cast<const sockaddr_in*>(&address)->sin_port);
-  }
+  // Without waiting. The error is 10035 if it would have to wait, and 10054 for any other.
+  Transfer send_now(std::string_view bytes) const;
+  Transfer receive_now(void* buffer, std::size_t length) const;
+
+  void shut_down_send() const;
+  void close();
+  void reset();
+  std::uint16_t port() const;
 
  private:
-  bool readable() const {
-    pollfd entry = {descriptor_, POLLIN, 0};
-    return ::poll(&entry, 1, patience_ms) > 0;
-  }
-  int descriptor_ = -1;
+  explicit Peer(SocketHandle socket) : socket_(socket) {}
+  SocketHandle socket_ = no_socket;
 };
-
-// Waits until a socket has one of the poll bits, or fails the test.
-inline void await(SocketHandle socket, short bits) {
-  pollfd entry = {socket, bits, 0};
-  REQUIRE_EQ(::poll(&entry, 1, patience_ms), 1);
-}
 
 inline Endpoint loopback(Family family = Family::ipv4, std::uint16_t port = 0) {
   Endpoint endpoint;
@@ -139,7 +113,7 @@ struct Listener {
   }
   // The next peer, waited for.
   Socket accept(Endpoint* peer = nullptr) {
-    await(socket.handle(), POLLIN);
+    await_readable(socket.handle());
     Socket accepted;
     Endpoint from;
     REQUIRE_EQ(socket.accept(&accepted, peer != nullptr ? peer : &from), 0);
@@ -166,7 +140,7 @@ struct Pair {
 // because a machine that stood still for a while proves nothing.
 inline std::string fill(Socket& socket) {
   constexpr int enough = 100;
-  constexpr int wait_ms = 5;
+  constexpr int pause_ms = 5;
   const std::string chunk(64 * 1024, 'x');
   std::string sent;
   for (int refusals = 0; refusals < enough;) {
@@ -179,9 +153,23 @@ inline std::string fill(Socket& socket) {
     }
     REQUIRE_EQ(transfer.error, 10035);
     ++refusals;
-    ::poll(nullptr, 0, wait_ms);
+    let_pass(pause_ms);
   }
   return sent;
+}
+
+inline Transfer send_one(Socket& socket, std::string_view bytes) {
+  const BytesView piece = bytes;
+  return socket.send(&piece, 1);
+}
+
+// Sends until the system reports an error other than would-block, which a reset brings about in time.
+inline int send_until_broken(Socket& socket) {
+  while (true) {
+    const Transfer transfer = send_one(socket, "x");
+    if (transfer.error != 0 && transfer.error != 10035) return transfer.error;
+    await_writable(socket.handle());
+  }
 }
 
 }  // namespace ipdaemon::test

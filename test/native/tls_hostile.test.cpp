@@ -126,14 +126,11 @@ class Connection {
     server_.pump();
     if (!reads) return;
     char buffer[65536];
-    for (ssize_t count = 0; (count = ::recv(peer_.descriptor(), buffer, sizeof buffer, MSG_DONTWAIT)) >= 0;) {
-      if (count == 0) {
-        ended_ = true;
-        return;
-      }
-      client.feed({buffer, static_cast<std::size_t>(count)});
+    Transfer last;
+    while ((last = peer_.receive_now(buffer, sizeof buffer)).count > 0) {
+      client.feed({buffer, static_cast<std::size_t>(last.count)});
     }
-    if (errno != EAGAIN) ended_ = true;
+    if (last.error != IPDAEMON_ERROR_WOULD_BLOCK) ended_ = true;
   }
   void say_raw(const std::string& bytes) { unsent_ += bytes; }
   std::size_t unsent() const { return unsent_.size(); }
@@ -143,13 +140,12 @@ class Connection {
  private:
   void push() {
     while (!unsent_.empty()) {
-      const ssize_t count = ::send(peer_.descriptor(), unsent_.data(), unsent_.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-      if (count < 0 && errno == EAGAIN) return;
-      if (count <= 0) {
-        ended_ = true;
+      const Transfer sent = peer_.send_now(unsent_);
+      if (sent.error != 0) {
+        ended_ = sent.error != IPDAEMON_ERROR_WOULD_BLOCK;
         return;
       }
-      unsent_.erase(0, static_cast<std::size_t>(count));
+      unsent_.erase(0, static_cast<std::size_t>(sent.count));
     }
   }
 

@@ -1,12 +1,11 @@
 // Certificate stores of all formats: made here, opened, and opened again after they were damaged.
-#include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <functional>
 #include <random>
 
 #include "check.hpp"
 #include "ipdaemon.h"
+#include "scratch_file.hpp"
 #include "tls/encodings.hpp"
 #include "tls/identity_openssl.hpp"
 #include "tls/import.hpp"
@@ -19,6 +18,7 @@ namespace ipdaemon::tls {
 namespace {
 
 using fixture::Made;
+using test::ScratchFile;
 
 constexpr int type_pfx = 3, type_jks = 5, type_pem = 7, type_certificate = 9, type_p7b = 12, type_ppk = 15,
               type_xml = 17, type_jwk = 19, type_auto = 99;
@@ -106,26 +106,6 @@ std::string key_der(const EVP_PKEY* key) {
   OPENSSL_free(der);
   return out;
 }
-
-// A file for the duration of a test.
-class File {
- public:
-  explicit File(BytesView content) {
-    static int count = 0;
-    const char* directory = std::getenv("TMPDIR");
-    name_ = std::string(directory != nullptr ? directory : "/tmp") + "/ipdaemon_store_" +
-            std::to_string(std::random_device()()) + "_" + std::to_string(++count) + ".test";
-    std::ofstream(name_, std::ios::binary).write(content.data(), static_cast<std::streamsize>(content.size()));
-  }
-  ~File() { std::remove(name_.c_str()); }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-
-  const std::string& name() const { return name_; }
-
- private:
-  std::string name_;
-};
 
 // Root, an authority below it, a server below that.
 struct Family {
@@ -689,9 +669,9 @@ TEST("a store type fixes the format, and a store of another format names the typ
   CHECK(find(type_pfx, pem).says("SSLCertStoreType has to be 7"));
   CHECK(find(type_pem, pfx).says("SSLCertStoreType has to be 3"));
   CHECK(find(type_jwk, base64_of(pfx)).says("SSLCertStoreType has to be 3"));
-  const File file(pem);
-  CHECK(find(2, file.name()).says("SSLCertStoreType has to be 6"));
-  CHECK_EQ(find(2, file.name()).problem.code, IPDAEMON_ERROR_TLS_STORE);
+  const ScratchFile file(pem);
+  CHECK(find(2, file.path()).says("SSLCertStoreType has to be 6"));
+  CHECK_EQ(find(2, file.path()).problem.code, IPDAEMON_ERROR_TLS_STORE);
   for (const std::string& text : {std::string("words"), std::string(1, '\0'), std::string(1000, 'A')}) {
     for (const int type :
          {type_pfx, type_jks, type_pem, type_certificate, type_p7b, type_ppk, type_xml, type_jwk, type_auto}) {
@@ -704,20 +684,20 @@ TEST("files: read, missing, no file at all") {
   fixture::need_openssl();
   const Family family;
   const std::string pem = family.key() + family.certificates();
-  const File file(pem);
-  CHECK_EQ(find(6, file.name()).text(), family_text);
-  CHECK_EQ(find(type_auto, file.name()).text(), family_text);
-  const Found missing = find(6, file.name() + ".not");
+  const ScratchFile file(pem);
+  CHECK_EQ(find(6, file.path()).text(), family_text);
+  CHECK_EQ(find(type_auto, file.path()).text(), family_text);
+  const Found missing = find(6, file.path() + ".not");
   CHECK_EQ(missing.problem.code, IPDAEMON_ERROR_TLS_STORE);
-  CHECK(missing.says("'" + file.name() + ".not'"));
+  CHECK(missing.says("'" + file.path() + ".not'"));
   CHECK_EQ(find(6, "/").problem.code, IPDAEMON_ERROR_TLS_STORE);
   CHECK_EQ(find(6, "").problem.code, IPDAEMON_ERROR_TLS_STORE);
   CHECK_EQ(find(6, std::string(100000, 'x')).problem.code, IPDAEMON_ERROR_TLS_STORE);
-  CHECK_EQ(find(6, file.name() + std::string(1, '\0')).problem.code, IPDAEMON_ERROR_TLS_STORE);
-  const File large(std::string(17 * 1024 * 1024, 'x'));
-  CHECK(find(6, large.name()).says("larger"));
-  const File empty("");
-  CHECK_EQ(find(6, empty.name()).problem.code, IPDAEMON_ERROR_TLS_STORE);
+  CHECK_EQ(find(6, file.path() + std::string(1, '\0')).problem.code, IPDAEMON_ERROR_TLS_STORE);
+  const ScratchFile large(std::string(17 * 1024 * 1024, 'x'));
+  CHECK(find(6, large.path()).says("larger"));
+  const ScratchFile empty("");
+  CHECK_EQ(find(6, empty.path()).problem.code, IPDAEMON_ERROR_TLS_STORE);
 }
 
 TEST("no message has a key or a password in it") {
@@ -758,8 +738,8 @@ TEST("SSLCertEncoded: the certificate itself, with a key of its own or of the st
                                      pem_of(family.server).substr(0, 200), pfx_of({{&family.server, true}}, "")}) {
     CHECK_EQ(find(type_pem, family.key(), "", "", encoded).problem.code, IPDAEMON_ERROR_TLS_STORE);
   }
-  const File file(pem_of(family.server));
-  const Found path = find(type_pem, family.key(), "", "", file.name());
+  const ScratchFile file(pem_of(family.server));
+  const Found path = find(type_pem, family.key(), "", "", file.path());
   CHECK_EQ(path.problem.code, IPDAEMON_ERROR_TLS_STORE);
   CHECK(path.says("SSLCertStore"));
 }

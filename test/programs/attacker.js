@@ -1,17 +1,25 @@
-// The attackers of the hostile tests as a program: attacker.js ATTACK PORT COUNT. Runs until it is ended.
+// The attackers of the hostile tests as a program: attacker.js ATTACK PORT COUNT. Runs until it is ended, or told to
+// by a line "end"; answers other lines with the number of connections that it has opened.
 'use strict';
 const net = require('node:net');
 
 const [attack, port, count] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])];
 let open = 0;
 let opened = 0;
+let isEnding = false;
+const sockets = new Set();
 
 function connect(onConnect) {
   const socket = net.connect({ port, host: '127.0.0.1' });
   open += 1;
+  sockets.add(socket);
   socket.on('error', () => socket.destroy());
   socket.on('close', () => {
     open -= 1;
+    sockets.delete(socket);
+    if (isEnding && open === 0) {
+      process.exit();
+    }
   });
   socket.on('connect', () => {
     opened += 1;
@@ -56,7 +64,7 @@ function resetAt(step) {
         socket.end('line\n');
     }
   });
-  socket.on('close', () => setImmediate(resetAt, (step + 1) % 5));
+  socket.on('close', () => isEnding || setImmediate(resetAt, (step + 1) % 5));
 }
 
 const attacks = {
@@ -96,12 +104,12 @@ const attacks = {
   },
   /** `count` new connections at a time, closed again by the tens, for as long as it runs. */
   storm() {
-    const sockets = [];
+    const held = [];
     const wave = () => {
-      while (open < count) {
-        sockets.push(connect(() => undefined));
+      while (!isEnding && open < count) {
+        held.push(connect(() => undefined));
       }
-      for (const socket of sockets.splice(0, Math.max(0, sockets.length - count + 50))) {
+      for (const socket of held.splice(0, Math.max(0, held.length - count + 50))) {
         socket.destroy();
       }
       setTimeout(wave, 10);
@@ -114,7 +122,7 @@ const attacks = {
     let begun = 0;
     const tick = () => {
       const due = Math.floor(((performance.now() - begin) * count) / 1000);
-      while (begun < due && open < 2000) {
+      while (!isEnding && begun < due && open < 2000) {
         begun += 1;
         connect((socket) => socket.resetAndDestroy());
       }
@@ -126,4 +134,20 @@ const attacks = {
 
 attacks[attack]();
 
-process.stdin.on('data', () => console.log(`opened ${opened}`));
+function end() {
+  isEnding = true;
+  for (const socket of sockets) {
+    socket.destroy();
+  }
+  if (open === 0) {
+    process.exit();
+  }
+}
+
+process.stdin.on('data', (line) => {
+  if (String(line).startsWith('end')) {
+    end();
+  } else {
+    console.log(`opened ${opened}`);
+  }
+});

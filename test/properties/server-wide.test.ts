@@ -4,6 +4,7 @@ import type { Client } from '../support/client';
 import { covers } from '../support/coverage';
 import { Code, P } from '../support/ids';
 import { behaviour, stays, type TestServer, withServer } from '../support/server';
+import { tcpRow } from '../support/tcp-row';
 
 behaviour(covers('property', 'Version'), (kind) => {
   test('names the product and its version', () =>
@@ -230,20 +231,9 @@ behaviour(covers('property', 'KeepAlive'), (kind) => {
     }));
 });
 
-/** Whether the system runs a keep-alive timer (2) for the server's end of a connection: /proc/net/tcp says. */
+/** Whether the system runs a keep-alive timer for the server's end of a connection. */
 function keepAliveTimer(server: TestServer, client: Client): boolean {
-  const { readFileSync } = require('node:fs') as typeof import('node:fs');
-  const [local, remote] = [server.port, client.localPort].map(
-    (port) => `:${port.toString(16).toUpperCase().padStart(4, '0')}`,
-  ) as [string, string];
-  const row = readFileSync('/proc/net/tcp', 'latin1')
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/))
-    .find((columns) => columns[1]?.endsWith(local) && columns[2]?.endsWith(remote));
-  if (row === undefined) {
-    throw new Error(`no connection with the client port ${client.localPort}`);
-  }
-  return row[5]?.startsWith('02:') === true;
+  return tcpRow(server, client).timer === 2;
 }
 
 behaviour(covers('property', 'Linger'), (kind) => {

@@ -12,7 +12,7 @@ behaviour(covers('setting', 'BuildInfo', 'LicenseInfo'), (kind) => {
       const { version } = require('../../package.json') as { version: string };
       expect(build).toMatch(/ipdaemon/i);
       expect(build).toContain(version);
-      expect(build).toMatch(/linux/i);
+      expect(build).toContain(`${process.platform}-${process.arch}`);
       expect(server.config('LicenseInfo')).toContain('MIT');
     }));
 });

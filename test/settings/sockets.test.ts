@@ -4,6 +4,7 @@ import { expect, test } from '@jest/globals';
 import { covers } from '../support/coverage';
 import { Code, P } from '../support/ids';
 import { behaviour, stays, type TestServer, withServer } from '../support/server';
+import { tcpRow } from '../support/tcp-row';
 
 behaviour(covers('setting', 'AllowedClients'), (kind) => {
   const allows = async (list: string, host: string): Promise<boolean> => {
@@ -215,7 +216,7 @@ behaviour(covers('setting', 'InBufferSize', 'OutBufferSize'), (kind) => {
           last = bytes;
           return quiet > 5;
         }, 'the client to be pushed back');
-        bytes = queuedBytes(client.localPort);
+        bytes = tcpRow(server, client).unread;
         client.reset();
         await server.event('Disconnected', id);
       });
@@ -226,16 +227,6 @@ behaviour(covers('setting', 'InBufferSize', 'OutBufferSize'), (kind) => {
     })();
   });
 });
-
-/** Bytes that wait in the system for the server to read them: /proc/net/tcp says. */
-function queuedBytes(clientPort: number): number {
-  const remote = `:${clientPort.toString(16).toUpperCase().padStart(4, '0')}`;
-  const row = readFileSync('/proc/net/tcp', 'latin1')
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/))
-    .find((columns) => columns[2]?.endsWith(remote));
-  return Number.parseInt(row?.[4]?.split(':')[1] ?? '0', 16);
-}
 
 behaviour(covers('setting', 'KeepAliveInterval', 'KeepAliveRetryCount', 'KeepAliveTime'), (kind) => {
   test.each([
@@ -270,16 +261,10 @@ behaviour(covers('setting', 'KeepAliveInterval', 'KeepAliveRetryCount', 'KeepAli
   test('KeepAliveTime is what the timer of a new connection runs', () =>
     withServer(kind, { before: (server) => server.config('KeepAliveTime=100000') }, async (server) => {
       const { client } = await server.connect();
-      const remote = `:${client.localPort.toString(16).toUpperCase().padStart(4, '0')}`;
-      const row = readFileSync('/proc/net/tcp', 'latin1')
-        .split('\n')
-        .map((line) => line.trim().split(/\s+/))
-        .find((columns) => columns[2]?.endsWith(remote));
-      // Timer 2 is keep-alive; what follows counts down in hundredths of a second.
-      const [timer, left] = (row?.[5] ?? '').split(':');
-      expect(timer).toBe('02');
-      expect(Number.parseInt(left ?? '', 16) / 100).toBeGreaterThan(90);
-      expect(Number.parseInt(left ?? '', 16) / 100).toBeLessThanOrEqual(101);
+      await server.until(() => tcpRow(server, client).timer === 2, 'the system to run a keep-alive timer');
+      const { timerSeconds } = tcpRow(server, client);
+      expect(timerSeconds).toBeGreaterThan(90);
+      expect(timerSeconds).toBeLessThanOrEqual(101);
     }));
 });
 
@@ -327,14 +312,19 @@ behaviour(covers('setting', 'TcpNoDelay'), (kind) => {
 });
 
 behaviour(covers('setting', 'UseIOCP', 'UseWindowsMessages'), (kind) => {
-  test('read False here, and cannot be switched on', () =>
+  const onWindows = process.platform === 'win32';
+
+  test.each([
+    ['UseIOCP', onWindows ? 'True' : 'False', onWindows ? 'False' : 'True'],
+    ['UseWindowsMessages', 'False', 'True'],
+  ])('%s reads %s here, and cannot be set to %s', (name, inForce, opposite) =>
     withServer(kind, { listen: false }, (server) => {
-      for (const name of ['UseIOCP', 'UseWindowsMessages']) {
-        expect(server.config(name)).toBe('False');
-        expect(server.config(`${name}=False`)).toBe('False');
-        expect(server.configCode(`${name}=True`)).toBe(Code.NotAvailable);
-      }
-    }));
+      expect(server.config(name)).toBe(inForce);
+      expect(server.config(`${name}=${inForce}`)).toBe(inForce);
+      expect(server.configCode(`${name}=${opposite}`)).toBe(Code.NotAvailable);
+      expect(server.config(name)).toBe(inForce);
+    }),
+  );
 });
 
 behaviour(covers('setting', 'UseIPv6'), (kind) => {

@@ -1,6 +1,8 @@
 // The package over each of its bindings, in one process: the modules of the package are loaded once for each.
-// IPDAEMON_BINDING restricts a run to one of them, as it does for programs.
-import { afterEach, beforeEach, describe, jest } from '@jest/globals';
+// IPDAEMON_BINDING restricts a run to one of them, as it does for programs. Where it matters how the loop waits, the
+// addon comes a second time, with a thread that waits in place of the loop.
+import * as path from 'node:path';
+import { afterEach, beforeEach, describe, expect, jest } from '@jest/globals';
 
 export type Api = typeof import('../../lib/index');
 type Native = typeof import('../../bindings/choose').binding;
@@ -8,60 +10,67 @@ type Native = typeof import('../../bindings/choose').binding;
 export interface Binding {
   name: string;
   binding: string;
+  waker?: 'thread';
   api: Api;
   native: Native;
 }
 
 const only = process.env.IPDAEMON_BINDING;
 
-function wanting<Result>(binding: string | undefined, body: () => Result): Result {
-  const before = process.env.IPDAEMON_BINDING;
-  want(binding);
-  try {
-    return body();
-  } finally {
-    want(before);
-  }
-}
+type Variable = 'IPDAEMON_BINDING' | 'IPDAEMON_WAKER';
 
-function want(binding: string | undefined): void {
-  if (binding === undefined) delete process.env.IPDAEMON_BINDING;
-  else process.env.IPDAEMON_BINDING = binding;
+/** Sets a variable of the environment, and gives what sets it back. */
+function want(variable: Variable, value: string | undefined): () => void {
+  const before = process.env[variable];
+  if (value === undefined) delete process.env[variable];
+  else process.env[variable] = value;
+  return () => void want(variable, before);
 }
 
 function load(binding: string): Binding {
   let loaded: { api: Api; native: Native } | undefined;
-  wanting(binding, () =>
-    jest.isolateModules(() => {
-      const { binding: native } = require('../../bindings/choose') as typeof import('../../bindings/choose');
-      loaded = { api: require('../../lib/index') as Api, native };
-    }),
-  );
+  const restore = want('IPDAEMON_BINDING', binding);
+  jest.isolateModules(() => {
+    const { binding: native } = require('../../bindings/choose') as typeof import('../../bindings/choose');
+    loaded = { api: require('../../lib/index') as Api, native };
+  });
+  restore();
   if (loaded === undefined) throw new Error(`the package did not load over ${binding}`);
   return { name: binding, binding, ...loaded };
 }
 
 const bindings = ['addon', 'koffi'].filter((name) => only === undefined || name === only).map(load);
 
-/** The bindings under test; a behaviour test never names one. */
-export function eachBinding(): Binding[] {
-  return bindings;
+/** The folder of the test that runs. */
+export function suite(): string {
+  return path.basename(path.dirname(expect.getState().testPath ?? ''));
 }
 
-/** Hooks of a describe: programs that its tests start use the binding. */
-export function programsUse(binding: string): void {
-  let before: string | undefined;
+/** The bindings under test; a behaviour test never names one. */
+export function eachBinding(): Binding[] {
+  const bothWakers = process.env.IPDAEMON_WAKER === undefined && ['events', 'lifetime', 'methods'].includes(suite());
+  return bindings.flatMap((binding) =>
+    binding.name === 'addon' && bothWakers
+      ? [binding, { ...binding, name: 'addon with a thread', waker: 'thread' as const }]
+      : [binding],
+  );
+}
+
+/** Hooks of a describe: servers and programs of its tests use the binding. */
+export function testsUse({ binding, waker }: Binding): void {
+  let restore: (() => void)[] = [];
   beforeEach(() => {
-    before = process.env.IPDAEMON_BINDING;
-    want(binding);
+    restore = [want('IPDAEMON_BINDING', binding), want('IPDAEMON_WAKER', waker ?? process.env.IPDAEMON_WAKER)];
   });
-  afterEach(() => want(before));
+  afterEach(() => {
+    for (const back of restore) back();
+  });
 }
 
 /** describe for each binding; programs that the tests start use it, too. */
 export function forEachBinding(title: string, body: (binding: Binding) => void): void {
   describe.each(eachBinding())(`${title} ($name)`, (binding) => {
-    programsUse(binding.binding);
+    testsUse(binding);
     body(binding);
   });
 }

@@ -150,13 +150,15 @@ export class Client implements ClientRecord {
     }
   }
 
-  /** Waits until exactly `text` has been received since the connection began. */
-  async receives(text: string, limit = patience): Promise<void> {
-    await waitFor(
-      () => this.text.length >= text.length,
-      () => `the client to receive ${text.length} bytes; it has ${this.text.length}: ${shorten(this.text)}`,
-      limit,
-    );
+  /** Waits until exactly `text` has been received since the connection began; patience begins anew with every byte. */
+  async receives(text: string): Promise<void> {
+    while (this.text.length < text.length) {
+      const had = this.text.length;
+      await waitFor(
+        () => this.text.length > had,
+        () => `the client to receive ${text.length} bytes; it has ${had}: ${shorten(this.text)}`,
+      );
+    }
     if (this.text !== text) {
       throw new Error(`the client received ${shorten(this.text)} and not ${shorten(text)}`);
     }

@@ -1,6 +1,7 @@
 // The poller of the simulated world.
 #include "reactor/poller.hpp"
 
+#include "ipdaemon.h"
 #include "memory_sim.hpp"
 #include "world.hpp"
 
@@ -57,6 +58,14 @@ int Poller::wait(Ready* ready, int ready_max, int timeout_ms) {
 std::int64_t Poller::descriptor() const {
   return state_->poller->descriptor;
 }
+
+// There are no threads in the simulated world.
+std::unique_ptr<Waiter> Poller::make_waiter(int* error) {
+  *error = IPDAEMON_ERROR_NOT_AVAILABLE;
+  return nullptr;
+}
+
+void Poller::prepare_waiter() {}
 
 const char* Poller::name() {
   return "simulator";

@@ -406,11 +406,11 @@ void Program::pump(int number) {
       const std::int64_t descriptor = undisturbed([&] { return ipdaemon_wait_handle(server.handle); });
       const int deadline_ms = undisturbed([&] { return ipdaemon_next_deadline(server.handle); });
       const std::int64_t wait_ms = deadline_ms < 0 ? 1000 : std::min(deadline_ms, 1000);
-      bool readable = world_.poller_readable(static_cast<int>(descriptor));
+      bool readable = world_.readable(static_cast<int>(descriptor));
       if (!readable && wait_ms > 0) {
         world_.run_until(world_.now_us() + wait_ms * 1000,
-                         [&] { return world_.poller_readable(static_cast<int>(descriptor)); });
-        readable = world_.poller_readable(static_cast<int>(descriptor));
+                         [&] { return world_.readable(static_cast<int>(descriptor)); });
+        readable = world_.readable(static_cast<int>(descriptor));
       }
       // Nothing to do is what the library said; an outer loop would not call it.
       if (!readable && deadline_ms < 0) break;

@@ -218,6 +218,13 @@ void World::free_descriptor(int descriptor) {
   --open_descriptors_;
 }
 
+World::Watch* World::Descriptor::watch_of(const SimPoller* poller) {
+  for (Watch& watch : watches) {
+    if (watch.poller == poller) return &watch;
+  }
+  return nullptr;
+}
+
 World::Descriptor* World::find(int descriptor, Kind kind, const char* call) {
   const std::size_t position = static_cast<std::size_t>(descriptor - 3);
   if (descriptor >= 3 && position < descriptors_.size() && descriptors_[position].kind == kind) {
@@ -232,25 +239,25 @@ bool World::link_writable(const Link& it) const {
   return it.dead() || it.server_ended || it.window - waiting > it.window / 3;
 }
 
-Ready World::state_of(const Descriptor& entry) const {
+Ready World::state_of(const Descriptor& entry, Interest interest) const {
   Ready ready;
-  ready.token = entry.token;
   if (entry.kind == Kind::listener) {
-    ready.readable = wants_read(entry.interest) && !listeners_[static_cast<std::size_t>(entry.index)]->backlog.empty();
+    ready.readable = wants_read(interest) && !listeners_[static_cast<std::size_t>(entry.index)]->backlog.empty();
   } else if (entry.kind == Kind::link) {
     const Link& it = *links_[static_cast<std::size_t>(entry.index)];
     ready.broken = it.dead() || (it.peer_ended && it.server_ended);
-    ready.readable = wants_read(entry.interest) && (it.unread() > 0 || it.peer_ended || ready.broken);
-    ready.writable = wants_write(entry.interest) && link_writable(it);
+    ready.readable = wants_read(interest) && (it.unread() > 0 || it.peer_ended || ready.broken);
+    ready.writable = wants_write(interest) && link_writable(it);
   }
   return ready;
 }
 
 void World::touch(int descriptor) {
-  Descriptor& entry = descriptors_[static_cast<std::size_t>(descriptor - 3)];
-  if (entry.poller == nullptr || entry.candidate) return;
-  entry.candidate = true;
-  entry.poller->candidates.push_back(descriptor);
+  for (Watch& watch : descriptors_[static_cast<std::size_t>(descriptor - 3)].watches) {
+    if (watch.candidate) continue;
+    watch.candidate = true;
+    watch.poller->candidates.push_back(descriptor);
+  }
 }
 
 // ---- Sockets
@@ -425,11 +432,11 @@ void World::close(int descriptor, bool reset) {
     observer_.on_misuse("close of descriptor " + std::to_string(descriptor) + ", which is no open socket");
     return;
   }
-  const Descriptor entry = descriptors_[position];
+  const int index = descriptors_[position].index;
   free_descriptor(descriptor);
-  if (entry.kind == Kind::bare) return;
-  if (entry.kind == Kind::listener) {
-    Listener& listener = *listeners_[static_cast<std::size_t>(entry.index)];
+  if (kind == Kind::bare) return;
+  if (kind == Kind::listener) {
+    Listener& listener = *listeners_[static_cast<std::size_t>(index)];
     listener.descriptor = -1;
     for (const int waiting : listener.backlog) {
       link(waiting).server_reset = true;
@@ -439,7 +446,7 @@ void World::close(int descriptor, bool reset) {
     listener.backlog.clear();
     return;
   }
-  Link& it = link(entry.index);
+  Link& it = link(index);
   it.descriptor = -1;
   it.server_closed = true;
   if (!it.server_ended) it.server_ended_us = now_us_;
@@ -449,8 +456,8 @@ void World::close(int descriptor, bool reset) {
     it.server_reset = true;
     it.outgoing.clear();
   }
-  observer_.on_server_closed(entry.index, it.server_reset);
-  if (tell_peer_) tell_peer_(entry.index);
+  observer_.on_server_closed(index, it.server_reset);
+  if (tell_peer_) tell_peer_(index);
 }
 
 int World::set_option(int descriptor, SocketOption option, int value) {
@@ -557,7 +564,7 @@ SimPoller* World::new_poller(int* error) {
 
 void World::drop_poller(SimPoller* poller) {
   for (Descriptor& entry : descriptors_) {
-    if (entry.poller == poller) entry.poller = nullptr, entry.candidate = false;
+    std::erase_if(entry.watches, [poller](const Watch& watch) { return watch.poller == poller; });
   }
   if (find(poller->descriptor, Kind::poller, "closing a poller") != nullptr) free_descriptor(poller->descriptor);
   poller->descriptor = -1;
@@ -573,7 +580,8 @@ int World::watch(SimPoller* poller, int descriptor, Interest interest, void* tok
     return IPDAEMON_ERROR_BAD_SOCKET;
   }
   Descriptor& entry = descriptors_[position];
-  if (already != (entry.poller == poller)) {
+  Watch* watched = entry.watch_of(poller);
+  if (already != (watched != nullptr)) {
     observer_.on_misuse(already ? "change of a socket that is not watched" : "a socket is watched twice");
     return IPDAEMON_ERROR_INVALID_ARGUMENT;
   }
@@ -581,9 +589,10 @@ int World::watch(SimPoller* poller, int descriptor, Interest interest, void* tok
     ++injected_errors_;
     return IPDAEMON_ERROR_NO_BUFFERS;
   }
-  entry.poller = poller;
-  entry.interest = interest;
-  entry.token = token;
+  if (watched == nullptr) watched = &entry.watches.emplace_back();
+  watched->poller = poller;
+  watched->interest = interest;
+  watched->token = token;
   touch(descriptor);
   return 0;
 }
@@ -591,13 +600,11 @@ int World::watch(SimPoller* poller, int descriptor, Interest interest, void* tok
 void World::forget(SimPoller* poller, int descriptor) {
   moment();
   const std::size_t position = static_cast<std::size_t>(descriptor - 3);
-  if (descriptor < 3 || position >= descriptors_.size() || descriptors_[position].poller != poller) {
-    observer_.on_misuse("forget of a socket that is not watched");
-    return;
-  }
   // Its place among the candidates is dropped when the list is next looked through.
-  descriptors_[position].poller = nullptr;
-  descriptors_[position].candidate = false;
+  const auto is_it = [poller](const Watch& watch) { return watch.poller == poller; };
+  if (descriptor < 3 || position >= descriptors_.size() || std::erase_if(descriptors_[position].watches, is_it) == 0) {
+    observer_.on_misuse("forget of a socket that is not watched");
+  }
 }
 
 int World::collect(SimPoller* poller, Ready* ready, int ready_max) {
@@ -614,15 +621,17 @@ int World::collect(SimPoller* poller, Ready* ready, int ready_max) {
     const int descriptor = poller->candidates.front();
     poller->candidates.pop_front();
     Descriptor& entry = descriptors_[static_cast<std::size_t>(descriptor - 3)];
-    if (entry.poller != poller || !entry.candidate) continue;
+    Watch* watch = entry.watch_of(poller);
+    if (watch == nullptr || !watch->candidate) continue;
     // A socket that was forgotten and watched again stands in the list twice.
-    if (entry.collected == collections_) continue;
-    entry.collected = collections_;
-    const Ready state = state_of(entry);
+    if (watch->collected == collections_) continue;
+    watch->collected = collections_;
+    Ready state = state_of(entry, watch->interest);
     if (!state.readable && !state.writable && !state.broken) {
-      entry.candidate = false;
+      watch->candidate = false;
       continue;
     }
+    state.token = watch->token;
     // Stays a candidate, behind the others: level-triggered, and fair.
     poller->candidates.push_back(descriptor);
     if (count > 0 && choices_.chance(faults_.partial_reports, 1000)) continue;
@@ -632,12 +641,13 @@ int World::collect(SimPoller* poller, Ready* ready, int ready_max) {
   return count;
 }
 
-std::string World::owner_of(const SimPoller* poller) const {
-  const Descriptor& entry = descriptors_[static_cast<std::size_t>(poller->candidates.back() - 3)];
+std::string World::owner_of(const SimPoller* poller) {
+  Descriptor& entry = descriptors_[static_cast<std::size_t>(poller->candidates.back() - 3)];
   if (entry.kind == Kind::listener) return "the listener";
   const Link& it = *links_[static_cast<std::size_t>(entry.index)];
-  return "peer " + std::to_string(entry.index) + " with interest " + std::to_string(static_cast<int>(entry.interest)) +
-         ", unread " + std::to_string(it.unread()) + (it.dead() ? ", dead" : "") + (it.peer_ended ? ", ended" : "");
+  return "peer " + std::to_string(entry.index) + " with interest " +
+         std::to_string(static_cast<int>(entry.watch_of(poller)->interest)) + ", unread " +
+         std::to_string(it.unread()) + (it.dead() ? ", dead" : "") + (it.peer_ended ? ", ended" : "");
 }
 
 int World::wait(SimPoller* poller, Ready* ready, int ready_max, int timeout_ms) {
@@ -675,10 +685,15 @@ int World::wait(SimPoller* poller, Ready* ready, int ready_max, int timeout_ms) 
   }
 }
 
-bool World::poller_readable(int descriptor) {
-  Descriptor* entry = find(descriptor, Kind::poller, "waiting on a poller");
-  if (entry == nullptr) return false;
-  return collect(pollers_[static_cast<std::size_t>(entry->index)].get(), nullptr, 1) > 0;
+bool World::readable(int descriptor) {
+  const std::size_t position = static_cast<std::size_t>(descriptor - 3);
+  if (descriptor < 3 || position >= descriptors_.size() || descriptors_[position].kind == Kind::none) {
+    observer_.on_misuse("waiting for descriptor " + std::to_string(descriptor) + ", which is not open");
+    return false;
+  }
+  const Descriptor& entry = descriptors_[position];
+  if (entry.kind != Kind::poller) return state_of(entry, Interest::read).readable;
+  return collect(pollers_[static_cast<std::size_t>(entry.index)].get(), nullptr, 1) > 0;
 }
 
 // ---- For the checker

@@ -155,8 +155,8 @@ class World {
   int watch(SimPoller* poller, int descriptor, Interest interest, void* token, bool already);
   void forget(SimPoller* poller, int descriptor);
   int wait(SimPoller* poller, Ready* ready, int ready_max, int timeout_ms);
-  // Whether an outer loop would see the poller's descriptor as readable.
-  bool poller_readable(int descriptor);
+  // Whether poll(2) would call it readable: a socket, a listener, or a poller's descriptor.
+  bool readable(int descriptor);
 
   // ---- For the checker
   int open_descriptors() const { return open_descriptors_; }
@@ -183,14 +183,20 @@ class World {
     int descriptor = -1;
   };
   enum class Kind : std::uint8_t { none, listener, link, bare, file, poller };
-  struct Descriptor {
-    Kind kind = Kind::none;
-    int index = -1;
-    SimPoller* poller = nullptr;  // Watched by it.
+  // What a poller watches a descriptor for.
+  struct Watch {
+    SimPoller* poller = nullptr;
     Interest interest = Interest::none;
     void* token = nullptr;
     bool candidate = false;       // In the poller's list of what may be ready.
     std::uint64_t collected = 0;  // By which collection it was looked at last.
+  };
+  struct Descriptor {
+    Kind kind = Kind::none;
+    int index = -1;
+    std::vector<Watch> watches;  // One for each poller that watches it.
+
+    Watch* watch_of(const SimPoller* poller);  // Null if it does not watch it.
   };
   struct SimFile {
     std::string path;
@@ -200,10 +206,10 @@ class World {
   int new_descriptor(Kind kind, int index);
   void free_descriptor(int descriptor);
   Descriptor* find(int descriptor, Kind kind, const char* call);
-  Ready state_of(const Descriptor& entry) const;
+  Ready state_of(const Descriptor& entry, Interest interest) const;
   void touch(int descriptor);
   int collect(SimPoller* poller, Ready* ready, int ready_max);
-  std::string owner_of(const SimPoller* poller) const;
+  std::string owner_of(const SimPoller* poller);
   void run_next();
   void run_due();
   bool take_block(int* left);

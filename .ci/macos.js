@@ -1,0 +1,191 @@
+// The compilers' word on macOS: the addon and the C library, for x64 by binding.gyp and for arm64 by CMakeLists.txt, as
+// on a Mac, with zig and the headers of macOS that it brings. Debug builds, for they are faster. What comes out is
+// looked at; nothing is run. In build/macos. Ends with "N passed, N failed".
+const { execFileSync } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+const { buildEnvironment, copyOfCheckout, installZig, root } = require('../bindings/zig');
+
+let passed = 0;
+let failed = 0;
+
+function check(title, body) {
+  const began = Date.now();
+  try {
+    const result = body();
+    passed += 1;
+    console.log(`ok   ${title} (${Math.round((Date.now() - began) / 1000)} s)${result ? `: ${result}` : ''}`);
+    return true;
+  } catch (error) {
+    failed += 1;
+    console.log(`FAIL ${title}: ${error.message}\n${error.stdout ?? ''}${error.stderr ?? ''}`);
+    return false;
+  }
+}
+
+function run(program, args, options) {
+  execFileSync(program, args, { encoding: 'utf8', stdio: 'pipe', maxBuffer: 1 << 26, ...options });
+}
+
+// The C++ library of macOS is looked up when a program starts. zig would build one of its own, for minutes.
+const withoutLibrary = '-nostdlib++ -Wl,-undefined,dynamic_lookup';
+
+/**
+ * What a Mac has and gyp calls, in front of the path; and a compiler that takes a bundle for a shared library, and
+ * leaves out what takes time and tells nothing here.
+ */
+function programsOfXcode(folder, zig) {
+  const compile = [
+    'for word do shift; [ "$word" = -bundle ] && word=-shared; set -- "$@" "$word"; done',
+    `exec '${folder}/c++' "$@" -g0 -fno-sanitize=undefined`,
+  ].join('\n');
+  const programs = {
+    compile,
+    link: `${compile} ${withoutLibrary}`,
+    xcodebuild: 'echo "Xcode 14.0"; echo "Build version 14A309"',
+    xcrun: 'exit 1',
+    // libtool -static -o FILE OBJECT...
+    libtool: `shift 2; exec '${zig}' ar rcs "$@"`,
+  };
+  for (const [name, text] of Object.entries(programs)) {
+    fs.writeFileSync(path.join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  }
+}
+
+function buildByGyp(folder, arch, env) {
+  const gyp = path.join(root, 'node_modules', 'node-gyp', 'bin', 'node-gyp.js');
+  run(process.execPath, [gyp, 'configure', '--debug', `--arch=${arch}`, '--', '-f', 'make-mac'], { cwd: folder, env });
+  run('make', ['-C', 'build', 'BUILDTYPE=Debug', `-j${env.JOBS}`, 'ipdaemon', 'libipdaemon'], { cwd: folder, env });
+}
+
+function buildByCMake(folder, arch, env) {
+  if (!env.npm_config_nodedir)
+    throw new Error('there are no headers beside Node; npm_config_nodedir can name a folder');
+  const headers = path.join(env.npm_config_nodedir, 'include', 'node');
+  const options = {
+    CMAKE_SYSTEM_NAME: 'Darwin',
+    CMAKE_SYSTEM_PROCESSOR: arch,
+    CMAKE_BUILD_TYPE: 'Debug',
+    // Some sources at once, which is faster; gyp takes them one by one.
+    CMAKE_UNITY_BUILD: 'ON',
+    CMAKE_SHARED_LINKER_FLAGS: withoutLibrary,
+    CMAKE_MODULE_LINKER_FLAGS: withoutLibrary,
+    // Only needed to install what was built.
+    CMAKE_INSTALL_NAME_TOOL: '/bin/true',
+    IPDAEMON_OPENSSL_HEADERS: headers,
+    IPDAEMON_TESTS: 'OFF',
+    IPDAEMON_ADDON: 'ON',
+    IPDAEMON_NODE_HEADERS: headers,
+    IPDAEMON_NODE_ADDON_API: path.join(root, 'node_modules', 'node-addon-api'),
+  };
+  const words = Object.entries(options).map(([name, value]) => `-D${name}=${value}`);
+  const build = path.join(folder, 'build');
+  run('cmake', ['-S', root, '-B', build, ...words], { env });
+  run('cmake', ['--build', build, '-j', env.JOBS, '--target', 'ipdaemon', 'ipdaemon_addon'], { env });
+}
+
+/** What a Mach-O file says of itself. */
+function readMachO(file) {
+  const bytes = fs.readFileSync(file);
+  if (bytes.readUInt32LE(0) !== 0xfeedfacf) throw new Error(`${file} is no Mach-O file of 64 bits`);
+  const result = { cpu: bytes.readUInt32LE(4), libraries: [], shown: [], lookedUp: [] };
+  const text = (at) => bytes.toString('latin1', at, bytes.indexOf(0, at));
+  const commands = bytes.readUInt32LE(16);
+  for (let i = 0, at = 32; i < commands; i += 1, at += bytes.readUInt32LE(at + 4)) {
+    const command = bytes.readUInt32LE(at);
+    if (command === 0xc) result.libraries.push(text(at + bytes.readUInt32LE(at + 8)));
+    if (command !== 0x2) continue;
+    const [symbols, count, names] = [8, 12, 16].map((offset) => bytes.readUInt32LE(at + offset));
+    for (let symbol = symbols; symbol < symbols + 16 * count; symbol += 16) {
+      const name = text(names + bytes.readUInt32LE(symbol)).slice(1);
+      const type = bytes.readUInt8(symbol + 4);
+      // Seen by others: external, not private, not for debuggers.
+      if ((type & 0xf1) !== 0x01) continue;
+      if ((type & 0x0e) === 0x0e) result.shown.push(name);
+      // In whatever library or program has it.
+      else if (bytes.readUInt16LE(symbol + 6) >> 8 === 0xfe) result.lookedUp.push(name);
+    }
+  }
+  return result;
+}
+
+const functions = [
+  ...fs
+    .readFileSync(path.join(root, 'native/include/ipdaemon.h'), 'utf8')
+    .matchAll(/^IPDAEMON_API .*?(ipdaemon_\w+)\(/gm),
+].map(([, name]) => name);
+const entries = ['napi_register_module_v1', 'node_api_module_get_api_version_v1'];
+
+// What the C++ library has: names in its namespace and of its types, operators new and delete, what compilers call.
+const ofCppLibrary = /^_Z\w*(St|10__cxxabiv1)|^_Z(n|d)[awl]|^__(cxa|gxx)_|^_Unwind_/;
+
+/** Where a name has to be when a file is loaded that does not say where: in Node, or in the C++ library. */
+function isElsewhere(name) {
+  return /^(napi|uv)_/.test(name) || (ofCppLibrary.test(name) && !name.includes('ipdaemon'));
+}
+
+/** Looks at a file and the names that it shows. Those of zig's own libraries do not count. */
+function examine(file, { arch, cpu }, expected, allowed = expected) {
+  const found = readMachO(file);
+  const ours = found.shown.filter((name) => /ipdaemon|napi|node_api/.test(name));
+  const wrong = [
+    ...(found.cpu === cpu ? [] : [`is for the processor ${found.cpu.toString(16)}`]),
+    ...found.libraries
+      .filter((name) => name !== '/usr/lib/libSystem.B.dylib' && name !== '/usr/lib/libc++.1.dylib')
+      .filter((name) => path.basename(name) !== path.basename(file))
+      .map((name) => `needs ${name}`),
+    ...ours.filter((name) => !allowed.includes(name)).map((name) => `shows ${name}`),
+    ...expected.filter((name) => !ours.includes(name)).map((name) => `does not show ${name}`),
+    ...found.lookedUp.filter((name) => !isElsewhere(name)).map((name) => `does not know where ${name} is`),
+    ...(fs.readFileSync(file, 'latin1').includes(`darwin-${arch}\0`) ? [] : [`does not call itself darwin-${arch}`]),
+  ];
+  if (wrong.length > 0) throw new Error(`${file} ${wrong.join(', ')}`);
+  return `${Math.round(fs.statSync(file).size / 1024)} KiB, shows ${ours.length} names of ours`;
+}
+
+// `cpu` is the number that a Mach-O file has for the processor.
+const builds = [
+  {
+    arch: 'x64',
+    cpu: 0x01000007,
+    target: 'x86_64-macos.11.0',
+    by: 'binding.gyp',
+    build: buildByGyp,
+    addon: 'build/Debug/ipdaemon.node',
+    library: 'build/Debug/libipdaemon.dylib',
+  },
+  {
+    arch: 'arm64',
+    cpu: 0x0100000c,
+    target: 'aarch64-macos.11.0',
+    by: 'CMakeLists.txt',
+    build: buildByCMake,
+    addon: 'build/bindings/addon/ipdaemon.node',
+    library: 'build/libipdaemon.dylib',
+  },
+];
+
+function main() {
+  const zig = installZig();
+  for (const { arch, cpu, target, by, build, addon, library } of builds) {
+    const folder = copyOfCheckout(path.join(root, 'build', 'macos', arch));
+    programsOfXcode(folder, zig);
+    const env = {
+      ...process.env,
+      ...buildEnvironment(zig, target, folder),
+      CXX: path.join(folder, 'compile'),
+      LINK: path.join(folder, 'link'),
+      PATH: `${folder}:${process.env.PATH}`,
+    };
+    if (!check(`${arch}: ${by}`, () => build(folder, arch, env))) continue;
+    // Not every linker can hide the C ABI in the addon.
+    check(`${arch}: the addon`, () =>
+      examine(path.join(folder, addon), { arch, cpu }, entries, [...functions, ...entries]),
+    );
+    check(`${arch}: the library`, () => examine(path.join(folder, library), { arch, cpu }, functions));
+  }
+}
+
+main();
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
