@@ -8,6 +8,7 @@ import { Code, E, P } from '../support/ids';
 import { withThreadPeer } from '../support/peer';
 import { behaviour, waitFor, withServer } from '../support/server';
 import { implicit } from '../support/tls';
+import { patience } from '../support/waiting';
 
 const everyByte = String.fromCharCode(...Array.from({ length: 256 }, (_, i) => i));
 
@@ -21,7 +22,7 @@ behaviour('values', (kind) => {
   test.each(lengths)('a text and a Uint8Array of %d bytes arrive as they were sent', (length) =>
     withServer(kind, {}, async (server) => {
       const { client, id } = await server.connect();
-      server.set(P.Timeout, id, 10);
+      server.set(P.Timeout, id, 60);
       server.must(server.send(id, bytes(length)));
       server.must(server.send(id, Buffer.from(`${bytes(length)}end`, 'latin1')));
       await client.receives(`${bytes(length)}${bytes(length)}end`);
@@ -104,7 +105,7 @@ behaviour('values', (kind) => {
     withServer(kind, {}, (server) =>
       withThreadPeer(server, { paused: true }, async (peer, id) => {
         const other = await server.connect();
-        server.set(P.Timeout, id, 10);
+        server.set(P.Timeout, id, 60);
         // Fills the buffers of the system; what they do not take is withdrawn.
         server.on('DataIn', () => server.api.ipworks_ipdaemon_do_interrupt(server.res, id));
         other.client.write('stop');
@@ -129,7 +130,7 @@ behaviour('values', (kind) => {
         const before = { ...param };
         const inner = server.count('DataIn');
         first.client.write('inner');
-        const deadline = performance.now() + 5000;
+        const deadline = performance.now() + patience;
         while (server.count('DataIn') === inner && performance.now() < deadline) server.doEvents();
         expect(server.count('DataIn')).toBe(inner + 1);
         expect({ ...param }).toEqual(before);

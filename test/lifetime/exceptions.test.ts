@@ -5,6 +5,7 @@ import { Client } from '../support/client';
 import { P } from '../support/ids';
 import { script, withProgram } from '../support/program';
 import { eachServer, stays, withServer } from '../support/server';
+import { patience } from '../support/waiting';
 
 const pumped = eachServer().filter((kind) => kind.pump === 'doevents');
 
@@ -118,7 +119,7 @@ test.each(pumped)('thrown in a handler inside a handler passes through both ($na
         throw new Error('inner');
       }
       inner.client.write('x');
-      const deadline = performance.now() + 5000;
+      const deadline = performance.now() + patience;
       try {
         while (performance.now() < deadline) {
           server.doEvents();

@@ -4,7 +4,7 @@ import { expect, test } from '@jest/globals';
 import { forEachBinding } from '../support/bindings';
 import { Client } from '../support/client';
 import { Program, root, script, withProgram } from '../support/program';
-import { patience, waitFor } from '../support/waiting';
+import { lateness, patience, waitFor } from '../support/waiting';
 
 /** A server that echoes, in a program; `port` is printed. */
 const echo = `
@@ -347,7 +347,7 @@ forEachBinding('worker threads', () => {
     client.socket.pause();
     const begin = performance.now();
     await worker.terminate();
-    expect(performance.now() - begin).toBeLessThan(3000);
+    expect(performance.now() - begin).toBeLessThan(lateness);
     client.destroy();
   });
 

@@ -50,7 +50,7 @@ behaviour(covers('method', 'SendFile'), (kind) => {
   test('with Timeout returns when the system has the whole file', () =>
     withServer(kind, {}, (server) =>
       withThreadPeer(server, {}, async (peer, id) => {
-        server.must(server.set(P.Timeout, id, 10));
+        server.must(server.set(P.Timeout, id, 60));
         server.must(server.sendFile(id, file('large')));
         expect(server.get(P.BytesSent, id)).toBe(large.length);
         server.must(server.disconnect(id));

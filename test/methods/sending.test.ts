@@ -168,7 +168,7 @@ behaviour(covers('method', 'Send'), (kind) => {
     return withServer(kind, {}, async (server) => {
       const other = await server.connect();
       await withThreadPeer(server, { paused: true }, async (peer, id) => {
-        server.must(server.set(P.Timeout, id, 5));
+        server.must(server.set(P.Timeout, id, 60));
         server.on('DataIn', () => {
           codes.push(server.send(id, 'nested'));
           peer.command({ op: 'resume' });

@@ -14,7 +14,7 @@
 
 namespace ipdaemon::test {
 
-inline constexpr int patience_ms = 10'000;
+inline constexpr int patience_ms = 30'000;
 
 inline bool on_windows() {
   return std::string_view(system_name()).starts_with("win32");

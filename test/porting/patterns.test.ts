@@ -6,6 +6,7 @@ import { Code, P } from '../support/ids';
 import { withThreadPeer } from '../support/peer';
 import { script, withProgram } from '../support/program';
 import { behaviour, type Param, type Peer, withServer } from '../support/server';
+import { patience } from '../support/waiting';
 
 behaviour('a ported program', (kind) => {
   test('greets from ReadyToSend exactly once per connection, before any DataIn', () =>
@@ -70,7 +71,7 @@ behaviour('a ported program', (kind) => {
         });
         peer.command({ op: 'resume', atMost: 2_000_000, after: 100 });
         peer.command({ op: 'resume', after: 300 });
-        const deadline = performance.now() + 20_000;
+        const deadline = performance.now() + 2 * patience;
         for (let block = 0; block < 200; block += 1) {
           const text = `${String(block).padStart(8, '0')}${'.'.repeat(65_528)}`;
           while (server.send(id, text) === Code.WouldBlock) {
@@ -108,7 +109,7 @@ behaviour('a ported program', (kind) => {
           while (server.send(id, text) === 0) {}
           const before = ready;
           peer.command({ op: 'reset', after: 50 });
-          const deadline = performance.now() + 10_000;
+          const deadline = performance.now() + patience;
           while (ready === before && performance.now() < deadline) {
             server.must(server.doEvents());
           }

@@ -5,6 +5,7 @@ import { covers } from '../support/coverage';
 import { Code, P } from '../support/ids';
 import { behaviour, stays, type TestServer, withServer } from '../support/server';
 import { tcpRow } from '../support/tcp-row';
+import { lateness } from '../support/waiting';
 
 behaviour(covers('property', 'Version'), (kind) => {
   test('names the product and its version', () =>
@@ -272,7 +273,7 @@ behaviour(covers('property', 'Linger'), (kind) => {
       expect((await server.event('Disconnected', id)).statuscode).toBe(Code.ConnectionTimedOut);
       const waited = performance.now() - start;
       expect(waited).toBeGreaterThanOrEqual(1000);
-      expect(waited).toBeLessThan(2500);
+      expect(waited).toBeLessThan(1000 + lateness);
       client.destroy();
     }));
 

@@ -129,7 +129,7 @@ behaviour(covers('setting', 'SelectWaitMillis'), (kind) => {
       server.config('SelectWaitMillis=60');
       expect(wait(server)).toBeGreaterThanOrEqual(59);
       server.config('SelectWaitMillis=0');
-      expect(Math.min(wait(server), wait(server), wait(server))).toBeLessThan(20);
+      expect(Math.min(...Array.from({ length: 10 }, () => wait(server)))).toBeLessThan(20);
     }));
 
   test('is not waited for when there is something to do', () =>
@@ -137,12 +137,12 @@ behaviour(covers('setting', 'SelectWaitMillis'), (kind) => {
       const client = server.client();
       await client.isConnected();
       await server.event('ReadyToSend');
-      server.config('SelectWaitMillis=10000');
+      server.config('SelectWaitMillis=30000');
       client.write('x');
       await new Promise((resolve) => setImmediate(resolve));
       const start = performance.now();
       server.must(server.doEvents());
-      expect(performance.now() - start).toBeLessThan(5000);
+      expect(performance.now() - start).toBeLessThan(29_000);
       expect(server.input()).toBe('x');
       server.config('SelectWaitMillis=1');
     }));

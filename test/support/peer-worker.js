@@ -41,6 +41,7 @@ const commands = {
     const go = () => {
       resumeAt = atMost ?? -1;
       socket.resume();
+      report('resumed', { at: performance.timeOrigin + performance.now() });
     };
     if (after) {
       setTimeout(go, after);

@@ -6,11 +6,13 @@ import type { TestServer } from './server';
 import { somethingHappened, waitFor } from './waiting';
 
 interface Report {
-  what: 'connected' | 'read' | 'end' | 'error' | 'close';
+  what: 'connected' | 'resumed' | 'read' | 'end' | 'error' | 'close';
   received: number;
   text: string;
   localPort?: number;
   code?: string;
+  /** When it was, in milliseconds since 1970. */
+  at?: number;
 }
 
 export class ThreadPeer {

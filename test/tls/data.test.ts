@@ -166,7 +166,7 @@ behaviour('data through TLS', (kind) => {
     withServer(kind, { before: implicit() }, (server) =>
       withThreadPeer(server, { secure: true }, async (peer, id) => {
         const text = content(6_000_000);
-        server.must(server.set(P.Timeout, id, 10));
+        server.must(server.set(P.Timeout, id, 60));
         server.must(server.send(id, text));
         expect(server.get(P.BytesSent, id)).toBe(text.length);
         server.must(server.disconnect(id));
@@ -185,7 +185,7 @@ behaviour('data through TLS', (kind) => {
         expect(sent).toBeGreaterThan(0);
         expect(sent).toBeLessThan(text.length);
         peer.command({ op: 'resume' });
-        server.must(server.set(P.Timeout, id, 10));
+        server.must(server.set(P.Timeout, id, 60));
         server.must(server.send(id, 'the end'));
         server.must(server.disconnect(id));
         await peer.until('end');
@@ -225,7 +225,7 @@ behaviour('do_sendfile through TLS', (kind) => {
   test('with Timeout returns when the system has the whole file', () =>
     withServer(kind, { before: implicit() }, (server) =>
       withThreadPeer(server, { secure: true }, async (peer, id) => {
-        server.must(server.set(P.Timeout, id, 10));
+        server.must(server.set(P.Timeout, id, 60));
         server.must(server.sendFile(id, writeTemporary('large', large)));
         expect(server.get(P.BytesSent, id)).toBe(large.length);
         server.must(server.disconnect(id));

@@ -111,7 +111,7 @@ behaviour('a client that breaks off in its handshake', (kind) => {
       withServer(
         kind,
         // What a client alters or adds behind its handshake is not what the server delivers.
-        { before: implicit('p256', (s) => configure(s, 'DefaultConnectionTimeout=1')), check: { bytes: false } },
+        { before: implicit('p256', (s) => configure(s, 'DefaultConnectionTimeout=3')), check: { bytes: false } },
         async (server) => {
           relay.target = server.port;
           relay.fault = fault;
