@@ -100,7 +100,7 @@ test_on() {
     under_wine 660 "$output" "$(readlink -f "$build/node-$version/host")" ../node_modules/jest/bin/jest.js -i --no-watchman \
       --watchAll=false --colors=false -t "^(?!.*($(IFS='|' && echo "${left_out[*]}")))" "$@"
   ) || status=$?
-  wineserver -k || true
+  end_wine
   echo "---- Node $version, pumped by $IPDAEMON_TEST_PUMP"
   tr -d '\r' <"$output" | sed "s/^Tests: /Node $version: /"
   passed=$(tr -d '\r' <"$output" | sed -nE 's/^Tests:.* ([0-9]+) passed.*/\1/p')
@@ -113,9 +113,9 @@ test_on() {
 }
 
 # What is left of the servers of Wine, which have left the group of their processes.
-end_wine() {
+finish() {
   local prefix
-  for prefix in "$work"/wine-*; do WINEPREFIX=$prefix wineserver -k 2>/dev/null || true; done
+  for prefix in "$work"/wine-*; do end_wine "$prefix"; done
   rm -rf "$work"
 }
 
@@ -124,7 +124,7 @@ run_everything() {
   leave_without_wine
   .ci/install.sh wine wine64
   work=$(mktemp -d)
-  trap end_wine EXIT
+  trap finish EXIT
   export IPDAEMON_BINDING=addon IPDAEMON_TEST_PATIENCE=60000
   IPDAEMON_ADDON="Z:$(tr / '\\' <<<"$build/cmake/bindings/addon/ipdaemon.node")"
   export IPDAEMON_ADDON

@@ -110,7 +110,7 @@ echoes() {
   done
   cat "$work/echo"
   answer=$(printf 'one line\n' | timeout 10 nc -N 127.0.0.1 "$port")
-  wineserver -k
+  end_wine
   wait
   [ "$answer" = 'one line' ]
 }
@@ -129,7 +129,7 @@ run_everything() {
 }
 
 finish() {
-  if [ "${WINEPREFIX:-}" = "$work/wine" ]; then wineserver -k 2>/dev/null; fi
+  end_wine "$work/wine"
   rm -rf "$work"
 }
 trap finish EXIT
