@@ -113,7 +113,7 @@ behaviour(covers('event', 'ReadyToSend'), (kind) => {
     }));
 
   test('does not fire after a send that was accepted', () =>
-    withServer(kind, {}, async (server) => {
+    withServer(kind, { smallBuffers: true }, async (server) => {
       const { client, id } = await server.connect({ paused: true });
       server.must(server.send(id, 'r'.repeat(5_000_000)));
       client.socket.resume();
@@ -271,7 +271,7 @@ behaviour(covers('event', 'Disconnected'), (kind) => {
     }));
 
   test('flushes what is queued when the peer has ended its side only', () =>
-    withServer(kind, {}, async (server) => {
+    withServer(kind, { smallBuffers: true }, async (server) => {
       const { client, id } = await server.connect({ paused: true, allowHalfOpen: true });
       const text = 'f'.repeat(4_000_000);
       server.must(server.send(id, text));

@@ -155,7 +155,7 @@ behaviour(covers('method', 'DoEvents'), (kind) => {
 
 behaviour(covers('method', 'Interrupt'), (kind) => {
   test('ends a blocking send with 301 and leaves the connection up', () =>
-    withServer(kind, {}, async (server) => {
+    withServer(kind, { smallBuffers: true }, async (server) => {
       const other = await server.connect();
       await withThreadPeer(server, { paused: true }, async (peer, id) => {
         server.must(server.set(P.Timeout, id, 30));
@@ -257,7 +257,7 @@ behaviour(covers('method', 'Shutdown'), (kind) => {
     }));
 
   test('sends what is queued first', () =>
-    withServer(kind, {}, (server) =>
+    withServer(kind, { smallBuffers: true }, (server) =>
       withThreadPeer(server, { paused: true }, async (peer, id) => {
         const text = 'd'.repeat(5_000_000);
         server.must(server.send(id, text));

@@ -48,7 +48,7 @@ behaviour(covers('method', 'Send'), (kind) => {
     }));
 
   test('copies the bytes, so that the program may change them afterwards', () =>
-    withServer(kind, {}, async (server) => {
+    withServer(kind, { smallBuffers: true }, async (server) => {
       const { client, id } = await server.connect({ paused: true });
       const bytes = Buffer.alloc(4_000_000, 'a');
       expect(server.send(id, bytes)).toBe(0);
@@ -130,7 +130,7 @@ behaviour(covers('method', 'Send'), (kind) => {
   });
 
   test('after do_disconnect, while the queue is still being sent, fails with 1117', () =>
-    withServer(kind, {}, async (server) => {
+    withServer(kind, { smallBuffers: true }, async (server) => {
       const { client, id } = await server.connect({ paused: true });
       const text = 'q'.repeat(4_000_000);
       server.must(server.send(id, text));
@@ -165,7 +165,7 @@ behaviour(covers('method', 'Send'), (kind) => {
 
   test('a second blocking send on the same connection answers 10036', () => {
     const codes: number[] = [];
-    return withServer(kind, {}, async (server) => {
+    return withServer(kind, { smallBuffers: true }, async (server) => {
       const other = await server.connect();
       await withThreadPeer(server, { paused: true }, async (peer, id) => {
         server.must(server.set(P.Timeout, id, 60));

@@ -61,7 +61,7 @@ behaviour('a ported program', (kind) => {
     }));
 
   test('pumps DoEvents after 10035 until ReadyToSend and sends the same text again, and nothing is lost or doubled', () =>
-    withServer(kind, {}, (server) =>
+    withServer(kind, { smallBuffers: true }, (server) =>
       withThreadPeer(server, { paused: true }, async (peer, id) => {
         let ready = false;
         let refusals = 0;

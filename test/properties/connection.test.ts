@@ -47,7 +47,7 @@ behaviour(covers('property', 'AcceptData'), (kind) => {
     ));
 
   test('false pushes back on the peer, so that nothing piles up in the server', () =>
-    withServer(kind, {}, async (server) => {
+    withServer(kind, { smallBuffers: true }, async (server) => {
       const { client, id } = await server.connect({ record: false });
       server.set(P.AcceptData, id, false);
       const block = Buffer.alloc(1 << 20);

@@ -11,7 +11,7 @@ const large = 'L'.repeat(12_000_000);
 
 behaviour(covers('property', 'Timeout', 'DefaultTimeout'), (kind) => {
   test('0 lets a send return at once', () =>
-    withServer(kind, {}, (server) =>
+    withServer(kind, { smallBuffers: true }, (server) =>
       withThreadPeer(server, { paused: true }, (peer, id) => {
         // The peer never reads: a send that waited for it would not be accepted.
         server.must(server.send(id, large));
@@ -22,7 +22,7 @@ behaviour(covers('property', 'Timeout', 'DefaultTimeout'), (kind) => {
     ));
 
   test('positive lets a send return when the system has all bytes', () =>
-    withServer(kind, { before: (server) => server.set(P.DefaultTimeout, 60) }, (server) =>
+    withServer(kind, { smallBuffers: true, before: (server) => server.set(P.DefaultTimeout, 60) }, (server) =>
       withThreadPeer(server, { paused: true }, async (peer, id) => {
         peer.command({ op: 'resume', after: 100 });
         server.must(server.send(id, large));
@@ -34,7 +34,7 @@ behaviour(covers('property', 'Timeout', 'DefaultTimeout'), (kind) => {
     ));
 
   test('ends a send that makes no progress with 301, and BytesSent is what the peer will get', () =>
-    withServer(kind, {}, (server) =>
+    withServer(kind, { smallBuffers: true }, (server) =>
       withThreadPeer(server, { paused: true }, async (peer, id) => {
         server.must(server.set(P.Timeout, id, 1));
         const start = performance.now();
@@ -56,7 +56,7 @@ behaviour(covers('property', 'Timeout', 'DefaultTimeout'), (kind) => {
     ));
 
   test('starts again with every progress', () =>
-    withServer(kind, {}, async (server) => {
+    withServer(kind, { smallBuffers: true }, async (server) => {
       // Each step reads more than the buffers of the system hold, so that each is progress.
       const step = 9_000_000;
       for (let stoodStill = true; stoodStill; ) {
@@ -84,7 +84,7 @@ behaviour(covers('property', 'Timeout', 'DefaultTimeout'), (kind) => {
     }));
 
   test('positive delivers events of other connections inside the send', () =>
-    withServer(kind, {}, async (server) => {
+    withServer(kind, { smallBuffers: true }, async (server) => {
       const other = await server.connect();
       await withThreadPeer(server, { paused: true }, (peer, id) => {
         server.must(server.set(P.Timeout, id, 60));
@@ -100,7 +100,7 @@ behaviour(covers('property', 'Timeout', 'DefaultTimeout'), (kind) => {
     }));
 
   test('lets a send fail when the peer resets meanwhile', () =>
-    withServer(kind, {}, (server) =>
+    withServer(kind, { smallBuffers: true }, (server) =>
       withThreadPeer(server, { paused: true }, async (peer, id) => {
         server.must(server.set(P.Timeout, id, 60));
         peer.command({ op: 'reset', after: 100 });

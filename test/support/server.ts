@@ -78,6 +78,11 @@ export interface ServerOptions {
   /** Events that nobody registers for. */
   without?: EventName[];
   check?: CheckOptions;
+  /**
+   * True: the system keeps little of what a peer has not read yet or the server has not taken, so that tests of
+   * what waits do not depend on the machine's buffers, which grow to megabytes, and later than at once.
+   */
+  smallBuffers?: boolean;
   /** False: no log and no list of events, only counts: for tests of large amounts. */
   record?: boolean;
 }
@@ -125,6 +130,10 @@ export class TestServer {
       this.config('ProcessIdleEvents=False');
       this.config('SelectWaitMillis=1');
       pumpWhileWaiting(this);
+    }
+    if (options.smallBuffers === true) {
+      this.config('OutBufferSize=65536');
+      this.config('InBufferSize=65536');
     }
     for (const name of everyEvent) {
       if (!(options.without ?? []).includes(name)) {

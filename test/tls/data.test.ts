@@ -176,7 +176,7 @@ behaviour('data through TLS', (kind) => {
     ));
 
   test('with Timeout that runs out fails with 301; what BytesSent tells arrives, and no more', () =>
-    withServer(kind, { before: implicit() }, (server) =>
+    withServer(kind, { smallBuffers: true, before: implicit() }, (server) =>
       withThreadPeer(server, { secure: true, paused: true }, async (peer, id) => {
         const text = content(40_000_000);
         server.must(server.set(P.Timeout, id, 1));
@@ -246,7 +246,7 @@ behaviour('do_sendfile through TLS', (kind) => {
 
 behaviour('the end of a connection of TLS', (kind) => {
   test.each(versions)('%s: do_disconnect sends what is queued, then the notice of TLS, then the end', (version) =>
-    withServer(kind, { before: implicit() }, async (server) => {
+    withServer(kind, { smallBuffers: true, before: implicit() }, async (server) => {
       const { client, id } = await server.connectTls({ version, tap: true });
       const text = content(2_000_000);
       server.must(server.send(id, text));
@@ -267,7 +267,11 @@ behaviour('the end of a connection of TLS', (kind) => {
   test('with Linger False comes at once, and data that is queued may be lost', () =>
     withServer(
       kind,
-      { before: implicit('p256', (server) => server.must(server.set(P.Linger, false))), check: { bytes: false } },
+      {
+        smallBuffers: true,
+        before: implicit('p256', (server) => server.must(server.set(P.Linger, false))),
+        check: { bytes: false },
+      },
       async (server) => {
         const { client, id } = await server.connectTls({ paused: true });
         const accepted = fill(server, id);

@@ -266,7 +266,7 @@ behaviour('do_startssl', (kind) => {
     }));
 
   test('sends in clear what was accepted before, however much', () =>
-    withServer(kind, { before: explicit() }, async (server) => {
+    withServer(kind, { smallBuffers: true, before: explicit() }, async (server) => {
       const { client, id } = await inClear(server);
       const bulk = 'in clear '.repeat(600_000);
       server.must(server.send(id, bulk));
