@@ -200,32 +200,28 @@ behaviour(covers('setting', 'InBufferSize', 'OutBufferSize'), (kind) => {
     })();
   });
 
-  test('InBufferSize bounds what a peer can send to a server that does not read', () => {
-    const sent = async (size: number) => {
-      let bytes = 0;
-      await withServer(kind, { before: (server) => server.config(`InBufferSize=${size}`) }, async (server) => {
-        const { client, id } = await server.connect({ record: false });
-        server.must(server.set(P.AcceptData, id, false));
-        const total = 16_000_000;
-        client.write(Buffer.alloc(total));
-        let last = -1;
-        let quiet = 0;
-        await server.until(() => {
-          bytes = total - client.socket.writableLength;
-          quiet = bytes === last ? quiet + 1 : 0;
-          last = bytes;
-          return quiet > 5;
-        }, 'the client to be pushed back');
-        bytes = tcpRow(server, client).unread;
-        client.reset();
-        await server.event('Disconnected', id);
-      });
-      return bytes;
-    };
-    return (async () => {
-      expect(await sent(16_384)).toBeLessThan(await sent(1_000_000));
-    })();
-  });
+  test('InBufferSize bounds what a peer can send to a server that does not read', () =>
+    withServer(kind, { before: (server) => server.config('InBufferSize=16384') }, (small) =>
+      withServer(kind, { before: (server) => server.config('InBufferSize=1000000') }, async (large) => {
+        const pushed = async (server: TestServer) => {
+          const { client, id } = await server.connect({ record: false });
+          server.must(server.set(P.AcceptData, id, false));
+          client.write(Buffer.alloc(16_000_000));
+          return { client, id, unread: () => tcpRow(server, client).unread };
+        };
+        const [inSmall, inLarge] = [await pushed(small), await pushed(large)];
+        // Without the setting it is 128 KB.
+        await large.until(() => inLarge.unread() > 200_000, 'the large buffer to hold more');
+        await stays(() => inSmall.unread() > 100_000, 'as much in the small buffer');
+        for (const [server, { client, id }] of [
+          [small, inSmall],
+          [large, inLarge],
+        ] as const) {
+          client.reset();
+          await server.event('Disconnected', id);
+        }
+      }),
+    ));
 });
 
 behaviour(covers('setting', 'KeepAliveInterval', 'KeepAliveRetryCount', 'KeepAliveTime'), (kind) => {
