@@ -259,7 +259,7 @@ behaviour(covers('method', 'Shutdown'), (kind) => {
   test('sends what is queued first', () =>
     withServer(kind, { smallBuffers: true }, (server) =>
       withThreadPeer(server, { paused: true }, async (peer, id) => {
-        const text = 'd'.repeat(5_000_000);
+        const text = 'd'.repeat(2_000_000);
         server.must(server.send(id, text));
         peer.command({ op: 'resume', after: 50 });
         server.must(server.shutdown());
