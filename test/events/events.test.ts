@@ -122,10 +122,11 @@ behaviour(covers('event', 'ReadyToSend'), (kind) => {
     }));
 
   test('of a refusal inside Connected and of the beginning are one, before any DataIn', () =>
-    withServer(kind, {}, async (server) => {
+    withServer(kind, { smallBuffers: true }, async (server) => {
       let accepted = '';
       server.on('Connected', ({ connectionid }) => {
-        accepted = fill(server, connectionid);
+        // In large pieces: the system may take some more a moment later, and it is still full.
+        accepted = fill(server, connectionid, 4_000_000);
       });
       const client = server.client({ paused: true });
       await client.isConnected();

@@ -97,7 +97,7 @@ behaviour('a ported program', (kind) => {
     ));
 
   test('pumps inside DataIn until ReadyToSend, and goes on when the peer breaks meanwhile', () =>
-    withServer(kind, {}, (server) =>
+    withServer(kind, { smallBuffers: true }, (server) =>
       withThreadPeer(server, { paused: true }, async (peer, id) => {
         let ready = 0;
         let outcome = -1;
@@ -105,7 +105,7 @@ behaviour('a ported program', (kind) => {
           ready += 1;
         });
         server.on('DataIn', () => {
-          const text = 'p'.repeat(1_000_000);
+          const text = 'p'.repeat(4_000_000);
           while (server.send(id, text) === 0) {}
           const before = ready;
           peer.command({ op: 'reset', after: 50 });

@@ -1,7 +1,7 @@
 // Programs in processes of their own: for what a test process cannot do to itself (exit, uncaught
 // exceptions, endless pump loops, counting descriptors). They use the package as a user would, through the
 // entry of the checkout.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import * as path from 'node:path';
 import { patience, somethingHappened, waitFor } from './waiting';
 
@@ -14,6 +14,19 @@ export interface ProgramOptions {
   descriptors?: number;
 }
 
+/** Wine fails to start a program now and then, for reasons that it does not tell; the next attempt succeeds. */
+function start(file: string, args: string[], options: SpawnOptions): ChildProcess {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return spawn(file, args, options);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'UNKNOWN' || attempt === 3) {
+        throw error;
+      }
+    }
+  }
+}
+
 export class Program {
   readonly child: ChildProcess;
   output = '';
@@ -23,7 +36,7 @@ export class Program {
   constructor(args: string[], options: ProgramOptions = {}) {
     const limited = ['-c', `ulimit -n ${options.descriptors}; exec "$0" "$@"`, process.execPath, ...args];
     const [file, all] = options.descriptors === undefined ? [process.execPath, args] : ['/bin/sh', limited];
-    this.child = spawn(file, all, {
+    this.child = start(file, all, {
       cwd: options.cwd ?? root,
       env: { ...process.env, ...options.env },
       stdio: ['pipe', 'pipe', 'pipe'],

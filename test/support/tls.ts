@@ -63,6 +63,14 @@ export function implicit(name: ServerName = 'p256', more?: (server: TestServer) 
   };
 }
 
+/**
+ * For `before`: clients will come all at once. With a short backlog Linux answers them with SYN cookies, and resets
+ * those whose first record needs more than one packet.
+ */
+export function expectCrowd(server: TestServer): void {
+  server.must(server.set(P.ConnectionBacklog, 128));
+}
+
 /** For `before`: TLS that begins with do_startssl. */
 export function explicit(name: ServerName = 'p256', more?: (server: TestServer) => void) {
   return (server: TestServer): void => {

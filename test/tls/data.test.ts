@@ -6,7 +6,7 @@ import { Code, P } from '../support/ids';
 import { withThreadPeer } from '../support/peer';
 import { Random } from '../support/random';
 import { behaviour, fill, stays, withServer } from '../support/server';
-import { configure, implicit, statuses } from '../support/tls';
+import { configure, expectCrowd, implicit, statuses } from '../support/tls';
 import { RecordType } from '../support/tls-client';
 
 const versions = ['TLSv1.2', 'TLSv1.3'] as const;
@@ -143,7 +143,7 @@ behaviour('data through TLS', (kind) => {
     ));
 
   test('of sends in a handler is gathered, in order, and many connections do not mix', () =>
-    withServer(kind, { before: implicit() }, async (server) => {
+    withServer(kind, { before: implicit('p256', expectCrowd) }, async (server) => {
       server.on('DataIn', ({ connectionid, text }) => {
         for (const part of ['<', text, '>', '\n']) {
           server.must(server.send(connectionid, part));
