@@ -22,6 +22,8 @@ prepare_wine() {
 # end_wine [FOLDER]: ends what runs in the Windows of the folder, its server last, and waits for that. Wine's own
 # `wineserver -k` looks for the owner of a lock, and after a long run it found none.
 end_wine() {
+  # Processes that end meanwhile are no failure to report.
+  local - && set +E
   local process end=$((SECONDS + 10))
   for process in $(grep -lzxF "WINEPREFIX=${1:-$WINEPREFIX}" /proc/[0-9]*/environ 2>/dev/null | cut -d / -f 3); do
     case $(cat "/proc/$process/comm" 2>/dev/null) in
