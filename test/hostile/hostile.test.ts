@@ -17,7 +17,7 @@ const waiting = (server: TestServer) => counter(server, 'memory');
 async function underAttack(
   server: TestServer,
   attack: string[],
-  check: { rounds: number; memory: number; connections: number },
+  check: { rounds: number; memory: number; connections: number; refused?: boolean },
 ): Promise<void> {
   const program = new Program([attacker, attack[0] ?? '', String(server.port), ...attack.slice(1)]);
   try {
@@ -28,8 +28,9 @@ async function underAttack(
     let most = 0;
     const deadline = performance.now() + patience;
     // Longer where the attackers are slow to come.
-    const fewCame = () => server.count('Connected') <= check.connections && performance.now() < deadline;
-    for (let round = 0; round < check.rounds || fewCame(); round += 1) {
+    const came = () =>
+      server.count('Connected') > check.connections && (check.refused !== true || counter(server, 'refusedFull') > 0);
+    for (let round = 0; round < check.rounds || (!came() && performance.now() < deadline); round += 1) {
       const start = performance.now();
       client.write(`polite ${round}\n`);
       expected += `polite ${round}\n`;
@@ -105,7 +106,7 @@ behaviour('under attack the server', (kind) => {
         server.on('Connected', () => {
           expect(server.get(P.ConnectionCount)).toBeLessThanOrEqual(100);
         });
-        await underAttack(server, ['storm', '400'], { rounds: 20, memory: 1 << 20, connections: 90 });
+        await underAttack(server, ['storm', '400'], { rounds: 20, memory: 1 << 20, connections: 90, refused: true });
         expect(counter(server, 'refusedFull')).toBeGreaterThan(0);
       },
     ));

@@ -14,7 +14,7 @@ export interface ProgramOptions {
   descriptors?: number;
 }
 
-/** Wine fails to start a program now and then, for reasons that it does not tell; the next attempt succeeds. */
+/** Wine fails to start a program now and then, for reasons that it does not tell; the next attempt may not fail. */
 function start(file: string, args: string[], options: SpawnOptions): ChildProcess {
   for (let attempt = 1; ; attempt += 1) {
     try {
