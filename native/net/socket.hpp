@@ -59,6 +59,8 @@ class Socket {
   int accept(Socket* out, Endpoint* peer);
 
   Transfer receive(void* buffer, std::size_t length);
+  // Whether receive would find something: bytes, their end, or an error.
+  bool has_input();
   // Sends the pieces in order with one call. Never raises a signal.
   Transfer send(const BytesView* pieces, int count);
   // Sends from the file's position `offset`; a count of 0 without an error is the end of the file.

@@ -202,6 +202,14 @@ Transfer Socket::receive(void* buffer, std::size_t length) {
   }
 }
 
+bool Socket::has_input() {
+  char byte = 0;
+  while (true) {
+    if (::recv(handle_, &byte, sizeof byte, MSG_PEEK) >= 0) return true;
+    if (errno != EINTR) return failed(errno).error != IPDAEMON_ERROR_WOULD_BLOCK;
+  }
+}
+
 Transfer Socket::send(const BytesView* pieces, int count) {
   if (count == 1) {
     while (true) {

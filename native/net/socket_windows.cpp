@@ -204,6 +204,12 @@ Transfer Socket::receive(void* buffer, std::size_t length) {
   return count >= 0 ? Transfer{count, 0} : failed();
 }
 
+bool Socket::has_input() {
+  char byte = 0;
+  if (::recv(handle_, &byte, sizeof byte, MSG_PEEK) >= 0) return true;
+  return failed().error != IPDAEMON_ERROR_WOULD_BLOCK;
+}
+
 Transfer Socket::send(const BytesView* pieces, int count) {
   WSABUF parts[pieces_max];
   std::size_t room = send_max;

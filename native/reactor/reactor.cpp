@@ -14,6 +14,10 @@ void Reactor::serve(const Ready& ready) {
 }
 
 void Reactor::retire(std::unique_ptr<Source> source) {
+  for (int i = next_; i < count_; ++i) {
+    Ready& ready = ready_[static_cast<std::size_t>(i)];
+    if (ready.token == source.get()) ready.token = nullptr;
+  }
   // A chain through the sources themselves: retiring must not need memory.
   source->next_retired_ = std::move(retired_);
   retired_ = std::move(source);

@@ -1,13 +1,58 @@
 // One turn: wait, then tell each source that it can make progress. Turns nest, because a callback may
-// pump events itself. Sources that were closed are kept until no turn can hold a pointer to them.
+// pump events itself; they share one list of what the poller has reported, so an inner turn goes on
+// where the outer one stopped. Sources that were closed are kept until no turn can hold a pointer to them.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <memory>
 
+#include "base/clock.hpp"
 #include "reactor/poller.hpp"
 #include "reactor/source.hpp"
 
 namespace ipdaemon {
+
+// A share of processor time: work is done a piece at a time until it is used up. The clock is looked at
+// seldom while the pieces are small, and after each one when they are not.
+class TimeSlice {
+ public:
+  void begin(std::int64_t length_us) {
+    looked_us_ = monotonic_us();
+    end_us_ = looked_us_ + length_us;
+    until_look_ = stride_ = stride_max;
+    is_over_ = false;
+  }
+  // To be asked after each piece of work.
+  bool is_over() {
+    if (is_over_ || --until_look_ > 0) return is_over_;
+    look();
+    return is_over_;
+  }
+  // The same after a piece that is known to be large.
+  bool is_over_now() {
+    if (!is_over_) look();
+    return is_over_;
+  }
+
+ private:
+  static constexpr int stride_max = 8;
+  static constexpr std::int64_t slow_us = 250;
+
+  void look() {
+    const std::int64_t now_us = monotonic_us();
+    stride_ = now_us - looked_us_ > slow_us ? 1 : stride_ < stride_max ? 2 * stride_ : stride_max;
+    until_look_ = stride_;
+    looked_us_ = now_us;
+    is_over_ = now_us >= end_us_;
+  }
+
+  std::int64_t looked_us_ = 0;
+  std::int64_t end_us_ = 0;
+  int stride_ = stride_max;
+  int until_look_ = stride_max;
+  bool is_over_ = true;
+};
 
 class Reactor {
  public:
@@ -16,13 +61,15 @@ class Reactor {
 
   Poller& poller() { return *poller_; }
 
-  // Waits up to `timeout_ms` and serves each ready source once; after each one `between` is called
-  // and ends the turn by returning false (what was not served is reported again by the next turn).
-  // Returns how many sources were ready.
+  // Serves what the poller has reported and nobody has served yet; if there is nothing, waits up to
+  // `timeout_ms` first. After each source `between` is called and ends the turn by returning false. What was
+  // not served is served first by the next turn.
   template <typename Between>
-  int turn(int timeout_ms, Between between);
+  void turn(int timeout_ms, Between between);
+  // Whether a turn has work without waiting.
+  bool has_ready() const { return next_ < count_; }
 
-  // Takes a source that was closed, to be freed by free_retired.
+  // Takes a source that was closed, to be freed by free_retired. It is not told of anything any more.
   void retire(std::unique_ptr<Source> source);
   // To be called when no turn and no callback of a source is on the stack.
   void free_retired();
@@ -33,18 +80,25 @@ class Reactor {
   static void serve(const Ready& ready);
 
   std::unique_ptr<Poller> poller_;
+  std::array<Ready, ready_max> ready_;
+  int next_ = 0;   // The first record that was not served.
+  int count_ = 0;  // Records of the last wait.
   std::unique_ptr<Source> retired_;
 };
 
 template <typename Between>
-int Reactor::turn(int timeout_ms, Between between) {
-  Ready ready[ready_max];
-  const int count = poller_->wait(ready, ready_max, timeout_ms);
-  for (int i = 0; i < count; ++i) {
-    serve(ready[i]);
-    if (!between()) break;
+void Reactor::turn(int timeout_ms, Between between) {
+  if (!has_ready()) {
+    next_ = 0;
+    count_ = 0;
+    count_ = poller_->wait(ready_.data(), ready_max, timeout_ms);
   }
-  return count;
+  while (has_ready()) {
+    const Ready ready = ready_[static_cast<std::size_t>(next_++)];
+    if (ready.token == nullptr) continue;  // Retired since.
+    serve(ready);
+    if (!between()) return;
+  }
 }
 
 }  // namespace ipdaemon

@@ -114,18 +114,53 @@ void Connection::on_ready(const Ready& ready) {
   }
   if (!ready.readable && !ready.broken) return;
   if (!wants_read(interest_)) return;
-  if (busy_ > 0) {
-    // A nested pump: a callback of this connection has not returned. A broken one is not watched any
-    // more, since that is reported whatever is asked for.
+  if (is_held_back()) {
+    // A broken one is not watched any more, since that is reported whatever is asked for.
     if (ready.broken) {
       fail(why_broken());
-      return;
+    } else {
+      pause();
     }
-    paused_ = true;
+    return;
+  }
+  // What it has sent before comes first; until then nothing more is taken from it.
+  if (input_owed_) return;
+  if (is_securing() && !ready.broken && !server_.may_shake_hands()) {
+    handshake_waits_ = true;
     update_interest();
+    server_.due().add(this, DueKind::handshake);
     return;
   }
   receive();
+}
+
+// Whether what comes cannot be taken now: a callback of this connection has not returned, and a nested pump runs;
+// or pumps are nested so deeply that it could not be delivered.
+bool Connection::is_held_back() const {
+  return busy_ > 0 || server_.is_mute() || (input_owed_ && server_.holds_data());
+}
+
+// The poller would report it over and over.
+void Connection::pause() {
+  paused_ = true;
+  update_interest();
+  if (busy_ == 0) server_.due().add(this);
+}
+
+void Connection::resume() {
+  paused_ = false;
+  update_interest();
+}
+
+void Connection::go_on_with_handshake() {
+  handshake_waits_ = false;
+  if (busy_ > 0) {
+    paused_ = true;  // leave_callback resumes.
+    return;
+  }
+  if (state_ == State::ended || failed_code_ != 0) return;
+  receive();
+  update_interest();
 }
 
 int Connection::why_broken() {
@@ -140,10 +175,7 @@ void Connection::on_out_of_memory() {
 
 void Connection::leave_callback() {
   if (--busy_ > 0) return;
-  if (paused_) {
-    paused_ = false;
-    update_interest();
-  }
+  if (paused_ && !is_held_back()) resume();
   if (end_owed_ || failed_code_ != 0 || input_owed_) server_.due().add(this);
   if (peer_ended_ && !rest_owed_) finish_if_peer_ended();
 }
@@ -151,6 +183,8 @@ void Connection::leave_callback() {
 void Connection::deliver_owed() {
   if (ready_is_due()) fire_ready();
   if (busy_ > 0 || feeding_) return;  // leave_callback asks again.
+  if (handshake_waits_) server_.due().add(this, DueKind::handshake);
+  if (paused_ && !is_held_back()) resume();
   if (security_ && security_->engine().logs()) tell_log();
   if (state_ == State::ended) {
     if (end_owed_) deliver_disconnected();
@@ -174,7 +208,7 @@ void Connection::deliver_owed() {
 
 bool Connection::may_deliver() const {
   return state_ == State::open && properties_.ACCEPT_DATA && !greeting_owed_ && !discard_ && busy_ == 0 &&
-         server_.may_deliver();
+         server_.may_deliver() && !server_.holds_data();
 }
 
 Framing Connection::framing() const {
@@ -263,8 +297,8 @@ std::size_t Connection::deliver_pieces(BytesView data) {
   bool complete = true;
   while (complete && may_deliver()) {
     done = deliver_next(data, done, &complete);
-    // Whatever a callback has made due comes before the next piece.
-    if (complete && !server_.due().empty()) break;
+    // Whatever a callback has made due comes before the next piece, and so do others when this takes long.
+    if (complete && (!server_.due().empty() || server_.slice().is_over())) break;
   }
   feeding_ = false;
   const bool held = !properties_.ACCEPT_DATA || greeting_owed_ || discard_ || state_ != State::open;
@@ -542,43 +576,11 @@ int Connection::send_file(File&& file) {
 // Pumps until the system has taken everything up to `goal`. What it has not taken when the wait ends
 // early is withdrawn, so that BytesSent tells exactly what the peer will get.
 int Connection::wait_until_sent(std::uint64_t begin, std::uint64_t goal) {
-  // In TLS, what is sealed counts as taken, and may still be lost.
-  const auto done = [&] {
-    return outbox_.taken() >= goal && !(security_ && (security_->has_pending() || security_->has_lost()));
-  };
-  if (done()) return 0;
-  const std::int64_t limit_ms = std::int64_t{properties_.TIMEOUT} * 1000;
-  std::uint64_t moved_before = moved();
-  std::int64_t progress_ms = monotonic_ms();
-  int code = 0;
+  if (is_sent(goal)) return 0;
   sending_ = true;
   interrupted_ = false;
   server_.enter_blocking();
-  while (!done()) {
-    const std::int64_t waited_ms = monotonic_ms() - progress_ms;
-    if (interrupted_ || waited_ms > limit_ms) {
-      code = IPDAEMON_ERROR_TIMED_OUT;
-      break;
-    }
-    code = server_.pump(static_cast<int>(std::min<std::int64_t>(wait_slice_ms, limit_ms - waited_ms + 1)));
-    if (code != 0 || done()) break;
-    if (server_.is_quiet()) {
-      code = IPDAEMON_ERROR_NOT_OPEN;  // A callback has closed or reset the server.
-      break;
-    }
-    if (failed_code_ != 0 || state_ != State::open) {
-      code = failed_code_ != 0 ? failed_code_ : status_ != 0 ? status_ : IPDAEMON_ERROR_NOT_OPEN;
-      break;
-    }
-    if (moved() != moved_before) {
-      moved_before = moved();
-      progress_ms = monotonic_ms();
-    }
-    if (!server_.may_wait()) {
-      code = IPDAEMON_ERROR_HANDLER_STOPPED;
-      break;
-    }
-  }
+  const int code = pump_until_sent(goal);
   server_.leave_blocking();
   sending_ = false;
   const std::uint64_t taken = std::clamp(outbox_.taken(), begin, goal);
@@ -598,6 +600,46 @@ int Connection::wait_until_sent(std::uint64_t begin, std::uint64_t goal) {
     }
   }
   return code;
+}
+
+// In TLS, what is sealed counts as taken, and may still be lost.
+bool Connection::is_sent(std::uint64_t goal) const {
+  return outbox_.taken() >= goal && !(security_ && (security_->has_pending() || security_->has_lost()));
+}
+
+// Returns 0 when it is sent, or why not.
+int Connection::pump_until_sent(std::uint64_t goal) {
+  const std::int64_t limit_ms = std::int64_t{properties_.TIMEOUT} * 1000;
+  std::uint64_t moved_before = moved();
+  std::int64_t progress_ms = monotonic_ms();
+  while (!is_sent(goal)) {
+    std::int64_t waited_ms = monotonic_ms() - progress_ms;
+    if (waited_ms > limit_ms && !interrupted_) {
+      // Callbacks of others may have taken all that time: what counts is whether the peer has made room.
+      write();
+      if (is_sent(goal)) return 0;
+      if (const int code = why_not_sent(); code != 0) return code;
+      if (moved() != moved_before) waited_ms = 0;
+    }
+    if (interrupted_ || waited_ms > limit_ms) return IPDAEMON_ERROR_TIMED_OUT;
+    const int code = server_.pump(static_cast<int>(std::min<std::int64_t>(wait_slice_ms, limit_ms - waited_ms + 1)));
+    if (code != 0 || is_sent(goal)) return code;
+    if (const int reason = why_not_sent(); reason != 0) return reason;
+    if (moved() != moved_before) {
+      moved_before = moved();
+      progress_ms = monotonic_ms();
+    }
+    if (!server_.may_wait()) return IPDAEMON_ERROR_HANDLER_STOPPED;
+  }
+  return 0;
+}
+
+// Why a blocking send cannot go on; 0 if it can.
+int Connection::why_not_sent() const {
+  if (server_.is_quiet()) return IPDAEMON_ERROR_NOT_OPEN;  // A callback has closed or reset the server.
+  if (failed_code_ != 0) return failed_code_;
+  if (state_ == State::open) return 0;
+  return status_ != 0 ? status_ : IPDAEMON_ERROR_NOT_OPEN;
 }
 
 void Connection::write_gathered(BytesView bytes) {
@@ -679,6 +721,7 @@ bool Connection::ready_is_due() const {
 // Fires ReadyToSend, the one after Connected and the one after a refusal alike.
 void Connection::fire_ready() {
   if (!server_.may_deliver()) {
+    if (server_.is_mute()) ready_ = true;
     server_.due().add(this);
     return;
   }
@@ -768,7 +811,8 @@ void Connection::read_out() {
               server_.may_deliver() && !(security_ && security_->input_broken);
   if (more && !input_owed_) more = receive();
   if (state_ == State::ended) return;
-  if (more || input_owed_ || !server_.may_deliver()) {
+  const bool is_held = properties_.ACCEPT_DATA && !input_.empty() && server_.holds_data();
+  if (more || input_owed_ || is_held || !server_.may_deliver()) {
     server_.due().add(this);
     return;
   }
@@ -820,6 +864,10 @@ void Connection::finish(int status, const char* detail, Close how) {
   }
   end_owed_ = true;
   server_.due().add(this);
+}
+
+void Connection::show_ready() {
+  if (ready_is_due()) ready_ = true;
 }
 
 void Connection::deliver_disconnected() {
@@ -898,8 +946,14 @@ void Connection::schedule() {
 }
 
 void Connection::on_deadline(std::int64_t now_ms) {
-  const std::int64_t due_ms = deadline_ms();
+  std::int64_t due_ms = deadline_ms();
   if (due_ms == 0 || state_ == State::ended) return;
+  if (now_ms >= due_ms) {
+    look_before_deadline();
+    if (state_ == State::ended || failed_code_ != 0) return;
+    due_ms = deadline_ms();
+    if (due_ms == 0) return;
+  }
   if (now_ms < due_ms) {
     schedule();
   } else if (is_lingering()) {
@@ -912,11 +966,30 @@ void Connection::on_deadline(std::int64_t now_ms) {
   }
 }
 
+// What has happened at the socket counts before a deadline does, although nobody has looked for a while: a callback may
+// have computed for longer than the limit, or the process was stopped.
+void Connection::look_before_deadline() {
+  if (failed_code_ != 0) return;
+  if (is_lingering()) {
+    write();
+    return;
+  }
+  const bool input = state_ == State::open && properties_.ACCEPT_DATA && !peer_ended_;
+  if (!input && !is_securing()) return;
+  if (input_owed_) {
+    note_activity();  // It has sent more than has been delivered.
+  } else if (is_held_back() || greeting_owed_ || feeding_ || !server_.may_deliver()) {
+    if (socket_.has_input()) note_activity();
+  } else {
+    receive();
+  }
+}
+
 void Connection::update_interest() {
   if (!watched_) return;
   const bool input = state_ == State::open && properties_.ACCEPT_DATA && !peer_ended_ && !greeting_owed_;
   const bool securing = is_securing() && (state_ == State::open || state_ == State::opening);
-  const bool read = (input || securing) && !paused_;
+  const bool read = (input || securing) && !paused_ && !handshake_waits_;
   const bool write = !is_drained();
   const auto interest = static_cast<Interest>((read ? 1 : 0) | (write ? 2 : 0));
   if (interest == interest_) return;

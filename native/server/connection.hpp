@@ -18,6 +18,13 @@ namespace ipdaemon {
 
 class Server;
 
+// How urgent it is what a connection owes.
+enum class DueKind : std::uint8_t {
+  now,
+  after_others,  // A callback of it has failed: those of others come first.
+  handshake,     // The next step of a TLS handshake, which takes long.
+};
+
 class Connection final : public Source, public Deadline {
  public:
   Connection(Server& server, Socket&& socket, const Endpoint& peer, std::int32_t id);
@@ -62,6 +69,10 @@ class Connection final : public Source, public Deadline {
   void enter_callback() { ++busy_; }
   void leave_callback();
   bool busy() const { return busy_ > 0; }
+  // Where no callback may run any more: what waits for ReadyToSend is told by the property alone.
+  void show_ready();
+  // The next step of its handshake, which had to wait.
+  void go_on_with_handshake();
 
   std::int32_t id() const { return id_; }
   bool is_open() const { return state_ == State::open; }
@@ -102,6 +113,9 @@ class Connection final : public Source, public Deadline {
     bool joined;       // There is room for them there.
   };
   bool receive();
+  bool is_held_back() const;
+  void pause();
+  void resume();
   Transfer take(char* at);
   Landing landing();
   void deliver_received(const Landing& landing, std::size_t count);
@@ -150,6 +164,9 @@ class Connection final : public Source, public Deadline {
   int refuse();
   int send_now(BytesView data, BytesView tail);
   int wait_until_sent(std::uint64_t begin, std::uint64_t goal);
+  int pump_until_sent(std::uint64_t goal);
+  bool is_sent(std::uint64_t goal) const;
+  int why_not_sent() const;
   void write();
   bool write_bytes();
   void write_file();
@@ -171,6 +188,7 @@ class Connection final : public Source, public Deadline {
   std::int64_t deadline_ms() const;
   void note_activity();
   void schedule();
+  void look_before_deadline();
   void update_interest();
   void remember_local_address();
 
@@ -207,7 +225,9 @@ class Connection final : public Source, public Deadline {
   bool input_owed_ : 1 = false;      // input_ may hold complete pieces.
   bool feeding_ : 1 = false;         // deliver_pieces is on the stack: input_ must not move.
   bool discard_ : 1 = false;         // What deliver_pieces has not delivered shall be discarded.
-  bool paused_ : 1 = false;          // Input is not watched while a callback runs under a nested pump.
+  bool paused_ : 1 = false;          // Input is not watched, since it could not be taken: see is_held_back.
+  bool handshake_waits_ : 1 = false;  // Likewise, until its turn among the handshakes comes.
+  bool after_others_ : 1 = false;     // See DueList::put_after_others.
   bool end_owed_ : 1 = false;        // Disconnected has not been delivered.
   bool error_owed_ : 1 = false;      // An Error event goes before it.
   bool connected_owed_ : 1 = false;  // The handshake is done and Connected has not been delivered.
@@ -215,6 +235,7 @@ class Connection final : public Source, public Deadline {
   bool failure_told_ : 1 = false;    // Error has fired for a connection that never came up.
 
   friend class DueList;
+  DueKind due_kind_ = DueKind::now;
   Connection* due_next_ = nullptr;
   Connection* due_previous_ = nullptr;
 };

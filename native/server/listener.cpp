@@ -24,6 +24,10 @@ void Listener::close() {
 }
 
 void Listener::on_ready(const Ready&) {
+  if (server_.is_mute()) {
+    rest();
+    return;
+  }
   for (int i = 0; i < burst_ && socket_.valid() && !suspended_; ++i) {
     Socket peer_socket;
     Endpoint peer;
@@ -40,7 +44,7 @@ void Listener::on_ready(const Ready&) {
     }
     // A callback of the new connection may have pumped, and accepting may have failed in there.
     if (suspensions_ == suspensions_before) trouble_reported_ = false;
-    if (!server_.may_deliver()) return;
+    if (!server_.may_deliver() || server_.slice().is_over()) return;
   }
   burst_ = std::min(burst_ * 2, burst_max);
 }
@@ -60,14 +64,19 @@ void Listener::on_deadline(std::int64_t) {
 
 // Out of descriptors or memory: peers wait in the backlog, connections go on, and we try again soon.
 void Listener::suspend(int code) {
+  rest();
+  if (trouble_reported_) return;
+  trouble_reported_ = true;
+  server_.report_error(nullptr, code, "peers wait until connections can be accepted again");
+}
+
+// Peers wait in the backlog until the deadline.
+void Listener::rest() {
   burst_ = 1;
   suspended_ = true;
   ++suspensions_;
   server_.reactor().poller().change(socket_.handle(), Interest::none, static_cast<Source*>(this));
   server_.deadlines().set(this, monotonic_ms() + retry_ms);
-  if (trouble_reported_) return;
-  trouble_reported_ = true;
-  server_.report_error(nullptr, code, "peers wait until connections can be accepted again");
 }
 
 bool Drain::start(bool watched) {

@@ -29,6 +29,7 @@ class Listener final : public Source, public Deadline {
   static constexpr std::int64_t retry_ms = 100;
 
   void suspend(int code);
+  void rest();
 
   Server& server_;
   Socket socket_;

@@ -14,11 +14,15 @@ namespace ipdaemon {
 
 namespace {
 
-constexpr int pump_depth_max = 64;
 constexpr int wait_slice_ms = 100;
 constexpr std::int64_t shutdown_max_ms = 10'000;
 // How many connections one pass serves that owe something; the next pump goes on.
-constexpr int due_per_pass_max = 4096;
+constexpr std::size_t due_per_pass_max = 4096;
+// For how long each pass of a pump goes on: over what is due, what is ready, handshakes, deadlines. Then it is the
+// turn of the others, and of other handles and whatever else the thread has to do.
+constexpr std::int64_t slice_us = 2000;
+// How many steps of handshakes a turn takes as they come.
+constexpr int handshakes_at_once_max = 2;
 // A batch shall not delay what its first callbacks have sent by more than about this.
 constexpr std::int64_t batch_slow_us = 1000;
 constexpr std::int64_t batch_fast_us = 250;
@@ -301,7 +305,6 @@ int Server::shutdown() {
     const int code = pump(static_cast<int>(std::clamp<std::int64_t>(left_ms, 0, wait_slice_ms)));
     // An exception of a callback leaves when all connections are gone, not before.
     if (code == IPDAEMON_ERROR_HANDLER_STOPPED) stopped = true;
-    if (code == IPDAEMON_ERROR_BAD_STATE) return fail(code);
     if (!sink_.may_wait()) return IPDAEMON_ERROR_HANDLER_STOPPED;
   }
   return stopped ? IPDAEMON_ERROR_HANDLER_STOPPED : 0;
@@ -327,24 +330,35 @@ int Server::poll(int timeout_ms) {
 
 // ---- Pumping ----------------------------------------------------------------------------------------
 
+thread_local constinit int Server::depth_of_thread_ = 0;
+
 int Server::pump(int timeout_ms) {
-  if (pump_depth_ >= pump_depth_max) {
-    return fail(IPDAEMON_ERROR_BAD_STATE,
-                "events are being pumped inside 64 callbacks already; return from some first");
-  }
   flush_gathered_of_thread();
   cancel_batch();
   struct Scope {
     Server& server;
     const bool outer_stop;
     const bool outer_gather;
-    explicit Scope(Server& s) : server(s), outer_stop(s.stop_), outer_gather(s.gather_across_) {
+    const bool outer_holds_data;
+    const bool outer_mute;
+    explicit Scope(Server& s)
+        : server(s),
+          outer_stop(s.stop_),
+          outer_gather(s.gather_across_),
+          outer_holds_data(s.holds_data_),
+          outer_mute(s.is_mute_) {
       server.stop_ = false;
       server.gather_across_ = false;
       ++server.pump_depth_;
+      const int depth = ++depth_of_thread_;
+      server.holds_data_ = depth > data_depth_max;
+      server.is_mute_ = depth > callback_depth_max;
     }
     ~Scope() {
+      --depth_of_thread_;
       --server.pump_depth_;
+      server.holds_data_ = outer_holds_data;
+      server.is_mute_ = outer_mute;
       server.stop_ = outer_stop;
       server.gather_across_ = outer_gather;
       // The outermost buffer is kept, those of nested pumps are rarely needed again.
@@ -355,31 +369,61 @@ int Server::pump(int timeout_ms) {
   } scope(*this);
   const std::uint64_t delivered_before = delivered_;
   deliver_due();
-  if (may_deliver()) {
-    int wait = delivered_ != delivered_before || !due_.empty() ? 0 : timeout_ms;
+  if (goes_on()) {
+    int wait = delivered_ != delivered_before || has_work() ? 0 : timeout_ms;
     const int deadline = deadlines_.wait_ms(monotonic_ms());
     if (deadline >= 0) wait = std::min(wait, deadline);
-    reactor_.turn(wait, [this] {
-      if (!due_.empty()) deliver_due();
-      return may_deliver();
-    });
+    turn(wait);
   }
-  if (may_deliver() && deadlines_.wait_ms(monotonic_ms()) == 0) {
-    deadlines_.expire(monotonic_ms(), [this] { return !may_deliver(); });
-    deliver_due();
-  }
+  if (goes_on() && deadlines_.wait_ms(monotonic_ms()) == 0) expire();
   return stop_ ? IPDAEMON_ERROR_HANDLER_STOPPED : 0;
 }
 
+// Whether there is something to do without waiting. What the depth of the nesting holds back is no work.
+bool Server::has_work() const {
+  if (is_mute()) return false;
+  if (!due_.empty(DueKind::handshake)) return true;
+  return !holds_data() && !due_.all_empty();
+}
+
+// Everybody who is ready first, then what takes long, then whoever has had a callback that failed.
+void Server::turn(int timeout_ms) {
+  handshakes_at_once_ = handshakes_at_once_max;
+  bool is_begun = false;
+  reactor_.turn(timeout_ms, [&] {
+    // The wait before the first one does not count.
+    if (!is_begun) slice_.begin(slice_us);
+    is_begun = true;
+    if (!due_.empty()) deliver_due_within_slice();
+    return goes_on() && !slice_.is_over();
+  });
+  if (goes_on()) serve_handshakes();
+  if (goes_on()) deliver_after_others();
+}
+
+// What is due beyond a share of time stays due: whoever waits for the others must not wait for all of them.
+void Server::expire() {
+  slice_.begin(slice_us);
+  deadlines_.expire(monotonic_ms(), [this] { return !goes_on() || slice_.is_over(); });
+  deliver_due();
+}
+
 void Server::deliver_due() {
-  for (int i = 0; i < due_per_pass_max && !due_.empty() && may_deliver(); ++i) {
-    Connection* connection = due_.first();
-    due_.remove(connection);
-    try {
-      connection->deliver_owed();
-    } catch (const std::bad_alloc&) {
-      connection->on_out_of_memory();
-    }
+  if (due_.empty() && unknown_clients_.empty() && !tls_.has_notices()) return;
+  slice_.begin(slice_us);
+  deliver_due_within_slice();
+}
+
+void Server::deliver_due_within_slice() {
+  if (is_mute()) {
+    for (Connection* one = due_.first(); one != nullptr; one = DueList::after(one)) one->show_ready();
+    return;
+  }
+  // Where data is held back, what is due may stay so.
+  std::size_t left = holds_data() ? due_.size(DueKind::now) : due_per_pass_max;
+  for (; left > 0 && !due_.empty() && may_deliver(); --left) {
+    deliver_owed(due_.take(DueKind::now));
+    if (slice_.is_over()) break;
   }
   while (!unknown_clients_.empty() && may_deliver()) {
     const std::string name = std::move(unknown_clients_.back());
@@ -392,8 +436,47 @@ void Server::deliver_due() {
   }
 }
 
+void Server::deliver_owed(Connection* connection) {
+  try {
+    connection->deliver_owed();
+  } catch (const std::bad_alloc&) {
+    connection->on_out_of_memory();
+  }
+}
+
+// One whose callback fails each time must not keep the others waiting: it is served once in a pump, and last.
+void Server::deliver_after_others() {
+  if (holds_data()) return;
+  for (std::size_t left = due_.size(DueKind::after_others); left > 0 && may_deliver(); --left) {
+    if (due_.empty(DueKind::after_others)) return;
+    deliver_owed(due_.take(DueKind::after_others));
+  }
+}
+
+// A few of the handshakes that wait, at least one.
+void Server::serve_handshakes() {
+  if (due_.empty(DueKind::handshake) || is_mute()) return;
+  slice_.begin(slice_us);
+  do {
+    Connection* connection = due_.take(DueKind::handshake);
+    try {
+      connection->go_on_with_handshake();
+    } catch (const std::bad_alloc&) {
+      connection->on_out_of_memory();
+    }
+    if (!due_.empty()) deliver_due_within_slice();
+  } while (may_deliver() && !due_.empty(DueKind::handshake) && !slice_.is_over_now());
+}
+
+// The first few of a turn may, so that a lone one costs nothing more. The others get in line.
+bool Server::may_shake_hands() {
+  if (!due_.empty(DueKind::handshake) || handshakes_at_once_ <= 0) return false;
+  --handshakes_at_once_;
+  return true;
+}
+
 int Server::next_deadline() {
-  if (!due_.empty() || !unknown_clients_.empty() || tls_.has_notices()) return 0;
+  if (!due_.all_empty() || reactor_.has_ready() || !unknown_clients_.empty() || tls_.has_notices()) return 0;
   return deadlines_.wait_ms(monotonic_ms());
 }
 

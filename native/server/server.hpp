@@ -94,7 +94,14 @@ class Server {
   // Hands pieces that were cut ahead to the sink; returns how many were delivered.
   std::size_t run_batch(Connection* connection, BatchWords batch, BytesView bytes, int count);
   bool wants(int event) const { return !quiet_ && sink_.wants(event); }
-  bool may_deliver() const { return !stop_ && !quiet_; }
+  // Whether the pumping that runs now goes on, and whether it may run callbacks.
+  bool goes_on() const { return !stop_ && !quiet_; }
+  bool may_deliver() const { return goes_on() && !is_mute(); }
+  // Pumps nest because callbacks pump, and their depth has a bound. Behind it a pump still moves bytes, time-outs
+  // and events, so that whatever waits inside a callback comes to its end, but no DataIn begins, which is what waits
+  // most. Should the other callbacks pump, too, a pump runs none at all, and only properties tell.
+  bool holds_data() const { return holds_data_; }
+  bool is_mute() const { return is_mute_; }
   bool is_quiet() const { return quiet_; }
   bool in_callback() const { return callback_depth_ > 0; }
   void report_status(Connection* connection, BytesView message);
@@ -136,6 +143,10 @@ class Server {
   std::size_t high_water() const;
 
   int pump(int timeout_ms);
+  // How long the pass that runs now may go on.
+  TimeSlice& slice() { return slice_; }
+  // Whether the next step of a handshake may be taken at once, and not in its turn.
+  bool may_shake_hands();
   bool may_wait() { return sink_.may_wait(); }
   void enter_blocking() { ++call_depth_; }
   void leave_blocking() { --call_depth_; }
@@ -240,7 +251,14 @@ class Server {
   void drop_everything();
   void apply_socket_options(Socket& socket);
   bool request_accepted(const Endpoint& peer);
+  bool has_work() const;
   void deliver_due();
+  void deliver_due_within_slice();
+  void deliver_after_others();
+  void deliver_owed(Connection* connection);
+  void serve_handshakes();
+  void turn(int timeout_ms);
+  void expire();
   bool make_room();
   std::int64_t connections_max() const { return setting(IPDAEMON_SETTING_MAX_CONNECTIONS); }
 
@@ -264,7 +282,14 @@ class Server {
   std::int64_t connection_count_ = 0;
   std::int64_t admitting_ = 0;  // Peers about which ConnectionRequest is being asked.
 
-  int call_depth_ = 0;  // ABI calls and blocking waits on the stack.
+  static constexpr int data_depth_max = 64;
+  static constexpr int callback_depth_max = 80;
+  static thread_local constinit int depth_of_thread_;  // Pumps on the stack, of all servers.
+  bool holds_data_ = false;  // What the depth means for the pump that runs now.
+  bool is_mute_ = false;
+  TimeSlice slice_;
+  int handshakes_at_once_ = 0;  // How many the present pass may still serve out of turn.
+  int call_depth_ = 0;          // ABI calls and blocking waits on the stack.
   int callback_depth_ = 0;
   int pump_depth_ = 0;
   bool stop_ = false;   // A callback ended the pumping that runs now.
@@ -324,7 +349,10 @@ bool Server::run_callback(Connection* connection, Call call) {
   };
   if (!may_deliver()) return false;
   Scope scope(*this, connection);
-  if (call() != 0) stop_ = true;
+  if (call() != 0) {
+    stop_ = true;
+    if (connection != nullptr) due_.put_after_others(connection);
+  }
   return may_deliver();
 }
 

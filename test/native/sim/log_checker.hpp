@@ -88,8 +88,12 @@ struct ConnectionModel {
   std::int64_t sealed_us = 0;  // Something was written that was no payload, or not all of it.
   std::int64_t closed_us = 0;  // When the server closed the socket, and the limits it had then.
   std::int64_t closed_idle_s = 0;
+  std::size_t unread_at_close = 0;
+  bool accepted_at_close = true;
+  std::int64_t delivered_us = 0;  // Input that waits is no silence, until it has been delivered.
   std::int64_t closed_timeout_s = 0;
   int idle_misses = 0;
+  int unserved_pumps = 0;  // Since it last could have had a DataIn and got none.
 };
 
 // One TLS handshake: of a peer that was accepted, or of a connection for which TLS was started.
@@ -182,6 +186,7 @@ class LogChecker final : public Observer {
   void check_memory(int handle, std::int64_t memory);
   void check_ready(int handle, int id, bool ready);
   void check_idle(int handle, std::int64_t pump_began_us);
+  void check_fairness(int handle);
   void check_handshakes(int handle, std::int64_t pump_began_us);
   void check_settled(int handle, std::uint16_t port);  // Everything that can happen has happened.
   void check_end();                                    // All handles are closed.
@@ -197,6 +202,8 @@ class LogChecker final : public Observer {
   const std::vector<ConnectionModel*>& connections(int handle) { return live_[handle]; }
   std::uint64_t events() const { return events_; }
   void tolerate_failures() { tolerant_ = true; }
+  // Callbacks do not run any more, which ends every call.
+  void host_ends() { host_ended_ = true; }
 
   // ---- Observer
   void on_accepted(int link) override;
@@ -261,6 +268,7 @@ class LogChecker final : public Observer {
   std::vector<ConnectionModel*> untried_;  // With accepted bytes of which the system was not told yet.
   std::uint64_t events_ = 0;
   bool tolerant_ = false;
+  bool host_ended_ = false;
 };
 
 }  // namespace ipdaemon::sim

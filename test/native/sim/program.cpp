@@ -424,8 +424,17 @@ void Program::pump(int number) {
 
 std::int32_t Program::on_wait(void* user, ipdaemon_t) {
   const SimulatorCode guard;
+  Program& program = *static_cast<Server*>(user)->program;
   // A blocking wait that was told to stop must do so; a failed run has no use for its end.
-  return static_cast<Server*>(user)->program->checker_.failed() ? 1 : 0;
+  return program.refuses_to_run() || program.checker_.failed() ? 1 : 0;
+}
+
+// A host that has ended runs nothing more, says so each time, and must not be asked for ever.
+bool Program::refuses_to_run() {
+  if (!host_ended_) return false;
+  // A few for each connection, and for each call that has to return.
+  if (++calls_after_end_ > 20000) checker_.fail("callbacks do not stop although the host has ended");
+  return true;
 }
 
 std::int32_t Program::on_event(void* user, ipdaemon_t handle, std::int32_t event, ipdaemon_value* parameters,
@@ -435,7 +444,7 @@ std::int32_t Program::on_event(void* user, ipdaemon_t handle, std::int32_t event
   Program& program = *server.program;
   LogChecker& checker = program.checker_;
   if (handle != server.handle) checker.fail("an event with another handle");
-  if (checker.failed()) return 1;
+  if (program.refuses_to_run() || checker.failed()) return 1;
   int result = 0;
   const int id = static_cast<int>(parameters[0].integer);
   switch (event) {
@@ -489,7 +498,7 @@ std::int32_t Program::on_batch(void* user, ipdaemon_t handle, std::int32_t id, c
   Server& server = *static_cast<Server*>(user);
   Program& program = *server.program;
   LogChecker& checker = program.checker_;
-  if (checker.failed()) return 1;
+  if (program.refuses_to_run() || checker.failed()) return 1;
   checker.data_begins(handle, id);
   std::int32_t* words = server.words.data();
   int result = 0;
@@ -575,6 +584,7 @@ int Program::on_data(Server& server, int id, BytesView text, bool eol) {
   }
   if (plan.deep && !calm_ && server.open) do_events(server);
   if (!server.open || checker_.failed()) return 0;
+  if (plan.fails_always && !calm_ && id % 2 == 1) return 1;
   switch (plan.mode) {
     case Mode::echo: {
       Bytes answer(text);
@@ -705,6 +715,16 @@ int Program::mischief(Server& server, int id) {
     set(server, choices_.chance(1, 2) ? IPDAEMON_PROPERTY_TIMEOUT : IPDAEMON_PROPERTY_IDLE_TIMEOUT, id,
         choices_.between(0, 3));
   }
+  // It computes, or its machine sleeps, while the world goes on.
+  if (happens(plan.computes)) {
+    world_.run_until(world_.now_us() + choices_.between(1, 3500) * 1000, [] { return false; });
+  }
+  if (happens(plan.host_ends)) {
+    log_.write("-- the host ends");
+    host_ended_ = true;
+    checker_.host_ends();
+    return 1;
+  }
   if (happens(plan.big_sends)) say(server, id != 0 ? id : any_connection(server), some_text(150000));
   if (happens(plan.sends_others)) say(server, any_connection(server), some_text(2000));
   if (happens(plan.files)) send_file(server, any_connection(server), file_names[choices_.below(5)]);
@@ -766,7 +786,7 @@ void Program::say(Server& server, int id, BytesView bytes) {
   }
   const int code = send(server, id, bytes);
   if (code != IPDAEMON_ERROR_WOULD_BLOCK || server.plan.retry == Retry::never || !server.open) return;
-  if (server.plan.retry == Retry::on_event || checker_.depth() > 8) {
+  if (server.plan.retry == Retry::on_event || (checker_.depth() > 8 && !server.plan.waits_deep)) {
     server.talks[id].waiting.emplace_back(bytes);
     return;
   }

@@ -43,6 +43,8 @@ struct ServerPlan {
   bool requests = true;   // A ConnectionRequest callback is registered.
   bool greeting = false;  // Sent from ReadyToSend.
   bool deep = false;      // Pumps from every DataIn.
+  bool waits_deep = false;  // Waits for ReadyToSend inside of callbacks, however many wait already.
+  bool fails_always = false;  // DataIn of every other connection fails, always.
   Secure secure = Secure::never;
   bool authenticates = false;
   std::int64_t handshake_s = -1;  // -1: as it is by default.
@@ -56,7 +58,8 @@ struct ServerPlan {
   // What callbacks do beside their work, per thousand each.
   int disconnects = 0, disconnects_others = 0, pumps = 0, shutdowns = 0, resets = 0, closes = 0, framings = 0,
       pauses = 0, timeouts = 0, sends_others = 0, stops = 0, interrupts = 0, other_handles = 0, listens = 0,
-      configs = 0, batches = 0, big_sends = 0, files = 0, start_ssls = 0, verdicts = 0, choices = 0;
+      configs = 0, batches = 0, big_sends = 0, files = 0, start_ssls = 0, verdicts = 0, choices = 0, computes = 0,
+      host_ends = 0;
 };
 
 class Program {
@@ -79,6 +82,8 @@ class Program {
   void shut_down(int server);
   void close(int server);
   void calm() { calm_ = true; }  // From now on, only the work.
+  // Whether callbacks cannot run any more, as in a host that is being ended.
+  bool host_has_ended() const { return host_ended_; }
   bool listen(int server);
 
  private:
@@ -152,7 +157,11 @@ class Program {
   Choices& choices_;
   Log& log_;
   std::vector<std::unique_ptr<Server>> servers_;
+  bool refuses_to_run();
+
   bool calm_ = false;
+  bool host_ended_ = false;
+  int calls_after_end_ = 0;
   int send_depth_ = 0;
 };
 

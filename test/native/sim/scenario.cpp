@@ -147,7 +147,26 @@ ServerPlan draw_server(Choices& choices) {
   plan.batches = maybe(40);
   plan.big_sends = maybe(100);
   plan.files = maybe(60);
+  plan.computes = maybe(60);
+  plan.fails_always = choices.chance(1, 12);
+  plan.host_ends = choices.chance(1, 30) ? 20 : 0;
   return plan;
+}
+
+// Callbacks that wait inside of each other, as ported loops do, for more peers than pumps may be nested.
+void draw_deep_waits(Choices& choices, ServerPlan* plan) {
+  const ServerPlan drawn = *plan;
+  *plan = ServerPlan{};
+  plan->waits_deep = true;
+  plan->retry = Retry::by_pumping;
+  plan->mode = Mode::talk;
+  plan->eol = "\n";
+  plan->timeout_s = choices.chance(1, 3) ? 1 + choices.between(0, 3) : 0;
+  plan->idle_s = choices.chance(1, 3) ? 60 : 0;
+  plan->greeting = choices.chance(1, 2);
+  plan->big_sends = 400;
+  plan->disconnects = drawn.disconnects;
+  plan->stops = choices.chance(1, 3) ? drawn.stops : 0;
 }
 
 Bytes draw_input(Choices& choices, std::size_t length, const ServerPlan& plan) {
@@ -285,6 +304,7 @@ RunResult run_mixed(Choices* source, bool trace) {
   if (tls) seed_tls(choices.below(UINT64_MAX));
   const int servers = 1 + choices.weighted({8, 2, 1});
   const bool deep = choices.chance(1, 250);
+  const bool waits_deep = !deep && choices.chance(1, 300);
   for (int i = 0; i < servers; ++i) {
     ServerPlan plan = draw_server(choices);
     if (tls && choices.chance(3, 4)) draw_tls(choices, &plan);
@@ -293,12 +313,17 @@ RunResult run_mixed(Choices* source, bool trace) {
       plan.deep = true;
       plan.mode = Mode::echo;
     }
+    if (waits_deep) draw_deep_waits(choices, &plan);
     const int number = program.open(plan);
     if (number < 0) continue;
-    const int peer_count = deep ? 90 : 1 + choices.weighted({3, 3, 3, 2, 2, 1, 1}) + (choices.chance(1, 15) ? 25 : 0);
+    const int peer_count = deep ? 90 : waits_deep ? 75 : 1 + choices.weighted({3, 3, 3, 2, 2, 1, 1}) + (choices.chance(1, 15) ? 25 : 0);
     for (int peer = 0; peer < peer_count; ++peer) {
       PeerPlan peer_plan = draw_peer(choices, plan, program.port(number));
       if (deep) peer_plan.start_us = 0;
+      if (waits_deep) {
+        peer_plan.start_us = 0;
+        peer_plan.reading = choices.chance(3, 4) ? Reading::late : Reading::slow;
+      }
       peers.add(peer_plan);
     }
   }
@@ -307,6 +332,7 @@ RunResult run_mixed(Choices* source, bool trace) {
   for (int step = 0; step < steps && program.server_count() > 0 && !checker.failed(); ++step) {
     const int number = static_cast<int>(choices.below(static_cast<std::uint64_t>(program.server_count())));
     program.pump(number);
+    if (program.host_has_ended()) break;
     if (choices.chance(1, 4)) program.act(number);
     // The program is busy elsewhere, or its machine sleeps.
     if (choices.chance(1, 80))
@@ -314,7 +340,7 @@ RunResult run_mixed(Choices* source, bool trace) {
     if (choices.chance(1, 6)) program.look(number);
     if (step > 20 && !world.anything_to_come()) break;
   }
-  if (!checker.failed()) settle(world, checker, program, log, 40000);
+  if (!checker.failed() && !program.host_has_ended()) settle(world, checker, program, log, 40000);
   close_all(world, checker, program, choices, log);
   return finish(checker, log, world);
 }

@@ -44,6 +44,11 @@ Transfer Socket::receive(void* buffer, std::size_t length) {
   return World::current()->receive(handle_, buffer, length);
 }
 
+bool Socket::has_input() {
+  const SimulatorCode guard;
+  return World::current()->has_input(handle_);
+}
+
 Transfer Socket::send(const BytesView* pieces, int count) {
   const SimulatorCode guard;
   return World::current()->send(handle_, pieces, count);

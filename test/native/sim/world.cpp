@@ -338,7 +338,8 @@ Transfer World::receive(int descriptor, void* buffer, std::size_t length) {
   Link& it = link(entry->index);
   if (length == 0) observer_.on_misuse("receive into no room");
   // A broken connection never asks to try again.
-  if (!it.dead() && take_block(&it.block_receive)) {
+  it.receive_refused = !it.dead() && take_block(&it.block_receive);
+  if (it.receive_refused) {
     touch(descriptor);
     return {0, would_block};
   }
@@ -357,6 +358,14 @@ Transfer World::receive(int descriptor, void* buffer, std::size_t length) {
   }
   if (it.peer_ended || it.dead()) return {0, 0};
   return {0, would_block};
+}
+
+bool World::has_input(int descriptor) {
+  moment();
+  const Descriptor* entry = find(descriptor, Kind::link, "has_input");
+  if (entry == nullptr) return false;
+  const Link& it = link(entry->index);
+  return it.unread() > 0 || it.error_pending || it.peer_ended || it.dead();
 }
 
 Transfer World::send(int descriptor, const BytesView* pieces, int count) {

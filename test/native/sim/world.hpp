@@ -79,6 +79,7 @@ struct Link {
   bool refused = false;     // There was nobody to connect to.
   int descriptor = -1;
   int block_receive = 0, block_send = 0;  // Would-blocks still to come of a burst.
+  bool receive_refused = false;           // By the last call that wanted to read, although there was something.
   bool established = false;               // In a backlog or accepted.
   std::shared_ptr<TlsEnd> tls;            // The peer's end of TLS, once it speaks that.
   bool accepted = false;
@@ -138,6 +139,7 @@ class World {
   int listen_again(int descriptor, int backlog);
   int accept(int descriptor, int* accepted, Endpoint* peer);
   Transfer receive(int descriptor, void* buffer, std::size_t length);
+  bool has_input(int descriptor);
   Transfer send(int descriptor, const BytesView* pieces, int count);
   Transfer send_file(int descriptor, int file, std::int64_t offset, std::int64_t length);
   int shut_down_send(int descriptor);
