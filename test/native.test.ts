@@ -42,4 +42,10 @@ describe('the native core', () => {
     expect(failed).toBe(0);
     expect(passed).toBeGreaterThanOrEqual(Number(seeds));
   }, 610_000);
+
+  test('keeps nothing of 20,000 connections that come and go while one callback pumps', () => {
+    const { passed, failed } = run('ipdaemon_sim', ['--scenario', 'gateway', '--connections', '20000'], 60_000);
+    expect(failed).toBe(0);
+    expect(passed).toBe(1);
+  }, 70_000);
 });

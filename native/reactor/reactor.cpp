@@ -6,6 +6,7 @@ namespace ipdaemon {
 
 void Reactor::serve(const Ready& ready) {
   auto* source = static_cast<Source*>(ready.token);
+  const Source::Pin pin(*source);
   try {
     source->on_ready(ready);
   } catch (const std::bad_alloc&) {
@@ -25,9 +26,11 @@ void Reactor::retire(std::unique_ptr<Source> source) {
 
 void Reactor::free_retired() {
   // One at a time: freeing the chain by its first link would recurse.
-  while (retired_) {
-    std::unique_ptr<Source> rest = std::move(retired_->next_retired_);
-    retired_ = std::move(rest);
+  std::unique_ptr<Source> rest = std::move(retired_);
+  while (rest) {
+    std::unique_ptr<Source> source = std::move(rest);
+    rest = std::move(source->next_retired_);
+    if (source->pins_ > 0) retire(std::move(source));
   }
 }
 

@@ -1,6 +1,15 @@
 // One turn: wait, then tell each source that it can make progress. Turns nest, because a callback may
-// pump events itself; they share one list of what the poller has reported, so an inner turn goes on
-// where the outer one stopped. Sources that were closed are kept until no turn can hold a pointer to them.
+// pump events itself, for as long as its program likes. They share one list of what the poller has reported,
+// so an inner turn goes on where the outer one stopped.
+//
+// What was closed cannot wait for the outermost turn to be freed. The rule: closed sources are freed at the
+// end of every pump, a nested one too, and at no other time than that and the end of the outermost call;
+// except those with a pin. A pointer to a source is therefore good until something pumps, and whoever uses it
+// after that holds a pin meanwhile. Three do:
+//  - Reactor::serve, on the source that has been told that it is ready,
+//  - Server::run_callback, on the connection whose callback runs,
+//  - Connection::wait_until_sent, on the connection that it waits for.
+// The list of what was reported has none: a source is taken out of it when it is closed.
 #pragma once
 
 #include <array>
@@ -71,7 +80,7 @@ class Reactor {
 
   // Takes a source that was closed, to be freed by free_retired. It is not told of anything any more.
   void retire(std::unique_ptr<Source> source);
-  // To be called when no turn and no callback of a source is on the stack.
+  // Frees all of them that have no pin.
   void free_retired();
 
  private:

@@ -1,6 +1,7 @@
 // What the reactor knows of a listener or a connection.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "reactor/poller.hpp"
@@ -14,8 +15,19 @@ class Source {
   Source& operator=(const Source&) = delete;
   virtual ~Source() = default;
 
-  // The socket can make progress. May close this and any other source: they stay in memory until
-  // the outermost turn has ended.
+  // Keeps a source in memory for a function that uses it again after something that may have pumped.
+  class Pin {
+   public:
+    explicit Pin(Source& source) : source_(source) { ++source.pins_; }
+    ~Pin() { --source_.pins_; }
+    Pin(const Pin&) = delete;
+    Pin& operator=(const Pin&) = delete;
+
+   private:
+    Source& source_;
+  };
+
+  // The socket can make progress. May close this and any other source; this one stays in memory meanwhile.
   virtual void on_ready(const Ready& ready) = 0;
 
   // There was no memory for what on_ready wanted to do. Must not allocate.
@@ -24,6 +36,7 @@ class Source {
  private:
   friend class Reactor;
   std::unique_ptr<Source> next_retired_;
+  std::uint32_t pins_ = 0;
 };
 
 }  // namespace ipdaemon

@@ -577,6 +577,7 @@ int Connection::send_file(File&& file) {
 // early is withdrawn, so that BytesSent tells exactly what the peer will get.
 int Connection::wait_until_sent(std::uint64_t begin, std::uint64_t goal) {
   if (is_sent(goal)) return 0;
+  const Pin pin(*this);  // The end of the connection may be delivered meanwhile.
   sending_ = true;
   interrupted_ = false;
   server_.enter_blocking();

@@ -365,6 +365,7 @@ int Server::pump(int timeout_ms) {
       const auto keep = static_cast<std::size_t>(std::max(server.pump_depth_, 1));
       if (server.receive_buffers_.size() > keep) server.receive_buffers_.resize(keep);
       if (server.sealed_buffers_.size() > keep) server.sealed_buffers_.resize(keep);
+      server.reactor_.free_retired();
     }
   } scope(*this);
   const std::uint64_t delivered_before = delivered_;

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -333,12 +334,16 @@ bool Server::run_callback(Connection* connection, Call call) {
   struct Scope {
     Server& server;
     Connection* connection;
+    std::optional<Source::Pin> pin;
     LastError saved;
     Scope(Server& s, Connection* c) : server(s), connection(c) {
       if (server.last_error_.code != 0) saved = std::move(server.last_error_);
       ++server.callback_depth_;
       ++server.delivered_;
-      if (connection != nullptr) connection->enter_callback();
+      if (connection != nullptr) {
+        pin.emplace(*connection);
+        connection->enter_callback();
+      }
     }
     ~Scope() {
       --server.callback_depth_;

@@ -199,20 +199,19 @@ int check_determinism(std::uint64_t first, std::uint64_t count) {
   return different == 0 ? 0 : 1;
 }
 
-int run_many_scenario(const Options& options) {
-  announce(options.from, std::string(program_name) + " --scenario many --connections " +
-                             std::to_string(options.connections) + " --from " + std::to_string(options.from));
+int run_scenario(const Options& options, const std::string& name, int connections) {
+  announce(options.from, std::string(program_name) + " --scenario " + name + " --connections " +
+                             std::to_string(connections) + " --from " + std::to_string(options.from));
   alarm(10 * seconds_per_run_max);
   SeededChoices choices(options.from);
-  const RunResult result = run_many(&choices, options.trace, options.connections);
-  if (!result.failure.empty()) {
-    report("scenario many", result);
-    return 1;
-  }
-  std::printf("scenario many: %d connections, %llu events, passed\n", options.connections,
-              static_cast<unsigned long long>(result.events));
+  const RunResult result = name == "many" ? run_many(&choices, options.trace, connections)
+                                          : run_gateway(&choices, options.trace, connections);
+  const bool passed = result.failure.empty();
+  if (!passed) report("scenario " + name, result);
+  std::printf("scenario %s: %d connections, %llu events: %d passed, %d failed\n", name.c_str(), connections,
+              static_cast<unsigned long long>(result.events), passed ? 1 : 0, passed ? 0 : 1);
   std::fflush(stdout);
-  return 0;
+  return passed ? 0 : 1;
 }
 
 int replay_bytes(const Options& options) {
@@ -266,6 +265,7 @@ int usage() {
       "                    [--list]                            one line for each failure, without an end after ten\n"
       "       ipdaemon_sim --seed N [--trace]                  runs one seed\n"
       "       ipdaemon_sim --scenario many [--connections N]   runs one big server\n"
+      "       ipdaemon_sim --scenario gateway [--connections N]  connections come and go while one callback pumps\n"
       "       ipdaemon_sim --check-determinism N [--from N]    runs seeds twice and compares their logs\n"
       "       ipdaemon_sim --replay-bytes FILE [--trace]       takes the choices from a fuzzer's file\n");
   return 2;
@@ -302,7 +302,7 @@ bool parse(int count, char** words, Options* options) {
     }
   }
   return options->jobs > 0 && options->connections > 0 && options->connections <= 100000 &&
-         (options->scenario.empty() || options->scenario == "many");
+         (options->scenario.empty() || options->scenario == "many" || options->scenario == "gateway");
 }
 
 }  // namespace
@@ -322,7 +322,7 @@ int main(int count, char** words) {
     std::printf("%d passed, %d failed\n", result.failure.empty() ? 1 : 0, result.failure.empty() ? 0 : 1);
     return result.failure.empty() ? 0 : 1;
   }
-  if (options.scenario == "many") return run_many_scenario(options);
+  if (!options.scenario.empty()) return run_scenario(options, options.scenario, options.connections);
   if (options.determinism > 0) return check_determinism(options.from, options.determinism);
 
   // A full run: everything once.
@@ -332,6 +332,9 @@ int main(int count, char** words) {
   if (options.seeds >= full_run) code |= check_determinism(options.from, determinism_sample);
   code |= options.jobs > 1 ? run_jobs(options) : run_range(options, options.from, options.seeds);
   // Last, as it leaves this process with a past.
-  if (options.seeds >= full_run) code |= run_many_scenario(options);
+  if (options.seeds >= full_run) {
+    code |= run_scenario(options, "gateway", options.connections);
+    code |= run_scenario(options, "many", options.connections);
+  }
   return code;
 }

@@ -583,6 +583,13 @@ int Program::on_data(Server& server, int id, BytesView text, bool eol) {
     }
   }
   if (plan.deep && !calm_ && server.open) do_events(server);
+  if (plan.gateway && in_session_) {
+    ++session_.served;
+    say(server, id, "busy\n");
+    disconnect(server, id);
+    return 0;
+  }
+  if (plan.gateway && !session_.done) run_session(server);
   if (!server.open || checker_.failed()) return 0;
   if (plan.fails_always && !calm_ && id % 2 == 1) return 1;
   switch (plan.mode) {
@@ -767,6 +774,22 @@ int Program::mischief(Server& server, int id) {
 }
 
 // ---- What programs do
+
+// A callback that lasts as long as the session that it handles.
+void Program::run_session(Server& server) {
+  in_session_ = true;
+  const std::int64_t before = library_bytes();
+  // Longer than a closed socket waits for its peer.
+  for (int quiet = 0; quiet < 200 && !checker_.failed();) {
+    const bool to_come = world_.anything_to_come();
+    do_events(server);
+    session_.descriptors = std::max(session_.descriptors, world_.open_descriptors());
+    quiet = to_come ? 0 : quiet + 1;
+  }
+  session_.grown = library_bytes() - before;
+  session_.done = true;
+  in_session_ = false;
+}
 
 Bytes Program::some_text(std::size_t length_max) {
   const std::size_t length = choices_.chance(1, 2) ? choices_.below(100) : choices_.below(length_max);

@@ -40,11 +40,12 @@ struct ServerPlan {
   bool share_port = false;
   int allowed_clients = 0;
   int batch_capacity = 0;
-  bool requests = true;   // A ConnectionRequest callback is registered.
-  bool greeting = false;  // Sent from ReadyToSend.
-  bool deep = false;      // Pumps from every DataIn.
-  bool waits_deep = false;  // Waits for ReadyToSend inside of callbacks, however many wait already.
+  bool requests = true;       // A ConnectionRequest callback is registered.
+  bool greeting = false;      // Sent from ReadyToSend.
+  bool deep = false;          // Pumps from every DataIn.
+  bool waits_deep = false;    // Waits for ReadyToSend inside of callbacks, however many wait already.
   bool fails_always = false;  // DataIn of every other connection fails, always.
+  bool gateway = false;  // Pumps from the first DataIn until nothing comes any more, and ends whoever sends meanwhile.
   Secure secure = Secure::never;
   bool authenticates = false;
   std::int64_t handshake_s = -1;  // -1: as it is by default.
@@ -84,6 +85,15 @@ class Program {
   void calm() { calm_ = true; }  // From now on, only the work.
   // Whether callbacks cannot run any more, as in a host that is being ended.
   bool host_has_ended() const { return host_ended_; }
+
+  // What the long pump of a gateway came to.
+  struct Session {
+    bool done = false;
+    std::int64_t grown = 0;  // Bytes that the library held in addition when everybody else had gone.
+    int descriptors = 0;     // The most at a time.
+    int served = 0;          // Connections that came and went.
+  };
+  const Session& session() const { return session_; }
   bool listen(int server);
 
  private:
@@ -121,6 +131,7 @@ class Program {
   int on_status(Server& server, ipdaemon_value* parameters);
   int handshake_mischief(Server& server, int id);
   int mischief(Server& server, int id);
+  void run_session(Server& server);
 
   // Calls, each logged and announced to the checker.
   int set(Server& server, int property, int id, std::int64_t number);
@@ -163,6 +174,8 @@ class Program {
   bool host_ended_ = false;
   int calls_after_end_ = 0;
   int send_depth_ = 0;
+  Session session_;
+  bool in_session_ = false;
 };
 
 }  // namespace ipdaemon::sim

@@ -394,4 +394,52 @@ RunResult run_many(Choices* source, bool trace, int count) {
   return finish(checker, log, world);
 }
 
+RunResult run_gateway(Choices* source, bool trace, int count) {
+  Log log(trace);
+  current_log = &log;
+  LogChecker checker(&log);
+  Faults faults;
+  faults.random_order = true;
+  World world(source, faults, &checker);
+  log.set_clock(world.clock());
+  checker.attach(&world);
+  Peers peers(&world, source);
+  Program program(&world, &checker, &peers, source, &log);
+  plan_memory(MemoryPlan{});
+
+  ServerPlan plan;
+  plan.mode = Mode::sink;
+  plan.gateway = true;
+  plan.max_connections = 50;
+  plan.backlog = 1000;
+  plan.eol = "\n";
+  const int number = program.open(plan);
+  for (int i = 0; i < count && number >= 0; ++i) {
+    PeerPlan peer;
+    peer.port = program.port(number);
+    peer.start_us = world.now_us() + i * 100;
+    peer.gap_us_max = 100;
+    peer.to_send = "hello\n";
+    peer.ending = i % 2 == 0 ? Ending::after_server : Ending::never;
+    peer.ignores_end = i % 4 != 0;
+    peers.add(peer);
+  }
+  for (int pumps = 0; pumps < 1000 && number >= 0 && !program.session().done && !checker.failed(); ++pumps) {
+    program.pump(number);
+  }
+  const Program::Session& session = program.session();
+  log.write("-- %d connections came and went, %lld bytes more, %d descriptors at most", session.served,
+            static_cast<long long>(session.grown), session.descriptors);
+  // The table of connections and the buffer for small sends stay as large as they were once.
+  constexpr std::int64_t grown_max = 128 * 1024;
+  if (session.grown > grown_max) {
+    checker.fail("the library holds " + std::to_string(session.grown) + " bytes more after " +
+                 std::to_string(session.served) + " connections came and went inside one callback");
+  }
+  if (session.served < count / 2) checker.fail("only " + std::to_string(session.served) + " connections were served");
+  if (!checker.failed()) settle(world, checker, program, log, 40000);
+  close_all(world, checker, program, *source, log);
+  return finish(checker, log, world);
+}
+
 }  // namespace ipdaemon::sim

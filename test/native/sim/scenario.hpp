@@ -27,6 +27,10 @@ bool needs_own_process(std::uint64_t seed);
 // `count` connections in one server, of which some are active.
 RunResult run_many(Choices* choices, bool trace, int count);
 
+// `count` connections that come and go while one callback pumps: nothing of them stays. They keep their ends open, so
+// that the server's have to wait.
+RunResult run_gateway(Choices* choices, bool trace, int count);
+
 // Prints the last lines of the run that is going on, for a crash.
 void print_current_tail();
 
