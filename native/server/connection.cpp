@@ -768,6 +768,7 @@ void Connection::abort(int status) {
 }
 
 void Connection::drop() {
+  if (state_ != State::ended) server_.count_socket_closed();
   state_ = State::ended;
   end_owed_ = false;
   server_.forget_gathered(*this);
@@ -839,6 +840,7 @@ void Connection::finish_if_peer_ended() {
 void Connection::finish(int status, const char* detail, Close how) {
   if (state_ == State::ended) return;
   state_ = State::ended;
+  server_.count_socket_closed();
   status_ = status;
   status_detail_ = detail;
   if (!connected_) ready_ = true;  // A loop that waits for it ends, and the next send says why.
@@ -852,9 +854,9 @@ void Connection::finish(int status, const char* detail, Close how) {
   // A peer that gets an alert, too, shall be able to read it.
   const bool peer_is_there = security_ ? !security_->fin_received && failed_code_ == 0 : !peer_ended_;
   const bool has_alert = security_ && !security_->is_established();
-  const bool has_last_words = status == 0 || (has_alert && server_.may_drain());
+  const bool has_last_words = status == 0 || (has_alert && server_.lingering().has_room_for_alert());
   if (how == Close::orderly && has_last_words && peer_is_there && socket_.shut_down_send() == 0) {
-    server_.drain(std::move(socket_), watched_);
+    server_.linger(std::move(socket_), watched_);
     watched_ = watched_ && socket_.valid();
   }
   unwatch();

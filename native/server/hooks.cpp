@@ -130,7 +130,7 @@ int Server::listen() {
   options.share_port = setting(IPDAEMON_SETTING_BIND_EXCLUSIVELY) == 0;
   options.receive_buffer = static_cast<int>(setting(IPDAEMON_SETTING_IN_BUFFER_SIZE));
   options.send_buffer = static_cast<int>(setting(IPDAEMON_SETTING_OUT_BUFFER_SIZE));
-  raise_descriptor_limit();
+  lingering_.set_descriptor_limit(raise_descriptor_limit());
   if (allowed_clients_.has_names()) unknown_clients_ = allowed_clients_.resolve_names();
   auto listener = std::make_unique<Listener>(*this);
   if (const int error = listener->open(local, options); error != 0) return fail(error, local.text());

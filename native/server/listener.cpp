@@ -37,6 +37,11 @@ void Listener::on_ready(const Ready&) {
       return;
     }
     const std::uint32_t suspensions_before = suspensions_;
+    // Of two that need the descriptor, the one who is still here gets it.
+    if (error == IPDAEMON_ERROR_TOO_MANY_SOCKETS && !server_.lingering().empty()) {
+      server_.lingering().oldest()->give_way();
+      continue;
+    }
     if (error == 0) error = server_.admit(std::move(peer_socket), peer);
     if (error != 0) {
       if (socket_.valid()) suspend(error);
@@ -77,32 +82,6 @@ void Listener::rest() {
   ++suspensions_;
   server_.reactor().poller().change(socket_.handle(), Interest::none, static_cast<Source*>(this));
   server_.deadlines().set(this, monotonic_ms() + retry_ms);
-}
-
-bool Drain::start(bool watched) {
-  Poller& poller = server_.reactor().poller();
-  auto* token = static_cast<Source*>(this);
-  const int error = watched ? poller.change(socket_.handle(), Interest::read, token)
-                            : poller.watch(socket_.handle(), Interest::read, token);
-  if (error != 0) return false;
-  server_.deadlines().set(this, monotonic_ms() + time_max_ms);
-  return true;
-}
-
-void Drain::on_ready(const Ready&) {
-  if (!socket_.valid()) return;
-  const Transfer received = socket_.receive(server_.receive_buffer(), Server::receive_length);
-  if (received.error == IPDAEMON_ERROR_WOULD_BLOCK) return;
-  left_ -= received.count;
-  if (received.error != 0 || received.count == 0 || left_ < 0) end();
-}
-
-void Drain::end() {
-  if (!socket_.valid()) return;
-  server_.reactor().poller().forget(socket_.handle());
-  socket_.close();
-  server_.deadlines().cancel(this);
-  server_.end_drain(*this);
 }
 
 }  // namespace ipdaemon

@@ -42,30 +42,4 @@ class Listener final : public Source, public Deadline {
   bool trouble_reported_ = false;  // Error has fired for the present spell of failures.
 };
 
-// A socket whose connection is over for the program: waits briefly for the end of what the peer still
-// sends, because closing with unread input would reset the connection and could destroy our last
-// bytes on their way.
-class Drain final : public Source, public Deadline {
- public:
-  static constexpr std::int64_t time_max_ms = 1000;
-  static constexpr std::int64_t bytes_max = 1 << 20;
-
-  Drain(Server& server, Socket&& socket) : server_(server), socket_(std::move(socket)) {}
-
-  // Takes over from the watched connection. Returns false if it cannot be watched.
-  bool start(bool watched);
-  void on_ready(const Ready& ready) override;
-  void on_out_of_memory() override { end(); }
-  void on_deadline(std::int64_t) override { end(); }
-  void end();
-
- private:
-  friend class Server;
-  Server& server_;
-  Socket socket_;
-  std::int64_t left_ = bytes_max;
-  Drain* previous_ = nullptr;
-  Drain* next_ = nullptr;
-};
-
 }  // namespace ipdaemon

@@ -234,7 +234,7 @@ void Server::drop_everything() {
   stop_listening();
   table_.for_each([](Connection& connection) { connection.drop(); });
   table_.take_all([this](std::unique_ptr<Connection> connection) { reactor_.retire(std::move(connection)); });
-  while (drains_ != nullptr) drains_->end();
+  end_lingering();
   connection_count_ = 0;
 }
 
@@ -296,11 +296,11 @@ int Server::shutdown() {
   if (in_callback()) return 0;
   bool stopped = false;
   const std::int64_t end_ms = monotonic_ms() + shutdown_max_ms;
-  while ((table_.size() > 0 || drains_ != nullptr) && !quiet_) {
+  while ((table_.size() > 0 || !lingering_.empty()) && !quiet_) {
     const std::int64_t left_ms = end_ms - monotonic_ms();
     if (left_ms <= 0) {
       for (const std::int32_t id : table_.ids()) find(id)->abort(IPDAEMON_ERROR_CONNECTION_TIMED_OUT);
-      while (drains_ != nullptr) drains_->end();
+      end_lingering();
     }
     const int code = pump(static_cast<int>(std::clamp<std::int64_t>(left_ms, 0, wait_slice_ms)));
     // An exception of a callback leaves when all connections are gone, not before.
@@ -488,7 +488,7 @@ void Server::enable_idle_events() {
 
 bool Server::wants_poll() const {
   return !quiet_ && setting(IPDAEMON_SETTING_PROCESS_IDLE_EVENTS) != 0 &&
-         (listener_ != nullptr || table_.size() > 0 || drains_ != nullptr);
+         (listener_ != nullptr || table_.size() > 0 || !lingering_.empty());
 }
 
 std::int64_t Server::counter(int which) const {
@@ -585,6 +585,7 @@ int Server::admit(Socket&& socket, const Endpoint& peer) {
     error = context ? connection->begin_secure(std::move(context)) : IPDAEMON_ERROR_NO_BUFFERS;
   }
   table_.insert(last_id_, std::move(owned));
+  ++sockets_;
   if (error == 0) error = connection->start();
   if (error != 0) {
     connection->drop();
@@ -592,6 +593,7 @@ int Server::admit(Socket&& socket, const Endpoint& peer) {
     return error;
   }
   ++accepted_;
+  lingering_.keep_to_limit(sockets_, connections_max());
   if (!secure) connection->greet();
   return 0;
 }
@@ -660,25 +662,20 @@ void Server::forget(Connection& connection) {
   if (std::unique_ptr<Connection> owned = table_.remove(connection.id())) reactor_.retire(std::move(owned));
 }
 
-void Server::drain(Socket&& socket, bool watched) {
-  std::unique_ptr<Drain> drain;
+void Server::linger(Socket&& socket, bool watched) {
+  std::unique_ptr<LingeringClose> close;
   try {
-    drain = std::make_unique<Drain>(*this, std::move(socket));
+    close = std::make_unique<LingeringClose>(*this, std::move(socket));
   } catch (const std::bad_alloc&) {
     return;
   }
-  if (!drain->start(watched)) return;
-  ++drain_count_;
-  drain->next_ = drains_;
-  if (drains_ != nullptr) drains_->previous_ = drain.get();
-  drains_ = drain.release();
+  if (!close->start(watched)) return;
+  lingering_.add(std::move(close));
+  lingering_.keep_to_limit(sockets_, connections_max());
 }
 
-void Server::end_drain(Drain& drain) {
-  --drain_count_;
-  (drain.previous_ != nullptr ? drain.previous_->next_ : drains_) = drain.next_;
-  if (drain.next_ != nullptr) drain.next_->previous_ = drain.previous_;
-  reactor_.retire(std::unique_ptr<Source>(&drain));
+void Server::end_lingering() {
+  while (!lingering_.empty()) lingering_.oldest()->end();
 }
 
 // ---- Buffers ----------------------------------------------------------------------------------------

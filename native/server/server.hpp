@@ -17,6 +17,7 @@
 #include "server/deadlines.hpp"
 #include "server/due_list.hpp"
 #include "server/events.hpp"
+#include "server/lingering_close.hpp"
 #include "server/listener.hpp"
 #include "server/tls_setup.hpp"
 
@@ -116,10 +117,10 @@ class Server {
   void forget(Connection& connection);  // Disconnected has been delivered.
   void count_up() { ++connection_count_; }
   void count_down() { --connection_count_; }
-  void drain(Socket&& socket, bool watched);
-  // Whether there is room for another one without a limit of its own.
-  bool may_drain() const { return drain_count_ < drains_max; }
-  void end_drain(Drain& drain);
+  // Keeps a socket that we have ended until the peer's end, for a moment.
+  void linger(Socket&& socket, bool watched);
+  LingeringCloses& lingering() { return lingering_; }
+  void count_socket_closed() { --sockets_; }
   Address listening_address() const;
 
   // Buffers of the present level of pumping: for what is received, at most headroom + receive_length
@@ -261,6 +262,7 @@ class Server {
   void turn(int timeout_ms);
   void expire();
   bool make_room();
+  void end_lingering();
   std::int64_t connections_max() const { return setting(IPDAEMON_SETTING_MAX_CONNECTIONS); }
 
   EventSink& sink_;
@@ -276,11 +278,10 @@ class Server {
   DueList due_;
   ConnectionTable table_;
   TlsSetup tls_;
-  Drain* drains_ = nullptr;
-  int drain_count_ = 0;
-  static constexpr int drains_max = 256;
+  LingeringCloses lingering_;
   std::int32_t last_id_ = 0;
   std::int64_t connection_count_ = 0;
+  std::int64_t sockets_ = 0;    // Connections that have not ended.
   std::int64_t admitting_ = 0;  // Peers about which ConnectionRequest is being asked.
 
   static constexpr int data_depth_max = 64;

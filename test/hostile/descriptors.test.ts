@@ -1,8 +1,10 @@
-// Descriptors used up: the server keeps serving, says so once, and accepts again when some are free.
+// Descriptors used up: the server keeps serving, says so once, and accepts again when some are free. And what must not
+// use them up: connections that have ended.
+import * as path from 'node:path';
 import { expect, test } from '@jest/globals';
 import { forEachBinding } from '../support/bindings';
 import { Client } from '../support/client';
-import { Program, script } from '../support/program';
+import { Program, root, script } from '../support/program';
 import { waitFor } from '../support/waiting';
 
 forEachBinding('without descriptors', () => {
@@ -49,6 +51,57 @@ forEachBinding('without descriptors', () => {
         client.destroy();
       }
       await waitFor(() => clients.every((client) => client.closed), 'the clients to close');
+      program.signal('SIGKILL');
+      await program.ends();
+    }
+  });
+});
+
+// Where a process can count its descriptors.
+const folder = process.platform === 'linux' ? '/proc/self/fd' : '/dev/fd';
+const counted = process.platform === 'win32' ? test.skip : test;
+
+forEachBinding('descriptors of ended connections', () => {
+  counted('are few, however many clients keep their end open, and each client gets the last words', async () => {
+    const body = script(`
+    const { readdirSync } = require('node:fs');
+    const res = ipdaemon.ipworks_ipdaemon_open();
+    let served = 0;
+    let most = 0;
+    const count = () => readdirSync(${JSON.stringify(folder)}).length;
+    ipdaemon.ipworks_ipdaemon_register_callback(res, E.Error, (param) => console.log('error', param.errorcode));
+    ipdaemon.ipworks_ipdaemon_register_callback(res, E.Connected, (param) => {
+      served += 1;
+      ipdaemon.ipworks_ipdaemon_do_send(res, param.connectionid, 'busy\\n');
+      ipdaemon.ipworks_ipdaemon_do_disconnect(res, param.connectionid);
+      most = Math.max(most, served % 20 === 0 ? count() : 0);
+    });
+    ipdaemon.ipworks_ipdaemon_set(res, P.ConnectionBacklog, 0, 100);
+    ipdaemon.ipworks_ipdaemon_set(res, P.LocalHost, 0, '127.0.0.1');
+    ipdaemon.ipworks_ipdaemon_do_config(res, 'MaxConnections=10');
+    ipdaemon.ipworks_ipdaemon_set(res, P.Listening, 0, true);
+    const before = count();
+    console.log('listening', ipdaemon.ipworks_ipdaemon_get(res, P.LocalPort, 0));
+    process.stdin.on('data', () => console.log('served', served, 'most', most - before));
+  `);
+    const program = new Program(body, { descriptors: 400 });
+    const clients = new Program([
+      path.join(root, 'test', 'programs', 'attacker.js'),
+      'stay',
+      String(await program.port()),
+      '3000',
+    ]);
+    try {
+      const [, answered] = await clients.says(/all over, (\d+) answered/);
+      program.write('report\n');
+      const [, served, most] = await program.says(/served (\d+) most (\d+)/);
+      expect(Number(answered)).toBe(Number(served));
+      // Ten connections, and an eighth of what the process may have for those that have ended.
+      expect(Number(most)).toBeLessThanOrEqual(10 + 400 / 8);
+      expect(program.output).not.toContain('error');
+    } finally {
+      clients.write('end\n');
+      await clients.ends();
       program.signal('SIGKILL');
       await program.ends();
     }

@@ -9,8 +9,8 @@ let opened = 0;
 let isEnding = false;
 const sockets = new Set();
 
-function connect(onConnect) {
-  const socket = net.connect({ port, host: '127.0.0.1' });
+function connect(onConnect, options = {}) {
+  const socket = net.connect({ port, host: '127.0.0.1', ...options });
   open += 1;
   sockets.add(socket);
   socket.on('error', () => socket.destroy());
@@ -115,6 +115,40 @@ const attacks = {
       setTimeout(wave, 10);
     };
     wave();
+  },
+  /** `count` connections in all, a hundred at a time until the server ends them. They never end their own side. */
+  stay() {
+    let begun = 0;
+    let over = 0;
+    let answered = 0;
+    const next = () => {
+      if (begun === count || isEnding) {
+        return;
+      }
+      begun += 1;
+      let heard = '';
+      const socket = connect(() => socket.write('hello\n'), { allowHalfOpen: true });
+      let isOver = false;
+      const onEnd = () => {
+        if (!isOver) {
+          isOver = true;
+          over += 1;
+          answered += heard === 'busy\n' ? 1 : 0;
+          if (over === count) {
+            console.log(`all over, ${answered} answered`);
+          }
+          next();
+        }
+      };
+      socket.on('data', (chunk) => {
+        heard += chunk;
+      });
+      socket.on('end', onEnd);
+      socket.on('close', onEnd);
+    };
+    for (let i = 0; i < 100; i += 1) {
+      next();
+    }
   },
   /** `count` connects per second, each closed by a reset as soon as it stands, so that ports do not run out. */
   connects() {

@@ -436,6 +436,11 @@ RunResult run_gateway(Choices* source, bool trace, int count) {
     checker.fail("the library holds " + std::to_string(session.grown) + " bytes more after " +
                  std::to_string(session.served) + " connections came and went inside one callback");
   }
+  // The listener, the poller, the gateway's own, the connections, and closes that linger.
+  constexpr int descriptors_max = 3 + 50 + 256;
+  if (session.descriptors > descriptors_max) {
+    checker.fail(std::to_string(session.descriptors) + " descriptors at a time, for 50 connections at most");
+  }
   if (session.served < count / 2) checker.fail("only " + std::to_string(session.served) + " connections were served");
   if (!checker.failed()) settle(world, checker, program, log, 40000);
   close_all(world, checker, program, *source, log);
