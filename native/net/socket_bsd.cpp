@@ -120,13 +120,28 @@ Transfer send_file_by_system(int socket, const File& file, std::int64_t offset, 
     const int result = move_file(static_cast<int>(file.handle()), socket, static_cast<off_t>(offset), length, &moved);
     if (result == 0 || moved > 0) return {moved, 0};
     const int error = errno;
-    if (error == EINTR) continue;
-    if (error == EIO) return {0, IPDAEMON_ERROR_FILE_UNUSABLE};
-    // After a reset it says that the socket is not connected, which is all that it looks at.
-    if (error == ENOTCONN) return {0, IPDAEMON_ERROR_RESET_BY_PEER};
-    // File systems exist whose files cannot be mapped. Two of these are the same number on FreeBSD.
-    const bool cannot_map = error == EINVAL || error == ENOTSUP || error == EOPNOTSUPP;
-    return cannot_map ? send_file_by_reading(socket, file, offset, length) : Transfer{0, code_from_system(error)};
+    switch (error) {
+      case EINTR:
+        continue;
+      case EAGAIN:
+        // It may be the file that has nothing to give now, and waiting for the socket would never end.
+        if (is_writable(socket)) return send_file_by_reading(socket, file, offset, length);
+        return {0, IPDAEMON_ERROR_WOULD_BLOCK};
+      case ENOTCONN:
+        // After a reset it says that the socket is not connected, which is all that it looks at.
+        return {0, IPDAEMON_ERROR_RESET_BY_PEER};
+      case EPIPE:
+      case ECONNRESET:
+      case ECONNABORTED:
+      case ETIMEDOUT:
+      case EHOSTUNREACH:
+      case EHOSTDOWN:
+      case ENETUNREACH:
+      case ENETDOWN:
+        return {0, code_from_system(error)};
+      default:
+        return send_file_by_reading(socket, file, offset, length);
+    }
   }
 }
 

@@ -104,14 +104,20 @@ Transfer send_file_by_system(int socket, const File& file, std::int64_t offset, 
       case EPIPE:
         guard.raised();
         return {0, code_from_system(EPIPE)};
-      case EIO:
-        return {0, IPDAEMON_ERROR_FILE_UNUSABLE};
-      case EINVAL:
-      case ENOSYS:
-        // File systems exist whose files cannot be mapped.
-        return send_file_by_reading(socket, file, offset, length);
-      default:
+      case EAGAIN:
+        // It may be the file that has nothing to give now, and waiting for the socket would never end.
+        if (is_writable(socket)) return send_file_by_reading(socket, file, offset, length);
+        return {0, IPDAEMON_ERROR_WOULD_BLOCK};
+      case ECONNRESET:
+      case ECONNABORTED:
+      case ETIMEDOUT:
+      case EHOSTUNREACH:
+      case EHOSTDOWN:
+      case ENETUNREACH:
+      case ENETDOWN:
         return {0, code_from_system(errno)};
+      default:
+        return send_file_by_reading(socket, file, offset, length);
     }
   }
 }

@@ -4,6 +4,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -236,19 +237,31 @@ Transfer Socket::send(const BytesView* pieces, int count) {
 
 Transfer send_file_by_reading(int socket, const File& file, std::int64_t offset, std::int64_t length) {
   char buffer[16 * 1024];
-  const auto wanted = static_cast<std::size_t>(std::min<std::int64_t>(length, sizeof buffer));
-  const Transfer piece = file.read(offset, buffer, wanted);
-  if (piece.error != 0 || piece.count == 0) return piece;
-  while (true) {
-    const ssize_t count = ::send(socket, buffer, static_cast<std::size_t>(piece.count), sending_flags);
-    if (count >= 0) return {count, 0};
-    if (errno != EINTR) return failed(errno);
+  std::int64_t moved = 0;
+  while (moved < length) {
+    const auto wanted = static_cast<std::size_t>(std::min<std::int64_t>(length - moved, sizeof buffer));
+    const Transfer piece = file.read(offset + moved, buffer, wanted);
+    if (piece.error != 0 || piece.count == 0) return moved > 0 ? Transfer{moved, 0} : piece;
+    ssize_t count;
+    do {
+      count = ::send(socket, buffer, static_cast<std::size_t>(piece.count), sending_flags);
+    } while (count < 0 && errno == EINTR);
+    if (count < 0) return moved > 0 ? Transfer{moved, 0} : failed(errno);
+    moved += count;
+    if (count < piece.count) break;
   }
+  return {moved, 0};
+}
+
+bool is_writable(int socket) {
+  pollfd entry = {socket, POLLOUT, 0};
+  return ::poll(&entry, 1, 0) == 1;
 }
 
 Transfer Socket::send_file(const File& file, std::int64_t offset, std::int64_t length) {
   // Nothing to send is the end of the file for the caller, and "up to its end" for some systems.
   if (length <= 0) return {0, 0};
+  if (file.is_read()) return send_file_by_reading(handle_, file, offset, length);
   return send_file_by_system(handle_, file, offset, length);
 }
 

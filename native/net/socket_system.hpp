@@ -28,11 +28,15 @@ extern const int keep_alive_time_option;
 // How many times the buffer that was asked for is what the system reports.
 extern const int buffer_factor;
 
-// Sends a part of a file, `length` being more than 0.
+// Sends a part of a file, `length` being more than 0. Only what is surely an error of the connection is returned as
+// one. Whatever else the system says, as that it cannot or must not send this file by itself, is left to
+// send_file_by_reading: its two calls tell apart what the file and what the socket is to blame for.
 Transfer send_file_by_system(int socket, const File& file, std::int64_t offset, std::int64_t length);
 
-// For files that the system cannot send by itself: reads a part and sends it. In socket_posix.cpp.
+// In socket_posix.cpp: reads pieces and sends them, until the socket takes no more.
 Transfer send_file_by_reading(int socket, const File& file, std::int64_t offset, std::int64_t length);
+// Whether it takes something now.
+bool is_writable(int socket);
 
 // The most descriptors that a process with this limit may ask for.
 rlim_t descriptors_max(const rlimit& limit);
