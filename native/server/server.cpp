@@ -115,7 +115,12 @@ bool Server::retire() {
   retired_ = true;
   quiet_ = true;
   cancel_batch();
-  return call_depth_ == 0;
+  if (call_depth_ == 0) return true;
+  // The callback that has closed the handle may go on for as long as the program: nothing is held until then but
+  // memory.
+  flush_gathered();
+  release_sockets();
+  return false;
 }
 
 int Server::fail(int code, std::string detail) {
@@ -231,11 +236,15 @@ void Server::reset_now() {
 }
 
 void Server::drop_everything() {
+  release_sockets();
+  table_.take_all([this](std::unique_ptr<Connection> connection) { reactor_.retire(std::move(connection)); });
+  connection_count_ = 0;
+}
+
+void Server::release_sockets() {
   stop_listening();
   table_.for_each([](Connection& connection) { connection.drop(); });
-  table_.take_all([this](std::unique_ptr<Connection> connection) { reactor_.retire(std::move(connection)); });
   end_lingering();
-  connection_count_ = 0;
 }
 
 int Server::send(int id, BytesView data, BytesView tail) {

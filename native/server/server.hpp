@@ -68,7 +68,8 @@ class Server {
   // ---- The frame of a call, kept by the ABI ----
   void enter_call();  // Clears the last error.
   void leave_call();  // After the outermost one: frees what was closed, does a deferred reset.
-  // Events end here and for good: the handle was closed. Returns false while calls are on the stack.
+  // Events end here and for good: the handle was closed. Returns false while calls are on the stack, then without any
+  // socket left.
   bool retire();
   const LastError& last_error() const { return last_error_; }
   // Records an error; returns `code`.
@@ -251,6 +252,7 @@ class Server {
   void set_defaults();
   void reset_now();
   void drop_everything();
+  void release_sockets();
   void apply_socket_options(Socket& socket);
   bool request_accepted(const Endpoint& peer);
   bool has_work() const;

@@ -240,8 +240,12 @@ int TlsSetup::prepare() {
   return 0;
 }
 
+// A program that sets certificates and never pumps must not collect them for ever.
 void TlsSetup::notice(std::string text) {
-  if (!text.empty()) notices_.push_back(std::move(text));
+  constexpr std::size_t notices_max = 16;
+  if (text.empty() || std::find(notices_.begin(), notices_.end(), text) != notices_.end()) return;
+  if (notices_.size() == notices_max) notices_.erase(notices_.begin());
+  notices_.push_back(std::move(text));
 }
 
 std::vector<std::string> TlsSetup::take_notices() {

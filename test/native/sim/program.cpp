@@ -240,11 +240,19 @@ void Program::close(Server& server) {
   log_.write("close(%d)", server.number);
   checker_.call_begins(Call::close, server.handle, 0, false);
   const ipdaemon_t handle = server.handle;
+  const bool shared = server.plan.share_port;
+  std::vector<int> links;
+  for (const ConnectionModel* model : checker_.connections(handle)) links.push_back(model->link);
   server.open = false;
   server.listening = false;
   const int code = library([&] { return ipdaemon_close(handle); });
   log_.write("= %d", code);
   if (code != 0) checker_.fail("close returned " + std::to_string(code));
+  // Also inside a callback, which may last.
+  if (!shared && world_.listening_on(server.port)) checker_.fail("a closed handle listens on");
+  for (const int link : links) {
+    if (!world_.link(link).server_closed) checker_.fail("a closed handle keeps a connection open");
+  }
   checker_.closed(handle);
   checker_.call_ends(0);
   if (undisturbed([&] { return ipdaemon_do_doevents(handle); }) != IPDAEMON_ERROR_INVALID_HANDLE) {
