@@ -44,6 +44,25 @@ behaviour('inside a callback', (kind) => {
     }),
   );
 
+  test.each(situations)('close in %s frees the port before the handler returns', (name, provoke) =>
+    withServer(kind, { before: (server) => server.set(P.DefaultEOL, '\n') }, async (server) => {
+      const { api } = kind;
+      const { port } = server;
+      let code: number | undefined;
+      server.on(name, () => {
+        server.close();
+        const res = api.ipworks_ipdaemon_open();
+        api.ipworks_ipdaemon_set(res, P.LocalHost, 0, '127.0.0.1');
+        api.ipworks_ipdaemon_set(res, P.LocalPort, 0, port);
+        code = api.ipworks_ipdaemon_set(res, P.Listening, 0, true);
+        api.ipworks_ipdaemon_close(res);
+      });
+      await provoke(server);
+      await server.until(() => code !== undefined, `close inside ${name}`);
+      expect(code).toBe(0);
+    }),
+  );
+
   test.each(situations)('reset in %s ends connections and listening, with no event after it', (name, provoke) =>
     withServer(kind, { before: (server) => server.set(P.DefaultEOL, '\n') }, async (server) => {
       server.on(name, () => server.must(server.reset()));
