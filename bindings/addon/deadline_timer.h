@@ -17,6 +17,8 @@ class DeadlineTimer {
     on_due_ = on_due;
   }
 
+  static bool is_due_now(std::int32_t next_ms) { return next_ms == 0; }
+
   uv_handle_t* handle() { return reinterpret_cast<uv_handle_t*>(&timer_); }
 
   // `next_ms` is what ipdaemon_next_deadline says. A timer that is due too early costs one turn without work,
@@ -32,7 +34,9 @@ class DeadlineTimer {
     const std::uint64_t due = uv_hrtime() / 1'000'000 + static_cast<std::uint64_t>(next_ms);
     if (is_active && due_ <= due) return;
     due_ = due;
-    uv_timer_start(&timer_, on_due_, static_cast<std::uint64_t>(next_ms), 0);
+    // What is due at once has other ways, see is_due_now. One of 0 ms would run again and again before the loop looks
+    // at anything else.
+    uv_timer_start(&timer_, on_due_, static_cast<std::uint64_t>(next_ms == 0 ? 1 : next_ms), 0);
   }
 
  private:

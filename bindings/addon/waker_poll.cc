@@ -12,6 +12,7 @@ namespace {
 // their own: the waker gives the ownership away when it goes, and the last close callback ends it.
 struct LoopHandles {
   uv_poll_t poll{};
+  uv_idle_t idle{};  // Runs once in each turn of the loop, which does not wait then.
   DeadlineTimer timer;
   WakerOwner* owner = nullptr;
   OpenHandles* open = nullptr;
@@ -20,6 +21,10 @@ struct LoopHandles {
 
 void on_poll(uv_poll_t* poll, int, int) {
   static_cast<LoopHandles*>(poll->data)->owner->on_wake();
+}
+
+void on_idle(uv_idle_t* idle) {
+  static_cast<LoopHandles*>(idle->data)->owner->on_wake();
 }
 
 void on_due(uv_timer_t* timer) {
@@ -42,8 +47,9 @@ class PollWaker final : public Waker {
 
   ~PollWaker() override {
     LoopHandles* handles = handles_.release();
-    handles->closing = 2;
+    handles->closing = 3;
     uv_close(reinterpret_cast<uv_handle_t*>(&handles->poll), on_closed);
+    uv_close(reinterpret_cast<uv_handle_t*>(&handles->idle), on_closed);
     uv_close(handles->timer.handle(), on_closed);
   }
 
@@ -56,12 +62,23 @@ class PollWaker final : public Waker {
         uv_poll_stop(&handles_->poll);
       }
     }
-    handles_->timer.update(wanted ? next_deadline_ms : -1);
+    // The next turn of the loop goes on with it, when others have had theirs.
+    const bool is_due = wanted && DeadlineTimer::is_due_now(next_deadline_ms);
+    if (is_due != is_due_) {
+      is_due_ = is_due;
+      if (is_due) {
+        uv_idle_start(&handles_->idle, on_idle);
+      } else {
+        uv_idle_stop(&handles_->idle);
+      }
+    }
+    if (!is_due) handles_->timer.update(wanted ? next_deadline_ms : -1);
   }
 
  private:
   std::unique_ptr<LoopHandles> handles_;
   bool waiting_ = false;
+  bool is_due_ = false;
 };
 
 }  // namespace
@@ -72,6 +89,9 @@ std::unique_ptr<Waker> create_poll_waker(const WakerPlace& place, std::int64_t w
   handles->open = &place.open;
   if (uv_poll_init(place.loop, &handles->poll, static_cast<int>(wait_handle)) != 0) return nullptr;
   handles->poll.data = handles.get();
+  uv_idle_init(place.loop, &handles->idle);
+  handles->idle.data = handles.get();
+  place.open.on_handle_opened();
   handles->timer.open(place.loop, handles.get(), on_due);
   place.open.on_handle_opened();
   place.open.on_handle_opened();

@@ -90,6 +90,11 @@ class ThreadWaker final : public Waker {
       }
     }
     if (wanted) order_wait();
+    // The next turn of the loop goes on with it, when others have had theirs.
+    if (wanted && DeadlineTimer::is_due_now(next_deadline_ms)) {
+      uv_async_send(&handles_->async);
+      return;
+    }
     handles_->timer.update(wanted ? next_deadline_ms : -1);
   }
 

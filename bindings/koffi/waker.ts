@@ -8,6 +8,7 @@ export class Waker {
   private waiting = false;
   private closed = false;
   private timer: NodeJS.Timeout | null = null;
+  private immediate: NodeJS.Immediate | null = null;
   private due = 0;
 
   /** `wake` is called when the server may have something to do. A descriptor of -1 is none. */
@@ -37,6 +38,13 @@ export class Waker {
   // A timer that is due too early costs one turn without work, setting it again on every turn costs more. So it
   // only ever moves to an earlier time, and is looked at again when it has fired.
   private updateTimer(deadline: number): void {
+    if (deadline === 0) {
+      // The next turn of the loop goes on with it, when others have had theirs.
+      if (this.immediate === null) this.immediate = setImmediate(this.onImmediate);
+      return;
+    }
+    if (this.immediate !== null) clearImmediate(this.immediate);
+    this.immediate = null;
     if (deadline < 0) {
       if (this.timer !== null) clearTimeout(this.timer);
       this.timer = null;
@@ -50,6 +58,11 @@ export class Waker {
     this.due = due;
     this.timer = setTimeout(this.onDue, deadline).unref();
   }
+
+  private readonly onImmediate = (): void => {
+    this.immediate = null;
+    this.wake();
+  };
 
   private readonly onDue = (): void => {
     this.timer = null;

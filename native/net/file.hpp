@@ -24,7 +24,8 @@ class File {
 
   std::int64_t size() const { return size_; }  // When it was opened.
   bool valid() const { return handle_ != -1; }
-  bool is_read() const { return !valid(); }  // Has no handle any more, and only `read` serves.
+  // Whether it has no handle any more, since it is in memory: only `read` serves.
+  bool is_read() const { return !valid() && !content_.empty(); }
   std::intptr_t handle() const { return handle_; }
   // Reads up to `length` bytes at `offset`; a count of 0 is the end of the file.
   Transfer read(std::int64_t offset, void* buffer, std::size_t length) const;

@@ -221,18 +221,18 @@ class Connection final : public Source, public Deadline {
   bool sending_ : 1 = false;        // A blocking send is on the stack.
   bool interrupted_ : 1 = false;
   bool peer_ended_ : 1 = false;
-  bool rest_owed_ : 1 = false;       // The peer has ended and the last bytes are not delivered yet.
-  bool input_owed_ : 1 = false;      // input_ may hold complete pieces.
-  bool feeding_ : 1 = false;         // deliver_pieces is on the stack: input_ must not move.
-  bool discard_ : 1 = false;         // What deliver_pieces has not delivered shall be discarded.
-  bool paused_ : 1 = false;          // Input is not watched, since it could not be taken: see is_held_back.
+  bool rest_owed_ : 1 = false;        // The peer has ended and the last bytes are not delivered yet.
+  bool input_owed_ : 1 = false;       // input_ may hold complete pieces.
+  bool feeding_ : 1 = false;          // deliver_pieces is on the stack: input_ must not move.
+  bool discard_ : 1 = false;          // What deliver_pieces has not delivered shall be discarded.
+  bool paused_ : 1 = false;           // Input is not watched, since it could not be taken: see is_held_back.
   bool handshake_waits_ : 1 = false;  // Likewise, until its turn among the handshakes comes.
   bool after_others_ : 1 = false;     // See DueList::put_after_others.
-  bool end_owed_ : 1 = false;        // Disconnected has not been delivered.
-  bool error_owed_ : 1 = false;      // An Error event goes before it.
-  bool connected_owed_ : 1 = false;  // The handshake is done and Connected has not been delivered.
-  bool connected_ : 1 = false;       // It has: so will be Disconnected.
-  bool failure_told_ : 1 = false;    // Error has fired for a connection that never came up.
+  bool end_owed_ : 1 = false;         // Disconnected has not been delivered.
+  bool error_owed_ : 1 = false;       // An Error event goes before it.
+  bool connected_owed_ : 1 = false;   // The handshake is done and Connected has not been delivered.
+  bool connected_ : 1 = false;        // It has: so will be Disconnected.
+  bool failure_told_ : 1 = false;     // Error has fired for a connection that never came up.
 
   friend class DueList;
   DueKind due_kind_ = DueKind::now;

@@ -289,7 +289,7 @@ class Server {
   static constexpr int data_depth_max = 64;
   static constexpr int callback_depth_max = 80;
   static thread_local constinit int depth_of_thread_;  // Pumps on the stack, of all servers.
-  bool holds_data_ = false;  // What the depth means for the pump that runs now.
+  bool holds_data_ = false;                            // What the depth means for the pump that runs now.
   bool is_mute_ = false;
   TimeSlice slice_;
   int handshakes_at_once_ = 0;  // How many the present pass may still serve out of turn.

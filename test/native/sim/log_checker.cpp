@@ -937,8 +937,9 @@ void LogChecker::check_idle(int handle, std::int64_t pump_began_us) {
     const Link& link = world_->link(model->link);
     if (link.dead() || incoming(*model).closed) continue;
     if (link.unread() > 0 || piece_available(*model)) model->delivered_us = now();
-    const std::int64_t due_us = std::max({model->activity_us, model->delivered_us, model->sealed_us, model->idle_set_us}) +
-                                model->idle_s * second_us + tick_us;
+    const std::int64_t due_us =
+        std::max({model->activity_us, model->delivered_us, model->sealed_us, model->idle_set_us}) +
+        model->idle_s * second_us + tick_us;
     model->idle_misses = due_us < pump_began_us ? model->idle_misses + 1 : 0;
     // A pump may have been busy with others; the one after it has no excuse.
     if (model->idle_misses > 2) {
@@ -948,8 +949,8 @@ void LogChecker::check_idle(int handle, std::int64_t pump_began_us) {
   }
 }
 
-// Whoever has sent something complete is served within a few pumps, whatever others do: each pump may end with a callback
-// of somebody else that fails, or by its time.
+// Whoever has sent something complete is served within a few pumps, whatever others do: each pump may end with a
+// callback of somebody else that fails, or by its time.
 void LogChecker::check_fairness(int handle) {
   const auto pumps_max = static_cast<int>(60 + 8 * live_[handle].size());
   for (ConnectionModel* model : live_[handle]) {

@@ -316,7 +316,10 @@ RunResult run_mixed(Choices* source, bool trace) {
     if (waits_deep) draw_deep_waits(choices, &plan);
     const int number = program.open(plan);
     if (number < 0) continue;
-    const int peer_count = deep ? 90 : waits_deep ? 75 : 1 + choices.weighted({3, 3, 3, 2, 2, 1, 1}) + (choices.chance(1, 15) ? 25 : 0);
+    const int peer_count = deep ? 90
+                           : waits_deep
+                               ? 75
+                               : 1 + choices.weighted({3, 3, 3, 2, 2, 1, 1}) + (choices.chance(1, 15) ? 25 : 0);
     for (int peer = 0; peer < peer_count; ++peer) {
       PeerPlan peer_plan = draw_peer(choices, plan, program.port(number));
       if (deep) peer_plan.start_us = 0;
