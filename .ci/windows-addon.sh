@@ -61,7 +61,7 @@ compile() {
 	  testEnvironment: 'node',
 	  testMatch: ['<rootDir>/test/**/*.test.js'],
 	  modulePathIgnorePatterns: ['<rootDir>/dist/'],
-	  testTimeout: 3 * Number(process.env.IPDAEMON_TEST_PATIENCE),
+	  testTimeout: 20 * Number(process.env.IPDAEMON_TEST_PATIENCE),
 	  transform: {},
 	};
 	END

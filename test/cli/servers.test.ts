@@ -101,10 +101,9 @@ describe('ipdaemon echo', () => {
           client.end();
         }
         for (const client of slow) {
-          await waitFor(
+          await client.awaits(
             () => client.bytesReceived >= text.length || client.closed,
             () => `the echo; ${client.bytesReceived} of ${text.length} bytes came`,
-            30_000,
           );
           await client.isGone();
           expect([client.bytesReceived, client.error]).toEqual([text.length, undefined]);

@@ -156,11 +156,10 @@ forEachBinding('a process', () => {
         console.log('listening', ipdaemon.ipworks_ipdaemon_get(res, P.LocalPort, 0));
       `),
       async (program) => {
-        const client = new Client(await program.port());
-        await client.isConnected();
+        const port = await program.port();
         const start = performance.now();
-        await client.isGone();
-        expect(performance.now() - start).toBeGreaterThan(900);
+        await new Client(port).isGone();
+        expect(performance.now() - start).toBeGreaterThanOrEqual(1000);
         await program.says(/status 10060/);
       },
     );
@@ -337,7 +336,7 @@ forEachBinding('worker threads', () => {
       () => sockets() <= before,
       () => `the descriptors to be ${before} again; there are ${sockets()}`,
     );
-  }, 60_000);
+  });
 
   test('terminated inside a blocking send ends soon', async () => {
     const { worker, port } = await start({ block: true, pump: false });
