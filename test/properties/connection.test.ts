@@ -4,6 +4,7 @@ import type { Client } from '../support/client';
 import { covers } from '../support/coverage';
 import { Code, P } from '../support/ids';
 import { behaviour, fill, stays, type TestServer, withServer } from '../support/server';
+import { implicit } from '../support/tls';
 import { lateness } from '../support/waiting';
 
 behaviour(covers('property', 'AcceptData'), (kind) => {
@@ -45,6 +46,36 @@ behaviour(covers('property', 'AcceptData'), (kind) => {
         expect(server.pieces(id).map((piece) => piece.text)).toEqual(['a', 'stop', 'b', 'c']);
       },
     ));
+
+  test.each<[string, string, (server: TestServer) => void]>([
+    ['as it came', 'question', () => undefined],
+    ['with EOL', 'question\n', (server) => server.set(P.DefaultEOL, '\n')],
+    ['that has no end of its line', 'question', (server) => server.set(P.DefaultEOL, '\n')],
+    ['in TLS', 'question', implicit()],
+  ])(
+    'false keeps the connection of a client that ended its side behind its input %s, for a late answer',
+    (_, text, before) =>
+      withServer(kind, { before }, async (server) => {
+        server.on('DataIn', ({ connectionid }) => void server.set(P.AcceptData, connectionid, false));
+        const options = { allowHalfOpen: true };
+        const { client, id } = server.get(P.SSLEnabled)
+          ? await server.connectTls(options)
+          : await server.connect(options);
+        client.write(text);
+        client.end();
+        await server.event('DataIn', id);
+        await server.until(() => client.socket.writableFinished, 'the client to end its side');
+        const other = server.client();
+        await other.isConnected();
+        await stays(() => client.ended || server.count('Disconnected', id) > 0, 'the end of the connection');
+        server.must(server.send(id, 'a late answer'));
+        server.must(server.set(P.AcceptData, id, true));
+        await client.receives('a late answer');
+        expect((await server.event('Disconnected', id)).statuscode).toBe(0);
+        await client.isGone();
+        other.destroy();
+      }),
+  );
 
   test('false pushes back on the peer, so that nothing piles up in the server', () =>
     withServer(kind, { smallBuffers: true }, async (server) => {
