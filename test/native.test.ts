@@ -21,7 +21,8 @@ function run(name: string, args: string[], timeout = backstop): { passed: number
   const { status, stdout, stderr, error } = spawnSync(file, args, { encoding: 'utf8', timeout, maxBuffer: 1 << 28 });
   const summary = /(\d+) passed, (\d+) failed\s*$/.exec(stdout.trimEnd());
   if (error || status !== 0 || summary === null) {
-    throw new Error(`${name} ended with ${status ?? error}:\n${stdout.slice(-4000)}${stderr.slice(-2000)}`);
+    const told = stdout.replace(/^ok .*\n/gm, '');
+    throw new Error(`${name} ended with ${status ?? error}:\n${told.slice(-4000)}${stderr.slice(-2000)}`);
   }
   process.stdout.write(`${name} ${args.join(' ')}: ${summary[0]}\n`);
   return { passed: Number(summary[1]), failed: Number(summary[2]) };
