@@ -1,5 +1,7 @@
 // TypeScript is stripped by swc, types are checked by `npm run check:types`. The tests share one
-// machine with the servers and clients that they start, and wait for them most of the time.
+// machine with the servers and clients that they start, and wait for them most of the time. Each wait has a limit of
+// its own (test/support/waiting.ts); that of a whole test, which counts also while the machine stands still, is there
+// for tests that hang.
 module.exports = {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
@@ -15,6 +17,6 @@ module.exports = {
     ],
   },
   moduleFileExtensions: ['ts', 'mts', 'js', 'mjs', 'json', 'node'],
-  testTimeout: 3 * Number(process.env.IPDAEMON_TEST_PATIENCE ?? 10_000),
+  testTimeout: 20 * Number(process.env.IPDAEMON_TEST_PATIENCE ?? 30_000),
   maxWorkers: 3,
 };

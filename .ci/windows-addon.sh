@@ -61,7 +61,7 @@ compile() {
 	  testEnvironment: 'node',
 	  testMatch: ['<rootDir>/test/**/*.test.js'],
 	  modulePathIgnorePatterns: ['<rootDir>/dist/'],
-	  testTimeout: 3 * Number(process.env.IPDAEMON_TEST_PATIENCE),
+	  testTimeout: 20 * Number(process.env.IPDAEMON_TEST_PATIENCE),
 	  transform: {},
 	};
 	END
@@ -76,6 +76,7 @@ left_out=(
   # Wine lets no two sockets share a port, and Windows has another code for the refusal. The native tests have both.
   'False on both lets two servers share a port'
   'may share a port with BindExclusively=False'
+  'the workers of node:cluster'
   'True keeps a second server from the port'
   # Wine has no such options of sockets.
   'KeepAlive(Time|Interval|RetryCount) '
@@ -83,6 +84,8 @@ left_out=(
   'BufferSize reports the size that the system really uses'
   'without descriptors'
   'has as many descriptors as before'
+  # When acknowledgements come is a matter of the system below Wine.
+  'wait for the acknowledgement of the first'
   # Who was reset before it was accepted is not seen under Wine.
   'with reset at any step fails alone'
 )

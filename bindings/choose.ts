@@ -70,6 +70,11 @@ function failureText(failures: readonly string[]): string {
     ...failures.map((failure) => `  ${failure}`),
     `Prebuilt: ${prebuiltSystems()}`,
     'What helps:',
+    ...(failures.some((failure) => failure.includes('loading addons is disabled'))
+      ? [
+          "  `node --allow-addons`, as Node's permission model keeps native code out; without that model, no --no-addons",
+        ]
+      : []),
     '  `npm install koffi`, if only the koffi package is missing',
     `  \`${build}\`, which needs a C++20 compiler, make and Python 3`,
     '  IPDAEMON_ADDON=FILE, or IPDAEMON_LIBRARY=FILE for koffi, with a file that was built elsewhere',

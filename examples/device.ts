@@ -77,6 +77,7 @@ ipdaemon_register_callback(res, EventId.DataIn, ({ connectionid, text, eol }) =>
   const kind = (text.charCodeAt(0) << 8) | text.charCodeAt(1);
   const length = (text.charCodeAt(2) << 8) | text.charCodeAt(3);
   if (length === 0) {
+    // No piece comes for an empty body, and RecordLength 0 would turn records off.
     record(connectionid, device, kind, '');
   } else {
     device.kind = kind;

@@ -25,8 +25,8 @@ import { options } from './shared/options';
 
 const { host, port, certificates: folder } = options('https', { certificates: '' });
 const res = ipdaemon_open();
-/** For each server name a file, or its content. */
-const certificates = new Map<string, string>();
+/** For each server name a file, or its content. A store is bytes, and the name of a file may have any character. */
+const certificates = new Map<string, Buffer>();
 
 // A name that a client sends is looked up and never made part of a path.
 ipdaemon_register_callback(res, EventId.SSLConnectionRequest, (param) => {
@@ -57,11 +57,11 @@ ipdaemon_register_callback(res, EventId.DataIn, ({ connectionid, text, eol }) =>
 });
 
 if (folder === '') {
-  certificates.set('localhost', selfSignedCertificate());
-  certificates.set('other.localhost', selfSignedCertificate(['other.localhost']));
+  certificates.set('localhost', Buffer.from(selfSignedCertificate()));
+  certificates.set('other.localhost', Buffer.from(selfSignedCertificate(['other.localhost'])));
 } else {
   for (const file of fs.readdirSync(folder).filter((name) => name.endsWith('.pem'))) {
-    certificates.set(file.slice(0, -'.pem'.length).toLowerCase(), path.join(folder, file));
+    certificates.set(file.slice(0, -'.pem'.length).toLowerCase(), Buffer.from(path.join(folder, file)));
   }
 }
 const [first] = certificates.values();

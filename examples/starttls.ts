@@ -101,7 +101,8 @@ ipdaemon_set(res, Property.DefaultSingleLineMode, true);
 ipdaemon_set(res, Property.DefaultIdleTimeout, 300);
 ipdaemon_set(res, Property.SSLCertStoreType, SSLCertStoreType.Auto);
 ipdaemon_set(res, Property.SSLCertStorePassword, password);
-ipdaemon_set(res, Property.SSLCertStore, certificate || selfSignedCertificate());
+// This property is bytes, and a name from the command line may have any character.
+ipdaemon_set(res, Property.SSLCertStore, Buffer.from(certificate || selfSignedCertificate()));
 ipdaemon_set(res, Property.SSLCertSubject, '*');
 ipdaemon_set(res, Property.SSLStartMode, SSLStartMode.Explicit);
 if (ipdaemon_set(res, Property.Listening, true) !== 0) {

@@ -52,7 +52,8 @@ ipdaemon_set(res, Property.DefaultTimeout, 10);
 // Auto takes a file as well as the content of one, PEM as well as PFX. The subject comes last.
 ipdaemon_set(res, Property.SSLCertStoreType, SSLCertStoreType.Auto);
 ipdaemon_set(res, Property.SSLCertStorePassword, password);
-ipdaemon_set(res, Property.SSLCertStore, certificate || selfSignedCertificate());
+// This property is bytes, and a name from the command line may have any character.
+ipdaemon_set(res, Property.SSLCertStore, Buffer.from(certificate || selfSignedCertificate()));
 ipdaemon_set(res, Property.SSLCertSubject, '*');
 ipdaemon_set(res, Property.SSLStartMode, SSLStartMode.Implicit);
 // A certificate that cannot be used is an error here, and never a server in clear.

@@ -13,7 +13,7 @@ for version in 20 22 24 26; do
   [ "$version" = "$this_node" ] && continue
   check "Node $version from npm" .ci/host.sh "$work/node-$version" "node-linux-$(node -p process.arch)@$version" &&
     tests "jest with the addon on Node $version" \
-      env IPDAEMON_TEST_PATIENCE=30000 IPDAEMON_BINDING=addon IPDAEMON_TEST_PUMP=node \
+      env IPDAEMON_BINDING=addon IPDAEMON_TEST_PUMP=node \
       "$work/node-$version/host" node_modules/.bin/jest \
       --testPathIgnorePatterns test/native.test.ts test/package test/stress \
       "${suites[@]/#/--testPathPatterns=}" || true

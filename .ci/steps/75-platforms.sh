@@ -22,7 +22,7 @@ check 'build with the stand-in for kqueue' bash -euo pipefail -c '
     echo "this machine is slow: jest with the stand-in is restricted to ${suites[*]}"
   fi
   # Without those that run the native tests, pack, or look for binaries in the checkout.
-  limit=600 tests 'jest with the addon and the stand-in' env IPDAEMON_TEST_PATIENCE=30000 IPDAEMON_BINDING=addon \
+  limit=600 tests 'jest with the addon and the stand-in' env IPDAEMON_BINDING=addon \
     IPDAEMON_ADDON="$copy/build/Release/ipdaemon.node" npx jest \
     --testPathIgnorePatterns test/native.test.ts test/package test/bindings/choose test/stress \
     "${suites[@]/#/--testPathPatterns=}" || true

@@ -64,7 +64,9 @@ function useTls(server: Resource, { host, certificate, password }: ServerOptions
   const told: string[] = [];
   let store: string | Buffer;
   if (certificate === undefined) {
-    const names = [...new Set(['localhost', '127.0.0.1', '::1', ...(isWildcard(host) ? [] : [host])])];
+    // Certificates know nothing of the interface behind a link-local address.
+    const [address = host] = host.split('%', 1);
+    const names = [...new Set(['localhost', '127.0.0.1', '::1', ...(isWildcard(host) ? [] : [address])])];
     store = selfSignedCertificate(names);
     told.push(`The certificate is self-signed, for ${names.join(', ')}. Clients do not trust it unless told to.`);
   } else {

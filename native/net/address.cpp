@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/text.hpp"
+
 // Only the name of an interface has to be asked of the system; where the system numbers its
 // interfaces in addresses, nothing is missing without it.
 #if __has_include(<net/if.h>)
@@ -210,11 +212,26 @@ bool Address::is_any() const {
 bool Address::in_range(const Address& network, int bits) const {
   const int width = family == Family::ipv4 ? 32 : 128;
   if (family == Family::none || family != network.family || bits < 0 || bits > width) return false;
+  if (network.scope != 0 && scope != network.scope) return false;
   const auto whole = static_cast<std::size_t>(bits / 8);
   if (!std::equal(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(whole), network.bytes.begin()))
     return false;
   if (bits % 8 == 0) return true;
   return ((bytes[whole] ^ network.bytes[whole]) >> (8 - bits % 8)) == 0;
+}
+
+bool Address::lacks_interface() const {
+  return family == Family::ipv6 && scope == 0 && is_link_local(bytes);
+}
+
+std::string Address::interface_fault(std::string_view text) {
+  Address address;
+  const std::size_t percent = text.find('%');
+  if (percent == std::string_view::npos || !parse_ipv6(text.substr(0, percent), &address.bytes)) return "";
+  if (!is_link_local(address.bytes)) return "only link-local addresses (fe80::/10) have an interface";
+  std::uint32_t number = 0;
+  if (parse_scope(text.substr(percent + 1), &number)) return "";
+  return "there is no interface " + in_quotes(text.substr(percent + 1));
 }
 
 std::string Endpoint::text() const {

@@ -24,10 +24,16 @@ struct Address {
   Address unmapped() const;
   std::string text() const;
   bool is_any() const;
-  // Whether the first `bits` bits are those of `network`. False for another family, and for a number
-  // of bits that the family does not have.
+  // Whether the first `bits` bits are those of `network`, and the interface is the network's if that has one. False for
+  // another family, and for a number of bits that the family does not have.
   bool in_range(const Address& network, int bits) const;
-  bool operator==(const Address& other) const { return family == other.family && bytes == other.bytes; }
+  // A link-local address without an interface, which the system cannot place.
+  bool lacks_interface() const;
+  // Why parse refuses what would be a literal without its "%interface"; empty for everything else.
+  static std::string interface_fault(std::string_view text);
+  bool operator==(const Address& other) const {
+    return family == other.family && bytes == other.bytes && scope == other.scope;
+  }
 };
 
 struct Endpoint {

@@ -86,9 +86,11 @@ int AllowedClients::parse(BytesView list, std::string* detail) {
     } else if (parse_entry(text, &entry)) {
       entries.push_back(std::move(entry));
     } else {
+      const std::string fault = Address::interface_fault(text.substr(0, text.find('/')));
       *detail = "AllowedClients has the entry " + in_quotes(text) +
-                ", which is no address, range such as 10.0.0.0/8, pattern such as 10.0.0.*, or host name; use * to "
-                "admit everybody";
+                (fault.empty() ? ", which is no address, range such as 10.0.0.0/8, pattern such as 10.0.0.*, or host "
+                                 "name; use * to admit everybody"
+                               : ": " + fault);
       return false;
     }
     return true;
@@ -117,7 +119,8 @@ bool AllowedClients::admits(const Address& peer) const {
   if (everybody_) return true;
   for (const Entry& entry : entries_) {
     if (!entry.name.empty()) {
-      if (std::find(entry.resolved.begin(), entry.resolved.end(), peer) != entry.resolved.end()) return true;
+      const auto is_peer = [&](const Address& address) { return peer.in_range(address, bits_of(address)); };
+      if (std::any_of(entry.resolved.begin(), entry.resolved.end(), is_peer)) return true;
     } else if (peer.family == entry.network.family && peer.in_range(entry.network, entry.bits)) {
       return true;
     }

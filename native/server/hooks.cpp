@@ -133,7 +133,10 @@ int Server::listen() {
   lingering_.set_descriptor_limit(raise_descriptor_limit());
   if (allowed_clients_.has_names()) unknown_clients_ = allowed_clients_.resolve_names();
   auto listener = std::make_unique<Listener>(*this);
-  if (const int error = listener->open(local, options); error != 0) return fail(error, local.text());
+  if (const int error = listener->open(local, options); error != 0) {
+    const char* hint = local.address.lacks_interface() ? "; add the interface, as in fe80::1%eth0" : "";
+    return fail(error, local.text() + hint);
+  }
   listener_ = std::move(listener);
   ipv6_in_force_ = options.dual_stack                     ? IPDAEMON_USE_IPV6_BOTH
                    : local.address.family == Family::ipv6 ? IPDAEMON_USE_IPV6_IPV6_ONLY
@@ -170,6 +173,9 @@ int Server::local_endpoint(Endpoint* out, bool* dual_stack) {
 int Server::find_local_host(const std::string& host, Family family, Address* out) {
   std::vector<Address> candidates(1);
   if (!Address::parse(host, &candidates[0])) {
+    if (const std::string fault = Address::interface_fault(host); !fault.empty()) {
+      return fail(IPDAEMON_ERROR_HOST_NOT_FOUND, "LocalHost is " + in_quotes(host) + ": " + fault);
+    }
     candidates.clear();
     if (const int error = resolve(host, &candidates); error != 0) {
       return fail(error, "LocalHost is " + in_quotes(host) + ", which has no address");

@@ -90,6 +90,12 @@ bool read_certificates(BytesView pem, CertificateList* out) {
   return !out->empty() && ErrorScope::is(ERR_LIB_PEM, PEM_R_NO_START_LINE);
 }
 
+Problem no_certificates(const char* setting, BytesView pem) {
+  const std::string fault = pem_line_fault(pem);
+  return {IPDAEMON_ERROR_INVALID_VALUE,
+          setting + (fault.empty() ? " has a block that is no PEM certificate" : ": " + fault)};
+}
+
 // Sessions of one set of certificates, and of one way to ask for the client's, are not for another.
 std::array<unsigned char, 32> session_context(const Identities* identities, bool authenticates) {
   std::array<unsigned char, 32> hash{};
@@ -365,7 +371,7 @@ bool Context::check_signatures(Problem* problem) const {
 
 bool Context::set_identities(Problem* problem) {
   if (!options_.chain_certificates.empty() && !read_certificates(options_.chain_certificates, &more_chain_)) {
-    *problem = {IPDAEMON_ERROR_INVALID_VALUE, "SSLCACerts has a block that is no PEM certificate"};
+    *problem = no_certificates("SSLCACerts", options_.chain_certificates);
     return false;
   }
   if (!identities_) return true;
@@ -397,7 +403,7 @@ bool Context::set_client_trust(Problem* problem) {
   // Judged also while nobody is asked, so that a bad value is refused where it is set.
   CertificateList named;
   if (!options_.ca_certificates.empty() && !read_certificates(options_.ca_certificates, &named)) {
-    *problem = {IPDAEMON_ERROR_INVALID_VALUE, "SSLServerCACerts has a block that is no PEM certificate"};
+    *problem = no_certificates("SSLServerCACerts", options_.ca_certificates);
     return false;
   }
   X509_STORE* store = SSL_CTX_get_cert_store(handle_);

@@ -145,6 +145,25 @@ BytesView without_blanks(BytesView text) {
   return text;
 }
 
+std::string pem_line_fault(BytesView text) {
+  constexpr BytesView begin = "-----BEGIN ";
+  constexpr BytesView dashes = "-----";
+  const std::size_t start = text.find(begin);
+  if (start == BytesView::npos) return "";
+  const std::size_t end = text.find(dashes, start + begin.size());
+  if (end == BytesView::npos) return "";
+  const BytesView rest = text.substr(end + dashes.size());
+  for (const char* written : {"\\n", "\\r\\n"}) {
+    if (!starts_with(rest, written)) continue;
+    const std::string escaped = written[1] == 'n' ? "\\\\n" : "\\\\r\\\\n";
+    return "its ends of line are written out as " + std::string(written) +
+           "; make them real ones first, with text.replaceAll('" + escaped + "', '\\n')";
+  }
+  const std::size_t next = rest.find_first_not_of(" \t\r");
+  if (next == BytesView::npos || rest[next] == '\n') return "";
+  return "its lines run together; a PEM text needs the ends of its lines";
+}
+
 std::string name_in_quotes(BytesView text) {
   constexpr std::size_t length_max = 250;
   return in_quotes(text, length_max);

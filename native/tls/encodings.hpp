@@ -22,6 +22,10 @@ Secret utf16_from_utf8(BytesView text);
 bool starts_with(BytesView text, BytesView start);
 BytesView without_blanks(BytesView text);  // None at both ends: space, tab, CR, LF.
 
+// Why a PEM text, in which there is a BEGIN, has no lines that OpenSSL could read: the ends of line are written out as
+// "\n", as in a variable of the environment, or are missing. Empty if that is not its fault.
+std::string pem_line_fault(BytesView text);
+
 // A file name or a subject in quotes, control characters escaped.
 std::string name_in_quotes(BytesView text);
 

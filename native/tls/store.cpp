@@ -233,7 +233,10 @@ bool read_as(const StoreType& type, bool may_be_base64, BytesView content, Bytes
       format = inner;
     }
   }
-  if (!is_right(format)) return refuse_format(problem, type, format);
+  if (!is_right(format)) {
+    std::string fault = format == StoreFormat::unknown ? pem_line_fault(content) : "";
+    return fault.empty() ? refuse_format(problem, type, format) : refuse_store(problem, std::move(fault));
+  }
   return read_content(format, content, password, out, problem);
 }
 

@@ -137,8 +137,11 @@ bool read_pem(BytesView content, BytesView password, StoreContent* out, Problem*
     any = true;
     if (!reader.take(&block)) return false;
   }
-  return any ||
-         refuse_store(problem, "it has no PEM text, which begins with a line such as -----BEGIN CERTIFICATE-----");
+  if (any) return true;
+  const std::string fault = pem_line_fault(content);
+  return refuse_store(problem, fault.empty()
+                                   ? "it has no PEM text, which begins with a line such as -----BEGIN CERTIFICATE-----"
+                                   : fault);
 }
 
 }  // namespace ipdaemon::tls

@@ -48,7 +48,7 @@ const whichBinding = "binding.checkedTextMax === 0 ? 'koffi' : 'addon'";
 /** Loads the copy and says which binding it is: only koffi checks no text. */
 function run(
   env: Record<string, string> = {},
-  { before = '', cwd = copy, says = whichBinding } = {},
+  { before = '', cwd = copy, says = whichBinding, flags = [] as string[] } = {},
 ): { output: string; errors: string } {
   const { IPDAEMON_BINDING: _b, IPDAEMON_ADDON: _a, IPDAEMON_LIBRARY: _l, ...rest } = process.env;
   const code = `${before}
@@ -57,7 +57,7 @@ function run(
     ipdaemon.ipdaemon_close(ipdaemon.ipdaemon_open());
     console.log(${says});`;
   const options = { cwd, encoding: 'utf8' as const, env: { ...rest, ...env } };
-  const { stdout, stderr } = spawnSync(process.execPath, ['-e', code], options);
+  const { stdout, stderr } = spawnSync(process.execPath, [...flags, '-e', code], options);
   return { output: stdout.trim(), errors: stderr };
 }
 
@@ -91,6 +91,25 @@ describe('without IPDAEMON_BINDING', () => {
     expect(errors).toContain(`on ${process.platform} ${process.arch} ${libc()}, Node ${process.version}.`);
     expect(errors).toContain('Prebuilt: none\n');
     expect(errors).toMatch(/npm install koffi.*npm run build:addon.*IPDAEMON_ADDON.*IPDAEMON_LIBRARY.*doctor/s);
+  });
+
+  test("the error names Node's permission model where that keeps native code out, and --allow-addons lets it in", () => {
+    put('addon', 'koffi', 'koffi package');
+    const model = process.allowedNodeEnvironmentFlags.has('--permission')
+      ? '--permission'
+      : '--experimental-permission';
+    const flags = [model, '--allow-fs-read=*'];
+    for (const name of ['addon', 'koffi']) {
+      const { output, errors } = run({ IPDAEMON_BINDING: name }, { flags });
+      expect(output).toBe('');
+      expect(errors).toMatch(new RegExp(`${name}: \\S+: Cannot load native addon because loading addons is disabled`));
+      expect(errors).toContain("What helps:\n  `node --allow-addons`, as Node's permission model");
+      expect(run({ IPDAEMON_BINDING: name }, { flags: [...flags, '--allow-addons'] }).output).toBe(name);
+    }
+    expect(run({}, { flags: ['--no-addons'] }).errors).toContain('`node --allow-addons`');
+    // The advice is for nobody else.
+    writeFileSync(built(), 'not for this system');
+    expect(run({ IPDAEMON_BINDING: 'addon' }).errors).not.toContain('--allow-addons');
   });
 
   test('the error says what was prebuilt, and how to build in an installed package', () => {

@@ -5,6 +5,7 @@ import * as net from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { certificates, serverPem, store, temporaryFolder, writeTemporary } from '../support/certificates';
 import { Client } from '../support/client';
+import { linkLocal } from '../support/link-local';
 import { TlsClient } from '../support/tls-client';
 import { waitFor } from '../support/waiting';
 import { outcome, withTool, withToolServer } from './tool';
@@ -101,10 +102,9 @@ describe('ipdaemon echo', () => {
           client.end();
         }
         for (const client of slow) {
-          await waitFor(
+          await client.awaits(
             () => client.bytesReceived >= text.length || client.closed,
             () => `the echo; ${client.bytesReceived} of ${text.length} bytes came`,
-            30_000,
           );
           await client.isGone();
           expect([client.bytesReceived, client.error]).toEqual([text.length, undefined]);
@@ -132,6 +132,19 @@ describe('ipdaemon echo', () => {
       await clear.isGone();
       await program.says(/^2: no connection, 276 /m);
     }));
+
+  (linkLocal ? test : test.skip)(
+    'speaks TLS on a link-local address, for which the certificate needs no interface',
+    () => {
+      const { address, name } = linkLocal as NonNullable<typeof linkLocal>;
+      return withToolServer(['echo', '--tls', '--host', `${address}%${name}`], async (port, program) => {
+        await program.says(new RegExp(`^listening on \\[${address}%${name}\\]:${port}$`, 'm'));
+        const client = await secureClient(port, { host: `${address}%${name}` });
+        expect(client.tls.getPeerX509Certificate()?.checkIP(address)).toBe(address);
+        client.destroy();
+      });
+    },
+  );
 
   test('speaks TLS with the certificate that it is given, and tells that one has expired', async () => {
     const { password, pem } = certificates();

@@ -1,5 +1,5 @@
 // Each example server, exercised by a foreign client on node:net, as a program of its own.
-import type { X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
@@ -156,7 +156,7 @@ describe('the example', () => {
         const ask = async (name: string) => {
           const client = new Client(port);
           client.write(`${name}\n`);
-          await client.isGone(20_000);
+          await client.isGone();
           return client.text;
         };
         expect(await ask('a.txt')).toBe('content of a\n');
@@ -214,6 +214,30 @@ describe('the example', () => {
       expect(program.errors).toContain(reason);
       expect(program.output).not.toContain('listening');
     }),
+  );
+
+  test.each(['tls-echo', 'mutual-tls', 'starttls', 'https'])(
+    '%s takes a certificate from a file of any name',
+    (name) => {
+      const file = writeTemporary('localhost st\u00f6re \u20ac.pem', serverPem('p256'));
+      const args = {
+        'tls-echo': ['--certificate', file],
+        starttls: ['--certificate', file],
+        'mutual-tls': ['--certificate', file, '--ca', file],
+        https: ['--certificates', path.dirname(file)],
+      }[name];
+      return withExample(name, args ?? [], async (_program, port) => {
+        const client = new TlsClient(port, { clear: name === 'starttls' });
+        if (name === 'starttls') {
+          client.write('STARTTLS\r\n');
+          await client.receives('220 ready\r\n220 go ahead\r\n');
+          client.startTls();
+        }
+        await client.isSecure();
+        expect(client.tls.getPeerX509Certificate()?.raw).toEqual(new X509Certificate(serverPem('p256')).raw);
+        client.destroy();
+      });
+    },
   );
 
   test('starttls goes over to TLS, and drops what came in clear behind the command', () =>

@@ -163,14 +163,14 @@ behaviour(covers('method', 'Interrupt'), (kind) => {
     withServer(kind, { smallBuffers: true }, async (server) => {
       const other = await server.connect();
       await withThreadPeer(server, { paused: true }, async (peer, id) => {
-        server.must(server.set(P.Timeout, id, 30));
+        server.must(server.set(P.Timeout, id, 600));
         server.on('DataIn', () => {
           expect(server.api.ipworks_ipdaemon_do_interrupt(server.res, id)).toBe(0);
         });
         other.client.write('stop it');
         const start = performance.now();
         expect(server.send(id, 'i'.repeat(12_000_000))).toBe(Code.TimedOut);
-        expect(performance.now() - start).toBeLessThan(29_000);
+        expect(performance.now() - start).toBeLessThan(500_000);
         const sent = server.get(P.BytesSent, id) as number;
         expect(sent).toBeLessThan(12_000_000);
         expect(server.get(P.Connected, id)).toBe(true);

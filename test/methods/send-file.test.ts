@@ -6,14 +6,11 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { covers } from '../support/coverage';
 import { Code, P } from '../support/ids';
 import { withThreadPeer } from '../support/peer';
+import { content } from '../support/random';
 import { behaviour, stays, withServer } from '../support/server';
 
 let folder = '';
 const file = (name: string) => path.join(folder, name);
-const content = (length: number) =>
-  Array.from({ length: Math.ceil(length / 8) }, (_, i) => i.toString(36).padStart(8, '.'))
-    .join('')
-    .slice(0, length);
 
 const large = content(12_000_000);
 

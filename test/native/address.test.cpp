@@ -167,6 +167,36 @@ TEST("a range ends exactly at its last bit") {
   }
 }
 
+TEST("a range with an interface holds no address of another one, and one without holds those of all") {
+  const Address peer = parsed("fe80::1%7");
+  for (const int bits : {0, 10, 128}) {
+    CHECK(peer.in_range(parsed("fe80::1"), bits));
+    CHECK(peer.in_range(parsed("fe80::1%7"), bits));
+    CHECK(!peer.in_range(parsed("fe80::1%8"), bits));
+    CHECK(!parsed("fe80::1").in_range(parsed("fe80::1%7"), bits));
+  }
+  CHECK(!(parsed("fe80::1%7") == parsed("fe80::1%8")));
+}
+
+TEST("only a link-local address can lack its interface") {
+  CHECK(parsed("fe80::1").lacks_interface());
+  CHECK(!parsed("fe80::1%7").lacks_interface());
+  CHECK(!parsed("::1").lacks_interface());
+  CHECK(!parsed("2001:db8::1").lacks_interface());
+  CHECK(!parsed("127.0.0.1").lacks_interface());
+}
+
+TEST("what is wrong with the interface of a literal is told, and nothing else") {
+  CHECK_EQ(Address::interface_fault("fe80::1%no-such-interface-here"),
+           std::string("there is no interface 'no-such-interface-here'"));
+  CHECK_EQ(Address::interface_fault("fe80::1%"), std::string("there is no interface ''"));
+  CHECK_EQ(Address::interface_fault("2001:db8::1%1"),
+           std::string("only link-local addresses (fe80::/10) have an interface"));
+  for (const char* text : {"fe80::1%1", "fe80::1", "localhost", "100%", "", "1.2.3.4%lo"}) {
+    CHECK_EQ(Address::interface_fault(text), std::string());
+  }
+}
+
 TEST("a range holds no address of the other family") {
   CHECK(!parsed("::1").in_range(parsed("0.0.0.0"), 0));
   CHECK(!parsed("127.0.0.1").in_range(parsed("::"), 0));

@@ -121,20 +121,16 @@ describe('the package', () => {
     return { status, output: stdout };
   }
 
-  test.each(['consumer.mts', 'consumer.cts'])(
-    'has types that a program like %s compiles with',
-    (name) => {
-      expect(compile(name, consumer)).toEqual({ status: 0, output: '' });
-    },
-    60_000,
-  );
+  test.each(['consumer.mts', 'consumer.cts'])('has types that a program like %s compiles with', (name) => {
+    expect(compile(name, consumer)).toEqual({ status: 0, output: '' });
+  });
 
   test('has types that find mistakes', () => {
     const { status, output } = compile('wrong.cts', wrong);
     expect(status).not.toBe(0);
     expect(output).toMatch(/wrong\.cts\(4,/);
     expect(output).toMatch(/wrong\.cts\(5,/);
-  }, 60_000);
+  });
 });
 
 describe('the tarball', () => {
@@ -191,7 +187,7 @@ describe('the tarball', () => {
     writeFileSync(path.join(project(), 'package.json'), '{}');
     // With scripts: there must be none that would need more than that.
     run('npm', ['install', '--offline', '--no-audit', tarball], project());
-  }, 120_000);
+  });
 
   test('is installed without a compiler', () => {
     for (const tool of ['cc', 'g++', 'make', 'python3']) {
@@ -224,7 +220,7 @@ describe('the tarball', () => {
     expect(output).toMatch(/^ok +native +\S+\/project\/node_modules\/ipdaemon\/prebuilds\/\S+\.node$/m);
     expect(output).toMatch(/^ok +tls +echoed /m);
     expect(output).toMatch(/\nA server can run here\.\n$/);
-  }, 60_000);
+  });
 });
 
 /** The addon that the tests of this checkout use. */

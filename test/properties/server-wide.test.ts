@@ -153,6 +153,19 @@ behaviour(covers('property', 'LocalHost'), (kind) => {
       expect(server.get(P.Listening)).toBe(false);
     }));
 
+  test.each([
+    ['fe80::1', /; add the interface, as in fe80::1%eth0$/],
+    ['fe80::1%no-such-interface', /there is no interface 'no-such-interface'$/],
+    ['::1%lo', /only link-local addresses \(fe80::\/10\) have an interface$/],
+  ])('%s fails at Listening, and the error says what is wrong with its interface', (host, reason) =>
+    withServer(kind, { listen: false, before: (server) => server.config('UseIPv6=1') }, (server) => {
+      server.must(server.set(P.LocalHost, host));
+      const code = server.set(P.Listening, true);
+      expect([10022, 10049, 11001]).toContain(code);
+      expect(server.error).toMatch(reason);
+    }),
+  );
+
   test('cannot change while listening', () =>
     withServer(kind, {}, (server) => {
       expect(server.set(P.LocalHost, '127.0.0.3')).toBe(Code.LocalHostWhileListening);

@@ -126,10 +126,10 @@ behaviour(covers('setting', 'SelectWaitMillis'), (kind) => {
 
   test('is how long do_doevents waits when there is nothing to do', () =>
     withServer(kind, {}, (server) => {
-      server.config('SelectWaitMillis=60');
-      expect(wait(server)).toBeGreaterThanOrEqual(59);
+      server.config('SelectWaitMillis=200');
+      expect(wait(server)).toBeGreaterThanOrEqual(199);
       server.config('SelectWaitMillis=0');
-      expect(Math.min(...Array.from({ length: 10 }, () => wait(server)))).toBeLessThan(20);
+      expect(Math.min(...Array.from({ length: 10 }, () => wait(server)))).toBeLessThan(100);
     }));
 
   test('is not waited for when there is something to do', () =>
@@ -137,12 +137,12 @@ behaviour(covers('setting', 'SelectWaitMillis'), (kind) => {
       const client = server.client();
       await client.isConnected();
       await server.event('ReadyToSend');
-      server.config('SelectWaitMillis=30000');
+      server.config('SelectWaitMillis=600000');
       client.write('x');
       await new Promise((resolve) => setImmediate(resolve));
       const start = performance.now();
       server.must(server.doEvents());
-      expect(performance.now() - start).toBeLessThan(29_000);
+      expect(performance.now() - start).toBeLessThan(500_000);
       expect(server.input()).toBe('x');
       server.config('SelectWaitMillis=1');
     }));

@@ -13,7 +13,7 @@ const { Worker } = require('node:worker_threads');
 const folder = path.resolve(process.argv[2] ?? path.join(__dirname, '..', '..'));
 const ipd = require(folder);
 const { EventId, Property } = ipd;
-const patience = Number(process.env.IPDAEMON_TEST_PATIENCE ?? 10_000);
+const patience = Number(process.env.IPDAEMON_TEST_PATIENCE ?? 30_000);
 
 /** Resolves or fails with the promise, and fails when that takes too long. */
 async function within(promise, what) {

@@ -34,7 +34,7 @@ async function open(port: number, count: number): Promise<net.Socket[]> {
 async function reported(server: Program, connections: number): Promise<void> {
   const deadline = performance.now() + 30_000;
   for (;;) {
-    server.output = '';
+    server.forget();
     server.write('report\n');
     const [, json = '{}'] = await server.says(/report (\{.*\})/);
     if ((JSON.parse(json) as { connections: number }).connections === connections) {

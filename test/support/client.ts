@@ -1,6 +1,7 @@
 // A foreign client on node:net. It keeps everything it wrote and received, so that the log checker can
 // compare the two ends, and all its waits are for conditions.
 import * as net from 'node:net';
+import { Pieces } from './pieces';
 import { patience, somethingHappened, waitFor } from './waiting';
 
 export interface ClientOptions {
@@ -40,8 +41,8 @@ export class Client implements ClientRecord {
   bytesReceived = 0;
   localPort = 0;
   private readonly releases: (() => void)[] = [];
-  private readonly chunks: string[] = [];
-  private readonly sent: string[] = [];
+  private readonly received = new Pieces();
+  private readonly sent = new Pieces();
 
   constructor(port: number, options: ClientOptions = {}) {
     this.recorded = options.record ?? true;
@@ -93,25 +94,19 @@ export class Client implements ClientRecord {
     on('data', (chunk: Buffer) => {
       this.bytesReceived += chunk.length;
       if (this.recorded) {
-        this.chunks.push(chunk.toString('latin1'));
+        this.received.push(chunk.toString('latin1'));
       }
     });
   }
 
   /** All bytes received so far, one character per byte. */
   get text(): string {
-    if (this.chunks.length > 1) {
-      this.chunks.splice(0, this.chunks.length, this.chunks.join(''));
-    }
-    return this.chunks[0] ?? '';
+    return this.received.text;
   }
 
   /** All bytes written so far, one character per byte. */
   get written(): string {
-    if (this.sent.length > 1) {
-      this.sent.splice(0, this.sent.length, this.sent.join(''));
-    }
-    return this.sent[0] ?? '';
+    return this.sent.text;
   }
 
   /** Writes bytes given as a string with one character per byte, or as they are. */
@@ -150,15 +145,20 @@ export class Client implements ClientRecord {
     }
   }
 
-  /** Waits until exactly `text` has been received since the connection began; patience begins anew with every byte. */
-  async receives(text: string): Promise<void> {
-    while (this.text.length < text.length) {
-      const had = this.text.length;
-      await waitFor(
-        () => this.text.length > had,
-        () => `the client to receive ${text.length} bytes; it has ${had}: ${shorten(this.text)}`,
-      );
+  /** Waits for a condition that bytes bring about: patience begins anew with every one that comes. */
+  async awaits(condition: () => boolean, what: () => string, limit = patience): Promise<void> {
+    while (!condition()) {
+      const had = this.bytesReceived;
+      await waitFor(() => this.bytesReceived > had || condition(), what, limit);
     }
+  }
+
+  /** Waits until exactly `text` has been received since the connection began. */
+  async receives(text: string): Promise<void> {
+    await this.awaits(
+      () => this.received.length >= text.length,
+      () => `the client to receive ${text.length} bytes; it has ${this.received.length}: ${shorten(this.text)}`,
+    );
     if (this.text !== text) {
       throw new Error(`the client received ${shorten(this.text)} and not ${shorten(text)}`);
     }
@@ -166,7 +166,11 @@ export class Client implements ClientRecord {
 
   /** Waits until the server has ended the connection, in order or not. */
   async isGone(limit = patience): Promise<void> {
-    await waitFor(() => this.ended || this.closed, 'the server to end the connection', limit);
+    await this.awaits(
+      () => this.ended || this.closed,
+      () => 'the server to end the connection',
+      limit,
+    );
   }
 }
 

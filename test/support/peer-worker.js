@@ -6,11 +6,13 @@ const { parentPort } = require('node:worker_threads');
 
 let socket;
 let received = 0;
-let digestText = '';
+/** What came since the last report. */
+let fresh = [];
 let resumeAt = -1;
 
 function report(what, more) {
-  parentPort.postMessage({ what, received, text: digestText, ...more });
+  parentPort.postMessage({ what, received, fresh: fresh.join(''), ...more });
+  fresh = [];
 }
 
 const commands = {
@@ -23,7 +25,7 @@ const commands = {
     socket.on('connect', () => report('connected', { localPort: socket.localPort }));
     socket.on('data', (chunk) => {
       received += chunk.length;
-      digestText += chunk.toString('latin1');
+      fresh.push(chunk.toString('latin1'));
       if (resumeAt >= 0 && received >= resumeAt) {
         resumeAt = -1;
         socket.pause();

@@ -2,13 +2,15 @@
 // inside a blocking send. Commands may be given in advance, with a delay, or from inside handlers.
 import * as path from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { Pieces } from './pieces';
 import type { TestServer } from './server';
 import { somethingHappened, waitFor } from './waiting';
 
 interface Report {
   what: 'connected' | 'resumed' | 'read' | 'end' | 'error' | 'close';
   received: number;
-  text: string;
+  /** What came since the report before. */
+  fresh: string;
   localPort?: number;
   code?: string;
   /** When it was, in milliseconds since 1970. */
@@ -16,9 +18,9 @@ interface Report {
 }
 
 export class ThreadPeer {
-  text = '';
   localPort = 0;
   readonly reports: Report[] = [];
+  private readonly pieces = new Pieces();
   private readonly worker: Worker;
   private readonly gone: Promise<void>;
 
@@ -26,13 +28,18 @@ export class ThreadPeer {
     this.worker = new Worker(path.join(__dirname, 'peer-worker.js'));
     this.worker.on('message', (report: Report) => {
       this.reports.push(report);
-      this.text = report.text;
+      this.pieces.push(report.fresh);
       this.localPort = report.localPort ?? this.localPort;
       somethingHappened();
     });
     this.gone = new Promise((resolve) => this.worker.on('exit', () => resolve()));
     const { host = '127.0.0.1', paused = false, secure = false } = options;
     this.command({ op: 'connect', port, host, paused, secure });
+  }
+
+  /** What the peer had received when it last reported. */
+  get text(): string {
+    return this.pieces.text;
   }
 
   command(command: Record<string, unknown> & { op: string }): void {

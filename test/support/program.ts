@@ -3,6 +3,7 @@
 // entry of the checkout.
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import * as path from 'node:path';
+import { Pieces } from './pieces';
 import { patience, somethingHappened, waitFor } from './waiting';
 
 export const root = path.resolve(__dirname, '..', '..');
@@ -29,8 +30,7 @@ function start(file: string, args: string[], options: SpawnOptions): ChildProces
 
 export class Program {
   readonly child: ChildProcess;
-  output = '';
-  errors = '';
+  private readonly printed = { output: new Pieces(), errors: new Pieces() };
   exit: { code: number | null; signal: NodeJS.Signals | null } | undefined;
 
   constructor(args: string[], options: ProgramOptions = {}) {
@@ -41,26 +41,47 @@ export class Program {
       env: { ...process.env, ...options.env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
-    this.child.stdout?.on('data', (chunk) => {
-      this.output += chunk;
-      somethingHappened();
-    });
-    this.child.stderr?.on('data', (chunk) => {
-      this.errors += chunk;
-      somethingHappened();
-    });
+    for (const [stream, pieces] of [
+      [this.child.stdout, this.printed.output],
+      [this.child.stderr, this.printed.errors],
+    ] as const) {
+      stream?.setEncoding('utf8').on('data', (chunk: string) => {
+        pieces.push(chunk);
+        somethingHappened();
+      });
+    }
     this.child.on('close', (code, signal) => {
       this.exit = { code, signal };
       somethingHappened();
     });
   }
 
+  /** What the program printed so far. */
+  get output(): string {
+    return this.printed.output.text;
+  }
+
+  /** What it printed to standard error. */
+  get errors(): string {
+    return this.printed.errors.text;
+  }
+
+  /** Lets the next wait look only at what is printed from now on. */
+  forget(): void {
+    this.printed.output.clear();
+  }
+
   /** Waits until the output matches, and gives the match. */
   async says(pattern: RegExp, limit = patience): Promise<RegExpMatchArray> {
     let match: RegExpMatchArray | null = null;
+    let looked = -1;
     await waitFor(
       () => {
-        match = this.output.match(pattern);
+        // Nothing new, no new look.
+        if (this.printed.output.length > looked) {
+          looked = this.printed.output.length;
+          match = this.output.match(pattern);
+        }
         return match !== null || this.exit !== undefined;
       },
       () => `the program to print ${pattern}; it printed ${this.output}${this.errors}`,

@@ -117,6 +117,8 @@ export class TestServer {
   private readonly handlers = new Map<EventName, Handler>();
   private readonly counts = new Map<string, number>();
   private readonly ids = new Map<number, number>();
+  /** What DataIn delivered, by connection; and by 0, all of it. */
+  private readonly inputs = new Map<number, string>();
   private readonly record: boolean;
   private readonly check: CheckOptions;
 
@@ -328,10 +330,8 @@ export class TestServer {
   }
 
   /** All that DataIn delivered, without the ends of lines. */
-  input(id?: number): string {
-    return this.events('DataIn', id)
-      .map((param) => param.text)
-      .join('');
+  input(id = 0): string {
+    return this.inputs.get(id) ?? '';
   }
 
   /** Names of the events of a connection, in order. */
@@ -469,6 +469,11 @@ export class TestServer {
     }
     if (this.record) {
       this.seen.push({ name, param });
+      if (name === 'DataIn') {
+        for (const key of [0, id]) {
+          this.inputs.set(key, (this.inputs.get(key) ?? '') + param.text);
+        }
+      }
     }
     let threw = true;
     try {

@@ -2,8 +2,9 @@
 import { writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { certificates, type ServerName, serverPem, temporaryFolder, writeTemporary } from './certificates';
-import { P } from './ids';
-import type { TestServer } from './server';
+import { Code, P } from './ids';
+import type { TestServer, TlsPeer } from './server';
+import { waitFor } from './waiting';
 
 /** Values of SSLCertStoreType. */
 export const Store = {
@@ -69,6 +70,30 @@ export function implicit(name: ServerName = 'p256', more?: (server: TestServer) 
  */
 export function expectCrowd(server: TestServer): void {
   server.must(server.set(P.ConnectionBacklog, 128));
+}
+
+/**
+ * A client that is in although DefaultConnectionTimeout is short: where the machine stood still for so long that the
+ * time of its handshake was over indeed, it is followed by another.
+ */
+export async function connectInTime(server: TestServer): Promise<TlsPeer> {
+  for (;;) {
+    const client = server.tlsClient();
+    await waitFor(() => client.secure || client.closed, 'the handshake of a client');
+    await waitFor(
+      () => server.count('Connected', server.idOf(client)) > 0,
+      () => `Connected of a client whose handshake is over; ${server.tail()}`,
+    );
+    const id = server.idOf(client);
+    const [connected] = server.events('Connected', id);
+    if (connected?.statuscode === 0) {
+      await server.event('ReadyToSend', id);
+      return { client, id };
+    }
+    if (connected?.statuscode !== Code.TimedOut) {
+      throw new Error(`client ${id} was not let in; ${server.tail()}`);
+    }
+  }
 }
 
 /** For `before`: TLS that begins with do_startssl. */

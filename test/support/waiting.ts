@@ -11,7 +11,10 @@ const pumped = new Set<Pumped>();
 let wake: (() => void) | undefined;
 
 /** Milliseconds after which a wait gives up. Sanitizer builds are slower by an order of magnitude. */
-export const patience = Number(process.env.IPDAEMON_TEST_PATIENCE ?? 10_000);
+export const patience = Number(process.env.IPDAEMON_TEST_PATIENCE ?? 30_000);
+
+/** The limit of a whole test, or of a program that it waits for without Node's loop: only for what hangs. */
+export const backstop = 20 * patience;
 
 /** Milliseconds by which something may come late on a busy machine. The simulator looks at exact times. */
 export const lateness = patience / 3;

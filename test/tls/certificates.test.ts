@@ -288,6 +288,27 @@ behaviour('a certificate store', (kind) => {
       Code.TlsCertificate,
       /certificate/,
     ],
+    ...(['pemBlob', 'auto'] as const).flatMap((kind) =>
+      (
+        [
+          ['its ends of line written out as \\n', '\\n', /written out as \\n; .*text\.replaceAll\('\\\\n', '\\n'\)/],
+          ['its ends of line written out as \\r\\n', '\\r\\n', /text\.replaceAll\('\\\\r\\\\n', '\\n'\)/],
+          ['blanks in place of its ends of line', ' ', /its lines run together/],
+          ['no ends of line', '', /its lines run together/],
+        ] as const
+      ).map(([title, end, reason]): (typeof bad)[number] => [
+        `PEM with ${title}, as ${kind}`,
+        () => ({ type: Store[kind], store: serverPem('p256').replaceAll('\n', end) }),
+        Code.TlsStore,
+        reason,
+      ]),
+    ),
+    [
+      'PEM in quotes with its ends of line written out, as in a file of variables',
+      () => ({ type: Store.pemBlob, store: JSON.stringify(serverPem('p256')) }),
+      Code.TlsStore,
+      /written out as \\n/,
+    ],
     ['the user store of Windows', () => ({ type: Store.user, store: 'MY' }), Code.TlsNoMatch, /PEM or PFX/],
     ['the machine store of Windows', () => ({ type: Store.machine, store: 'MY' }), Code.TlsNoMatch, /PEM or PFX/],
     ['a security key', () => ({ type: Store.securityKey, store: '/lib/p11.so' }), Code.NotAvailable, /PKCS ?#11/],
@@ -302,6 +323,17 @@ behaviour('a certificate store', (kind) => {
       expect(server.get(P.Listening)).toBe(false);
     });
     return withServer(kind, options, body);
+  });
+
+  test('out of a variable with its ends of line written out is served after replaceAll', () => {
+    const variable = serverPem('p256').replaceAll('\n', '\\n');
+    return withServer(
+      kind,
+      { before: implicit('p256', (s) => s.must(choose(s, { store: variable.replaceAll('\\n', '\n') }))) },
+      async (server) => {
+        expect((await server.connectTls()).client.served).toBe('localhost p256');
+      },
+    );
   });
 
   test('type that does not exist is refused where it is set', () =>

@@ -4,9 +4,9 @@ import { certificates } from '../support/certificates';
 import type { Client } from '../support/client';
 import { Code, P } from '../support/ids';
 import { behaviour, type TestServer, withServer } from '../support/server';
-import { configure, implicit, statuses } from '../support/tls';
+import { configure, connectInTime, implicit, statuses } from '../support/tls';
 import { clientHello } from '../support/tls-client';
-import { patience } from '../support/waiting';
+import { lateness } from '../support/waiting';
 
 /** A polite client gets in and is served. */
 async function polite(server: TestServer): Promise<void> {
@@ -191,12 +191,12 @@ behaviour('DefaultConnectionTimeout', (kind) => {
   ])('ends a handshake after %s with 301, not before its time', (_title, bytes) =>
     withServer(kind, { before: limited, check: { bytes: false } }, async (server) => {
       const content = await bytes();
-      const client = await plainClient(server);
       const start = performance.now();
+      const client = await plainClient(server);
       client.write(content);
       await client.isGone();
-      expect(performance.now() - start).toBeGreaterThan(950);
-      expect(performance.now() - start).toBeLessThan(patience * 0.4);
+      expect(performance.now() - start).toBeGreaterThanOrEqual(1000);
+      expect(performance.now() - start).toBeLessThan(1000 + lateness);
       await failure(server, Code.TimedOut);
       await polite(server);
     }),
@@ -205,19 +205,23 @@ behaviour('DefaultConnectionTimeout', (kind) => {
   test('is a limit of the whole handshake: drops of bytes do not stretch it', () =>
     withServer(kind, { before: limited, check: { bytes: false } }, async (server) => {
       const hello = await clientHello();
-      const client = await plainClient(server);
-      const start = performance.now();
-      let at = 0;
-      await server.until(() => {
-        const due = Math.floor((performance.now() - start) / 100);
-        for (; at < due && at < hello.length && !client.closed; at += 1) {
-          client.socket.write(hello.subarray(at, at + 1));
-        }
-        return client.ended || client.closed;
-      }, 'the server to end the slow handshake');
-      expect(performance.now() - start).toBeLessThan(patience * 0.4);
-      expect(at).toBeGreaterThan(5);
-      await failure(server, Code.TimedOut);
+      for (let [drops, attempt] = [0, 1]; drops <= 5; attempt += 1) {
+        const client = await plainClient(server);
+        const start = performance.now();
+        await server.until(() => {
+          if (performance.now() - start > (drops + 1) * 100 && drops < hello.length && !client.closed) {
+            client.socket.write(hello.subarray(drops, drops + 1));
+            drops += 1;
+          }
+          return client.ended || client.closed;
+        }, 'the server to end the slow handshake');
+        expect(performance.now() - start).toBeLessThan(1000 + lateness);
+        await failure(server, Code.TimedOut, attempt);
+        // Where the machine stood still, there were too few; three times it does not.
+        if (drops <= 5) expect(attempt).toBeLessThan(3);
+        else break;
+        drops = 0;
+      }
     }));
 
   test('does not end a connection that is through', () =>
@@ -225,7 +229,7 @@ behaviour('DefaultConnectionTimeout', (kind) => {
       kind,
       { before: implicit('p256', (server) => configure(server, 'DefaultConnectionTimeout=3')) },
       async (server) => {
-        const { client, id } = await server.connectTls();
+        const { client, id } = await connectInTime(server);
         const start = performance.now();
         await server.until(() => performance.now() - start > 3500, 'longer than the limit');
         client.write('still here');

@@ -44,8 +44,11 @@ behaviour('a handler inside TLS', (kind) => {
           codes.push(server.send(connectionid, 'too late'));
           return { accept: true };
         });
-        server.tlsClient();
-        await server.until(() => codes.length === 2, 'the handler to return', 20_000);
+        // Where the machine stands still, the time is over before the handler is asked; then another one comes.
+        while (codes.length === 0) {
+          const client = server.tlsClient();
+          await server.until(() => codes.length === 2 || client.closed, 'the handler to return');
+        }
         expect(codes).toEqual([Code.WouldBlock, Code.TimedOut]);
       },
     ));

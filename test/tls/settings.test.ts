@@ -399,4 +399,13 @@ behaviour('SSLCACerts and SSLServerCACerts', (kind) => {
         expect(server.config(name).trim()).toBe(good);
       }
     }));
+
+  test('say so when the ends of line are written out, as in variables of the environment', () =>
+    withServer(kind, { listen: false }, (server) => {
+      const good = certificates().pem.clientAuthority.trim();
+      for (const name of ['SSLCACerts', 'SSLServerCACerts']) {
+        expect(server.configCode(`${name}=${good.replaceAll('\n', '\\n')}`)).toBe(Code.InvalidValue);
+        expect(server.error).toContain(`${name}: its ends of line are written out as \\n; make them real ones first`);
+      }
+    }));
 });

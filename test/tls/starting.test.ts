@@ -232,6 +232,7 @@ behaviour('do_startssl', (kind) => {
         client.write(Buffer.concat([Buffer.from('STARTTLS\r\n'), await clientHello()]));
         // The client waits for an answer to a message that was thrown away, until its time is up.
         await server.event('Disconnected', id);
+        await client.isGone();
         expect(client.text).toBe('220 go ahead\r\n');
         expect(server.count('SSLConnectionRequest', id)).toBe(0);
         expect(server.events('Error', id)).toMatchObject([{ errorcode: Code.TimedOut }]);
