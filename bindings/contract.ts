@@ -44,7 +44,7 @@ export interface NativeBinding {
   open(sink: NativeSink): number;
   close(handle: number): number;
   set(handle: number, property: number, index: number, value: NativeInput): number;
-  /** Returns null after an error. */
+  /** Returns null after an error, except for what ipdaemon_get has a value for beside the error. */
   get(handle: number, property: number, index: number): NativeValue | null;
   registerCallback(handle: number, event: number, wanted: boolean): number;
   getLastError(handle: number): string;

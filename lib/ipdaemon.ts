@@ -205,7 +205,8 @@ function toBytes(res: Resource, value: unknown): Uint8Array | number {
  * @param id The property (Property).
  * @param index The connection id for properties of a connection, otherwise 0 or left out.
  * @returns The value; null after an error, which ipworks_ipdaemon_get_last_error_code tells. Binary properties
- * are text by the CodePage setting, by default one character per byte.
+ * are text by the CodePage setting, by default one character per byte. Of a connection that has ended, error 126,
+ * ReadyToSend is true, Connected false and BytesSent 2147483647 all the same, so that no loop waits for them for ever.
  * @throws TypeError if `res` is no open server of this thread.
  */
 export function ipworks_ipdaemon_get<Id extends keyof PropertyTypes>(

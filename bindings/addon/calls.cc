@@ -2,8 +2,8 @@
 // has its two signatures above it. All are raw Node-API; do_send and do_sendline are the hot way
 // out and do without any memory of their own.
 //
-// After every call that can change what the server waits for, Node's loop is told (sync). A handler
-// may have thrown meanwhile; Call throws that again when the function returns.
+// What can change what a server waits for, or run handlers, is a Call: it tells Node's loop when the outermost one has
+// ended, and throws what handlers threw in it when the function returns.
 #include "calls.h"
 
 #include <array>
@@ -132,8 +132,9 @@ napi_value set(napi_env env, napi_callback_info info) {
 napi_value get(napi_env env, napi_callback_info info) {
   const Arguments<3> arguments(env, info);
   ipdaemon_value value{};
-  const std::int32_t code = ipdaemon_get(arguments.handle(), arguments.integer(1), arguments.integer(2), &value);
-  return value_if_ok(env, code, value);
+  // Of a connection that has ended, some have a value beside the error.
+  ipdaemon_get(arguments.handle(), arguments.integer(1), arguments.integer(2), &value);
+  return to_javascript(env, value);
 }
 
 // int32_t ipdaemon_register_callback(ipdaemon_t handle, int32_t event, ipdaemon_callback callback, void *user);

@@ -134,6 +134,19 @@ export function eventsFile(): string {
   );
 }
 
+// What programs wait for ends their loops when the connection is gone.
+const finalValues: Readonly<Record<string, string>> = {
+  BytesSent: '2147483647',
+  Connected: 'false',
+  ReadyToSend: 'true',
+};
+
+function absence(row: Row): string {
+  const final = finalValues[row.name];
+  const ended = final === undefined ? '' : `${final} if it has ended, `;
+  return `, ${ended}null if there is ${final === undefined ? 'no' : 'and was no'} such connection`;
+}
+
 function accessors(row: Row): string {
   const connection = row.per === 'CONNECTION';
   const index = connection ? '@param connectionid The connection.' : '';
@@ -147,7 +160,7 @@ function accessors(row: Row): string {
         row.summary,
         'See PROPERTIES.md.',
         index,
-        `@returns The value${connection ? ', null if there is no such connection' : ''}. Default: ${fallback(row)}.`,
+        `@returns The value${connection ? absence(row) : ''}. Default: ${fallback(row)}.`,
       ) +
       `get${row.name}(${index0}): ${type} {\nreturn ipworks_ipdaemon_get(this.handle, ${row.id}${place}) as ${type};\n}\n\n`;
   }

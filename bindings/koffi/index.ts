@@ -81,7 +81,9 @@ export function load(file: string): NativeBinding {
       return done(handle, code);
     },
     get(handle, property, index) {
-      return valueIfOk(functions.get(handleOf(handle), property, index, memory.valueAddress));
+      // Of a connection that has ended, some have a value beside the error.
+      functions.get(handleOf(handle), property, index, memory.valueAddress);
+      return memory.read(memory.value);
     },
     registerCallback: (handle, event, wanted) => events.register(handleOf(handle), event, wanted),
     getLastError: (handle) => functions.getLastError(handleOf(handle)),

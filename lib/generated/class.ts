@@ -77,7 +77,7 @@ export abstract class Accessors {
    * How many bytes of the last send were accepted: all of them after a success, 0 after a refusal, the exact number after a blocking send that ended early.
    * See PROPERTIES.md.
    * @param connectionid The connection.
-   * @returns The value, null if there is no such connection. Default: 0.
+   * @returns The value, 2147483647 if it has ended, null if there is and was no such connection. Default: 0.
    */
   getBytesSent(connectionid: number | string): number | null {
     return ipworks_ipdaemon_get(this.handle, 4, connectionid) as number | null;
@@ -87,7 +87,7 @@ export abstract class Accessors {
    * True while the connection is up. Setting False disconnects.
    * See PROPERTIES.md.
    * @param connectionid The connection.
-   * @returns The value, null if there is no such connection. Default: false.
+   * @returns The value, false if it has ended, null if there is and was no such connection. Default: false.
    */
   getConnected(connectionid: number | string): boolean | null {
     return ipworks_ipdaemon_get(this.handle, 5, connectionid) as boolean | null;
@@ -185,7 +185,7 @@ export abstract class Accessors {
    * False from a refused send until the event of the same name.
    * See PROPERTIES.md.
    * @param connectionid The connection.
-   * @returns The value, null if there is no such connection. Default: false.
+   * @returns The value, true if it has ended, null if there is and was no such connection. Default: false.
    */
   getReadyToSend(connectionid: number | string): boolean | null {
     return ipworks_ipdaemon_get(this.handle, 11, connectionid) as boolean | null;

@@ -103,7 +103,7 @@ int32_t ipdaemon_get(ipdaemon_t handle, int32_t property, int32_t index, ipdaemo
   return with_server(handle, [&](Server& server) {
     ValueView view;
     const int code = server.get(property, index, &view);
-    if (code == 0 && out != nullptr) *out = to_abi(view);
+    if (out != nullptr && view.type != Type::NONE) *out = to_abi(view);
     return code;
   });
 }

@@ -143,7 +143,9 @@ IPDAEMON_API int32_t ipdaemon_close(ipdaemon_t handle);
 IPDAEMON_API int32_t ipdaemon_set(ipdaemon_t handle, int32_t property, int32_t index, const ipdaemon_value* value);
 
 /* Reads a property into `out`. Bytes stay until the next call with the handle.
-   Errors: UNKNOWN_NAME, WRITE_ONLY, UNKNOWN_CONNECTION; then `out` is of type NONE. */
+   Errors: UNKNOWN_NAME, WRITE_ONLY, UNKNOWN_CONNECTION; then `out` is of type NONE, with one exception: of a
+   connection that has ended, ReadyToSend is true, Connected false and BytesSent 2147483647, beside the error, so
+   that a loop that waits for one of them without looking at errors comes to its end. */
 IPDAEMON_API int32_t ipdaemon_get(ipdaemon_t handle, int32_t property, int32_t index, ipdaemon_value* out);
 
 /* Calls `callback` with `user` for an event (1 to 9) from now on, instead of the one before. NULL removes. */

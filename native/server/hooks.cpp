@@ -37,7 +37,8 @@ void Server::read_version(ValueView* out) {
 }
 
 void Server::read_connection_count(ValueView* out) {
-  *out = ValueView::integer(connection_count_);
+  // A reset that waits for callbacks has ended them all.
+  *out = ValueView::integer(quiet_ ? 0 : connection_count_);
 }
 
 void Server::read_listening(ValueView* out) {

@@ -174,6 +174,10 @@ class Server {
   Connection* find(int id) { return table_.find(id); }
   char* buffer_of_level(std::vector<std::unique_ptr<char[]>>& buffers, std::size_t length) const;
   int unknown_connection(int id);
+  int unknown_connection(const Row& row, int id);
+  bool has_existed(int id) const;
+  std::string connection_absence(int id) const;
+  bool final_value(int property, int id, ValueView* out) const;
   int unknown_property(int id);
 
   // hooks.cpp: properties that do something when set, or are computed when read.
@@ -279,6 +283,7 @@ class Server {
   int drain_count_ = 0;
   static constexpr int drains_max = 256;
   std::int32_t last_id_ = 0;
+  bool ids_began_anew_ = false;  // So every id has been given.
   std::int64_t connection_count_ = 0;
   std::int64_t admitting_ = 0;  // Peers about which ConnectionRequest is being asked.
 

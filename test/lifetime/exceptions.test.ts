@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { forEachBinding } from '../support/bindings';
 import { Client } from '../support/client';
-import { P } from '../support/ids';
+import { Code, P } from '../support/ids';
 import { script, withProgram } from '../support/program';
 import { eachServer, stays, withServer } from '../support/server';
 import { patience } from '../support/waiting';
@@ -69,7 +69,7 @@ test.each(eachServer())('in Disconnected leaves do_disconnect after it has compl
       throw new Error('on leaving');
     });
     expect(() => server.disconnect(id)).toThrow('on leaving');
-    expect(server.get(P.Connected, id)).toBeNull();
+    expect([server.get(P.Connected, id), server.code]).toEqual([false, Code.UnknownConnection]);
     expect(server.count('Disconnected', id)).toBe(1);
     await client.isGone();
     server.on('Disconnected', () => undefined);
