@@ -69,7 +69,6 @@ napi_value call(napi_env env, napi_callback_info info) {
   {
     const Call scope(*arguments.environment);
     code = function(arguments.handle());
-    arguments.environment->sync(arguments.handle());
   }
   return number(env, code);
 }
@@ -81,7 +80,6 @@ napi_value call_for_connection(napi_env env, napi_callback_info info) {
   {
     const Call scope(*arguments.environment);
     code = function(arguments.handle(), arguments.integer(1));
-    arguments.environment->sync(arguments.handle());
   }
   return number(env, code);
 }
@@ -122,7 +120,6 @@ napi_value set(napi_env env, napi_callback_info info) {
   {
     const Call scope(*arguments.environment);
     code = ipdaemon_set(arguments.handle(), arguments.integer(1), arguments.integer(2), &value);
-    arguments.environment->sync(arguments.handle());
   }
   return number(env, code);
 }
@@ -182,9 +179,12 @@ napi_value do_config(napi_env env, napi_callback_info info) {
   std::string setting;
   ipdaemon_value value{};
   utf8_of(env, arguments.values[1], setting);
-  const std::int32_t code = ipdaemon_do_config(
-      arguments.handle(), reinterpret_cast<const std::uint8_t*>(setting.data()), setting.size(), &value);
-  arguments.environment->sync(arguments.handle());
+  std::int32_t code = 0;
+  {
+    const Call scope(*arguments.environment);
+    code = ipdaemon_do_config(arguments.handle(), reinterpret_cast<const std::uint8_t*>(setting.data()), setting.size(),
+                              &value);
+  }
   return value_if_ok(env, code, value);
 }
 
@@ -254,7 +254,6 @@ napi_value send(napi_env env, napi_callback_info info) {
   {
     const Call scope(environment);
     code = send_value<function>(environment, arguments.values[2], handle, arguments.integer(1));
-    if (code != 0) environment.sync(handle);
   }
   // Nothing stands for 0: it costs nothing to make.
   return code == 0 ? nullptr : number(env, code);
@@ -291,7 +290,6 @@ napi_value do_sendfile(napi_env env, napi_callback_info info) {
     const Call scope(*arguments.environment);
     code = ipdaemon_do_sendfile(arguments.handle(), arguments.integer(1),
                                 reinterpret_cast<const std::uint8_t*>(path.data()), path.size());
-    arguments.environment->sync(arguments.handle());
   }
   return number(env, code);
 }

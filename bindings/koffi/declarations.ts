@@ -25,6 +25,7 @@ export const prototypes = {
   doStartssl: 'int32_t ipdaemon_do_startssl(int32_t handle, int32_t connection_id)',
   waitHandle: 'int64_t ipdaemon_wait_handle(int32_t handle)',
   nextDeadline: 'int32_t ipdaemon_next_deadline(int32_t handle)',
+  nextChanged: 'int32_t ipdaemon_next_changed(int32_t after)',
   poll: 'int32_t ipdaemon_poll(int32_t handle, int32_t timeout_ms)',
   enableIdleEvents: 'int32_t ipdaemon_enable_idle_events(int32_t handle)',
   wantsPoll: 'int32_t ipdaemon_wants_poll(int32_t handle)',
@@ -60,6 +61,7 @@ export interface Functions {
   doStartssl(handle: number, connectionId: number): number;
   waitHandle(handle: number): number;
   nextDeadline(handle: number): number;
+  nextChanged(after: number): number;
   poll(handle: number, timeoutMs: number): number;
   enableIdleEvents(handle: number): number;
   wantsPoll(handle: number): number;

@@ -31,6 +31,7 @@ class Call {
 Call::~Call() {
   instance_.server->leave_call();
   if (--instance_.calls > 0) return;
+  if (!instance_.self && instance_.server->host_has_to_ask()) instance_.note_change();
   // Closed while its calls were on the stack; null otherwise.
   const std::unique_ptr<Instance> ended = std::move(instance_.self);
 }
@@ -224,8 +225,21 @@ void ipdaemon_close_waiter(ipdaemon_waiter* waiter) {
 }
 
 int32_t ipdaemon_next_deadline(ipdaemon_t handle) {
-  Server* server = peek(handle);
-  return server != nullptr ? server->next_deadline() : -1;
+  int error = 0;
+  Instance* instance = find_handle(handle, &error);
+  if (instance == nullptr) return -1;
+  instance->forget_change();
+  return instance->server->next_deadline();
+}
+
+ipdaemon_t ipdaemon_next_changed(ipdaemon_t after) {
+  const Instance* next = changed_instances;
+  if (after != 0) {
+    int error = 0;
+    const Instance* before = find_handle(after, &error);
+    next = before != nullptr ? before->changed_next : nullptr;
+  }
+  return next != nullptr ? next->callbacks.handle() : 0;
 }
 
 int32_t ipdaemon_poll(ipdaemon_t handle, int32_t timeout_ms) {

@@ -249,6 +249,12 @@ IPDAEMON_API void ipdaemon_close_waiter(ipdaemon_waiter* waiter);
 /* Milliseconds until ipdaemon_poll has something to do although nothing arrives: 0 now, -1 never. */
 IPDAEMON_API int32_t ipdaemon_next_deadline(ipdaemon_t handle);
 
+/* The handles of this thread about which its loop has to ask again, by ipdaemon_wants_poll and
+   ipdaemon_next_deadline, because a call has changed the answers: a send that waits accepts peers, and a callback of
+   one handle calls another. Gives the one after the handle `after`, 0 for the first, and 0 after the last. Asking for
+   the next deadline takes a handle out, so get the one after it first. To be called when no call is on the stack. */
+IPDAEMON_API ipdaemon_t ipdaemon_next_changed(ipdaemon_t after);
+
 /* As ipdaemon_do_doevents, waiting at most `timeout_ms` instead of SelectWaitMillis. */
 IPDAEMON_API int32_t ipdaemon_poll(ipdaemon_t handle, int32_t timeout_ms);
 

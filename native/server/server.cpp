@@ -378,6 +378,7 @@ int Server::poll(int timeout_ms) {
 thread_local constinit int Server::depth_of_thread_ = 0;
 
 int Server::pump(int timeout_ms) {
+  ++pumps_;
   flush_gathered_of_thread();
   cancel_batch();
   struct Scope {
@@ -521,8 +522,9 @@ bool Server::may_shake_hands() {
 }
 
 int Server::next_deadline() {
-  if (!due_.all_empty() || reactor_.has_ready() || !unknown_clients_.empty() || tls_.has_notices()) return 0;
-  return deadlines_.wait_ms(monotonic_ms());
+  const int wait_ms = is_due_now() ? 0 : deadlines_.wait_ms(monotonic_ms());
+  asked_view_ = host_view();
+  return wait_ms;
 }
 
 void Server::enable_idle_events() {

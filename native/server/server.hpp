@@ -59,6 +59,8 @@ class Server {
   void prepare_waiter() { reactor_.poller().prepare_waiter(); }
   std::int64_t wait_descriptor() { return reactor_.poller().descriptor(); }
   int next_deadline();
+  // Whether a host's loop that asked for the next deadline before has to ask again.
+  bool host_has_to_ask() const { return !(host_view() == asked_view_); }
   void enable_idle_events();
   bool wants_poll() const;
   std::int64_t counter(int which) const;
@@ -171,6 +173,19 @@ class Server {
   void measure_callbacks(int count);
 
  private:
+  // What a host's loop goes by. It learns of it outside of all calls, where it asks.
+  struct HostView {
+    bool wants_poll = false;
+    bool due_now = false;
+    std::int64_t next_look = 0;
+    std::uint64_t pumps = 0;  // A pump may change everything, also what another thread waits for.
+    bool operator==(const HostView&) const = default;
+  };
+  bool is_due_now() const {
+    return !due_.all_empty() || reactor_.has_ready() || !unknown_clients_.empty() || tls_.has_notices();
+  }
+  HostView host_view() const { return {wants_poll(), is_due_now(), deadlines_.next_look(), pumps_}; }
+
   Connection* find(int id) { return table_.find(id); }
   char* buffer_of_level(std::vector<std::unique_ptr<char[]>>& buffers, std::size_t length) const;
   int unknown_connection(int id);
@@ -303,6 +318,8 @@ class Server {
   bool reset_wanted_ = false;
   bool idle_events_ = false;
   std::uint32_t shutdowns_ = 0;
+  std::uint64_t pumps_ = 0;
+  HostView asked_view_;
   std::uint64_t delivered_ = 0;  // Callbacks ever run.
 
   std::vector<std::unique_ptr<char[]>> receive_buffers_;  // One for each level of nested pumping.
