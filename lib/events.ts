@@ -8,6 +8,7 @@ import { contextIsKept, wakesByThread } from '../bindings/host';
 import { beginBatch, endBatch } from './gather';
 import { CodePage } from './generated/constants';
 import { DataInParam, EventId, type EventRow, eventRows } from './generated/events';
+import { textOf } from './shown';
 import { bytesOf, byteText, codedHandles, codePageOf, decode, encode } from './text';
 
 /** A handler of any event, as it is kept here. */
@@ -141,13 +142,15 @@ export class Sink implements NativeSink {
       case 'BOOLEAN':
         return truth(value);
       case 'INTEGER': {
-        const number = Number(value);
+        const number = textOf(value) === undefined ? Number.NaN : Number(value);
         return Number.isSafeInteger(number) ? number : undefined;
       }
       case 'TEXT':
-        return String(value ?? '');
+        return textOf(value ?? '');
       default: {
-        const bytes = value instanceof Uint8Array ? value : encode(this.#res, String(value ?? ''));
+        const text = textOf(value ?? '');
+        if (text === undefined) return undefined;
+        const bytes = value instanceof Uint8Array ? value : encode(this.#res, 0, text);
         return typeof bytes === 'number' ? undefined : byteText(bytes);
       }
     }

@@ -190,7 +190,13 @@ napi_value do_config(napi_env env, napi_callback_info info) {
 
 using SendFunction = std::int32_t (*)(ipdaemon_t, std::int32_t, const std::uint8_t*, std::uint64_t);
 
-std::int32_t refuse_character(ipdaemon_t handle, const char16_t* units, std::size_t length) {
+std::int32_t refuse_send(ipdaemon_t handle, std::int32_t connection_id, std::int32_t code, std::string_view detail) {
+  return ipdaemon_fail_send(handle, connection_id, code, reinterpret_cast<const std::uint8_t*>(detail.data()),
+                            detail.size());
+}
+
+std::int32_t refuse_character(ipdaemon_t handle, std::int32_t connection_id, const char16_t* units,
+                              std::size_t length) {
   std::size_t position = 0;
   while (position < length && units[position] <= 0xFF) position += 1;
   std::array<char, 8> hexadecimal{};
@@ -202,7 +208,7 @@ std::int32_t refuse_character(ipdaemon_t handle, const char16_t* units, std::siz
   const std::string detail = "character U+" + std::string(code.size() < 4 ? 4 - code.size() : 0, '0') + code +
                              " at position " + std::to_string(position) +
                              " is no byte; set CodePage=65001 to send UTF-8, or pass a Uint8Array";
-  return refuse(handle, IPDAEMON_ERROR_TEXT_NOT_CONVERTIBLE, detail);
+  return refuse_send(handle, connection_id, IPDAEMON_ERROR_TEXT_NOT_CONVERTIBLE, detail);
 }
 
 // lib has seen to it that a text of more than short_text_max characters holds nothing above U+00FF.
@@ -218,7 +224,7 @@ std::int32_t send_long_text(Environment& environment, napi_value from, ipdaemon_
     environment.give_back(std::move(scratch));
     return code;
   } catch (const std::bad_alloc&) {
-    return refuse(handle, IPDAEMON_ERROR_OUT_OF_MEMORY, {});
+    return refuse_send(handle, connection_id, IPDAEMON_ERROR_OUT_OF_MEMORY, {});
   }
 }
 
@@ -236,13 +242,14 @@ std::int32_t send_value(Environment& environment, napi_value from, ipdaemon_t ha
       seen = static_cast<char16_t>(seen | units[i]);
       bytes[i] = static_cast<std::uint8_t>(units[i]);
     }
-    if (seen > 0xFF) return refuse_character(handle, units, length);
+    if (seen > 0xFF) return refuse_character(handle, connection_id, units, length);
     return function(handle, connection_id, bytes, length);
   }
   const std::uint8_t* begin = nullptr;
   std::uint64_t count = 0;
   if (bytes_of(env, from, &begin, &count)) return function(handle, connection_id, begin, count);
-  return refuse(handle, IPDAEMON_ERROR_INVALID_VALUE, "what is sent must be a string or a Uint8Array");
+  return refuse_send(handle, connection_id, IPDAEMON_ERROR_INVALID_VALUE,
+                     "what is sent must be a string or a Uint8Array");
 }
 
 template <SendFunction function>
@@ -339,6 +346,16 @@ napi_value fail(napi_env env, napi_callback_info info) {
   return number(env, refuse(arguments.handle(), arguments.integer(1), detail));
 }
 
+// int32_t ipdaemon_fail_send(ipdaemon_t handle, int32_t connection_id, int32_t code, const uint8_t *detail,
+//                            uint64_t length);
+// failSend(handle: number, connectionId: number, code: number, detail: string): number;
+napi_value fail_send(napi_env env, napi_callback_info info) {
+  const Arguments<4> arguments(env, info);
+  std::string detail;
+  utf8_of(env, arguments.values[3], detail);
+  return number(env, refuse_send(arguments.handle(), arguments.integer(1), arguments.integer(2), detail));
+}
+
 // int64_t ipdaemon_counter(ipdaemon_t handle, int32_t counter);
 // counter(handle: number, counter: number): number;
 napi_value counter(napi_env env, napi_callback_info info) {
@@ -407,6 +424,7 @@ constexpr Entry entries[] = {
     {"doStartssl", do_startssl},
     {"sendKept", send_kept},
     {"fail", fail},
+    {"failSend", fail_send},
     {"counter", counter},
     {"errorSentence", error_sentence},
     {"version", version},

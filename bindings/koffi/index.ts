@@ -10,7 +10,7 @@ const invalidValue = 2002;
 
 // A program may pass anything for a handle, and koffi throws for what is no number. 0 is no handle.
 function handleOf(value: unknown): number {
-  return typeof value === 'number' ? value | 0 : 0;
+  return typeof value === 'number' && value === (value | 0) ? value : 0;
 }
 
 type SendFunction = (handle: number, connectionId: number, bytes: number, length: number) => number;
@@ -41,6 +41,14 @@ export function load(file: string): NativeBinding {
     return refused;
   }
 
+  function refuseSend(handle: number, connectionId: number, code: number, detail: string): number {
+    const mark = stack.mark();
+    const address = stack.pushUtf8(detail);
+    const refused = functions.failSend(handleOf(handle), connectionId, code, address, stack.length);
+    stack.pop(mark);
+    return refused;
+  }
+
   // A call with a handle and nothing else, and one with a connection id.
   const call = (native: (handle: number) => number) => {
     return (handle: number) => stay(() => native(handleOf(handle)));
@@ -56,7 +64,7 @@ export function load(file: string): NativeBinding {
       let address = 0;
       if (typeof data === 'string') address = stack.pushLatin1(data);
       else if (types.isUint8Array(data)) address = stack.pushBytes(data);
-      else return refuse(handle, invalidValue, 'what is sent must be a string or a Uint8Array');
+      else return refuseSend(handle, connectionId, invalidValue, 'what is sent must be a string or a Uint8Array');
       // As `stay`, without a function for each send.
       const outer = events.enter();
       let thrown: unknown[] | undefined;
@@ -131,6 +139,7 @@ export function load(file: string): NativeBinding {
       return code;
     },
     fail: refuse,
+    failSend: refuseSend,
     counter: (handle, counter) => functions.counter(handleOf(handle), counter),
     errorSentence: functions.errorSentence,
     version: functions.version,

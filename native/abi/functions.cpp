@@ -295,6 +295,13 @@ int32_t ipdaemon_fail(ipdaemon_t handle, int32_t code, const uint8_t* detail, ui
   return with_server(handle, [&](Server& server) { return server.fail(code, std::string(as_view(detail, length))); });
 }
 
+int32_t ipdaemon_fail_send(ipdaemon_t handle, int32_t connection_id, int32_t code, const uint8_t* detail,
+                           uint64_t length) {
+  return with_server(handle, [&](Server& server) {
+    return server.fail_send(connection_id, code, std::string(as_view(detail, length)));
+  });
+}
+
 int64_t ipdaemon_counter(ipdaemon_t handle, int32_t counter) {
   const Server* server = peek(handle);
   return server != nullptr ? server->counter(counter) : -1;

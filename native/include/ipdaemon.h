@@ -297,6 +297,10 @@ IPDAEMON_API int32_t ipdaemon_send_kept(ipdaemon_t handle, int32_t connection_id
    it reaches the library. `detail` is UTF-8. Returns `code`. */
 IPDAEMON_API int32_t ipdaemon_fail(ipdaemon_t handle, int32_t code, const uint8_t* detail, uint64_t length);
 
+/* The same for a send: BytesSent of the connection, if there is one, becomes 0. */
+IPDAEMON_API int32_t ipdaemon_fail_send(ipdaemon_t handle, int32_t connection_id, int32_t code, const uint8_t* detail,
+                                        uint64_t length);
+
 /* What ipdaemon_counter counts since ipdaemon_open. */
 enum {
   IPDAEMON_COUNTER_ACCEPTED = 1,        /* connections established */

@@ -491,6 +491,7 @@ int Connection::send_kept(BytesView data, std::int64_t last_length) {
 
 // Accepted bytes are gone: the stream cannot go on behind the gap.
 int Connection::lose_kept() {
+  forget_sent();
   fail(IPDAEMON_ERROR_NO_BUFFERS);
   return IPDAEMON_ERROR_NO_BUFFERS;
 }

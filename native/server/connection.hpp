@@ -45,6 +45,8 @@ class Connection final : public Source, public Deadline {
 
   // Sends `data` and `tail` as one; see ipdaemon_do_send.
   int send(BytesView data, BytesView tail);
+  // A send begins, or was refused before it got here: of the one before, BytesSent tells nothing any more.
+  void forget_sent() { bytes_sent_ = 0; }
   int send_kept(BytesView data, std::int64_t last_length);
   int lose_kept();
   bool may_keep() const;

@@ -286,7 +286,13 @@ void Server::drop_everything() {
 int Server::send(int id, BytesView data, BytesView tail) {
   Connection* connection = find(id);
   if (connection == nullptr) return unknown_connection(id);
+  connection->forget_sent();
   return connection->send(data, tail);
+}
+
+int Server::fail_send(int id, int code, std::string detail) {
+  if (Connection* connection = find(id); connection != nullptr) connection->forget_sent();
+  return fail(code, std::move(detail));
 }
 
 int Server::send_kept(int id, BytesView data, std::uint64_t last_length) {
@@ -305,6 +311,7 @@ int Server::keep_max(int id) {
 int Server::send_file(int id, BytesView path) {
   Connection* connection = find(id);
   if (connection == nullptr) return unknown_connection(id);
+  connection->forget_sent();
   File file;
   std::string reason;
   if (path.find('\0') != BytesView::npos) {

@@ -51,6 +51,7 @@ class Server {
   int send(int id, BytesView data, BytesView tail);
   int send_kept(int id, BytesView data, std::uint64_t last_length);
   int keep_max(int id);
+  int fail_send(int id, int code, std::string detail);
   int send_file(int id, BytesView path);
   int shutdown();
   int start_ssl(int id);
