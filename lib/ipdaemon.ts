@@ -6,7 +6,7 @@ import { isByteText } from './byte-text';
 import { type AnyHandler, Sink } from './events';
 import { binding, keep, settle } from './gather';
 import { ErrorCode } from './generated/errors';
-import { EventId, type EventParams } from './generated/events';
+import { type DecidingEvent, type Decision, EventId, type EventParams } from './generated/events';
 import { binaryProperties, Property, type PropertyInputs, type PropertyTypes } from './generated/properties';
 import { checked, handleOf, type Resource } from './resource';
 import { shown, textOf } from './shown';
@@ -31,8 +31,13 @@ export type PropertyValue = number | bigint | boolean | string | Uint8Array;
 /** What can be sent: by default a string with one character per byte, or the bytes themselves. */
 export type Data = string | Uint8Array;
 
-/** A handler of one event. What it returns counts only for events with writable parameters. */
-export type Handler<Id extends keyof EventParams> = (param: EventParams[Id]) => unknown;
+/**
+ * A handler of one event. What it returns counts only for events with writable parameters, and these do not wait: an
+ * async function is no handler of theirs.
+ */
+export type Handler<Id extends keyof EventParams> = (
+  param: EventParams[Id],
+) => Id extends DecidingEvent ? Decision<EventParams[Id]> : unknown;
 
 // The calls of a busy server, without a look into the binding each time. Each settles by itself.
 const { checkedTextMax, doDoevents, doSend, doSendline } = native;

@@ -6,6 +6,7 @@ import type {
   ConnectedParam,
   ConnectionRequestParam,
   DataInParam,
+  Decision,
   DisconnectedParam,
   ErrorParam,
   ReadyToSendParam,
@@ -675,7 +676,7 @@ export abstract class Accessors {
    * @param param address, port, accept.
    * @returns The param, with accept changed if wanted; changing it in place does as well.
    */
-  fireConnectionRequest(param: ConnectionRequestParam): unknown {
+  fireConnectionRequest(param: ConnectionRequestParam): Decision<ConnectionRequestParam> {
     return param;
   }
 
@@ -725,7 +726,7 @@ export abstract class Accessors {
    * @param param connectionid, certencoded, certsubject, certissuer, status, accept.
    * @returns The param, with accept changed if wanted; changing it in place does as well.
    */
-  fireSSLClientAuthentication(param: SSLClientAuthenticationParam): unknown {
+  fireSSLClientAuthentication(param: SSLClientAuthenticationParam): Decision<SSLClientAuthenticationParam> {
     return param;
   }
 
@@ -735,7 +736,7 @@ export abstract class Accessors {
    * @param param connectionid, supportedciphersuites, supportedsignaturealgs, certstoretype, certstore, certpassword, certsubject, servername.
    * @returns The param, with certstoretype, certstore, certpassword, certsubject changed if wanted; changing it in place does as well.
    */
-  fireSSLConnectionRequest(param: SSLConnectionRequestParam): unknown {
+  fireSSLConnectionRequest(param: SSLConnectionRequestParam): Decision<SSLConnectionRequestParam> {
     return param;
   }
 

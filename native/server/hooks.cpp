@@ -139,6 +139,7 @@ int Server::listen() {
   ipv6_in_force_ = options.dual_stack                     ? IPDAEMON_USE_IPV6_BOTH
                    : local.address.family == Family::ipv6 ? IPDAEMON_USE_IPV6_IPV6_ONLY
                                                           : IPDAEMON_USE_IPV6_IPV4_ONLY;
+  tls_.on_listening();
   return 0;
 }
 
