@@ -5,6 +5,7 @@ import { binding as native } from '../bindings/choose';
 import { isByteText } from './byte-text';
 import { type AnyHandler, Sink } from './events';
 import { binding, keep, settle } from './gather';
+import type { Counter } from './generated/constants';
 import { ErrorCode } from './generated/errors';
 import { type DecidingEvent, type Decision, EventId, type EventParams } from './generated/events';
 import { binaryProperties, Property, type PropertyInputs, type PropertyTypes } from './generated/properties';
@@ -485,6 +486,25 @@ export function ipworks_ipdaemon_do_shutdown(res: Resource): number {
 export function ipworks_ipdaemon_do_startssl(res: Resource, connectionid: Index): number {
   const handle = handleOf(res);
   return answered('do_startssl', handle, binding.doStartssl(handle, connectionOf(connectionid)), connectionid);
+}
+
+/**
+ * Reads a counter of the server, which counts from ipworks_ipdaemon_open on: of connections that were made and peers
+ * that were refused without any event, and of bytes. The original has nothing like it. See
+ * docs/reference/connections.md.
+ *
+ * @param res The server.
+ * @param counter The counter (Counter).
+ * @returns The count, or -1 for an unknown counter, with the error 2001.
+ * @throws TypeError if `res` is no open server of this thread.
+ */
+export function ipdaemon_counter(res: Resource, counter: (typeof Counter)[keyof typeof Counter]): number {
+  const handle = handleOf(res);
+  const count = binding.counter(handle, integerOf(counter));
+  if (count >= 0) return count;
+  const detail = `${shown(counter)} is no counter; use the constants of Counter`;
+  checked('counter', binding.fail(handle, ErrorCode.UnknownName, detail));
+  return -1;
 }
 
 // The short names: the same functions.

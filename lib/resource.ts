@@ -23,8 +23,9 @@ export function handleOf(res: unknown): Resource {
 
 /** The error of the function `name` for something that is no server of this thread. */
 export function noResource(name: string, code: number): TypeError {
+  const full = name === 'counter' ? 'ipdaemon_counter' : `ipworks_ipdaemon_${name}`;
   return new TypeError(
-    `ipworks_ipdaemon_${name}: the supplied resource is not a valid ipdaemon resource: ${binding.errorSentence(code)}`,
+    `${full}: the supplied resource is not a valid ipdaemon resource: ${binding.errorSentence(code)}`,
   );
 }
 

@@ -301,17 +301,8 @@ IPDAEMON_API int32_t ipdaemon_fail(ipdaemon_t handle, int32_t code, const uint8_
 IPDAEMON_API int32_t ipdaemon_fail_send(ipdaemon_t handle, int32_t connection_id, int32_t code, const uint8_t* detail,
                                         uint64_t length);
 
-/* What ipdaemon_counter counts since ipdaemon_open. */
-enum {
-  IPDAEMON_COUNTER_ACCEPTED = 1,        /* connections established */
-  IPDAEMON_COUNTER_REFUSED_FULL = 2,    /* peers closed at once because of MaxConnections */
-  IPDAEMON_COUNTER_REFUSED_PROGRAM = 3, /* peers refused by ConnectionRequest or AllowedClients */
-  IPDAEMON_COUNTER_BYTES_IN = 4,        /* payload bytes received */
-  IPDAEMON_COUNTER_BYTES_OUT = 5,       /* payload bytes the system has taken */
-  IPDAEMON_COUNTER_MEMORY = 6           /* bytes queued in both directions now */
-};
-
-/* Reads a counter; -1 for an unknown one or an invalid handle. */
+/* Reads a counter (IPDAEMON_COUNTER_*), which counts from ipdaemon_open on; -1 for an unknown one or an invalid
+   handle. Leaves the last error alone. */
 IPDAEMON_API int64_t ipdaemon_counter(ipdaemon_t handle, int32_t counter);
 
 /* The sentence of an error code, "" for an unknown one. Static. */

@@ -145,6 +145,7 @@ int Server::listen() {
 
 void Server::stop_listening() {
   if (!listener_) return;
+  refused_closed_ += listener_->refuse_waiting(number(IPDAEMON_PROPERTY_CONNECTION_BACKLOG) + 1);
   listener_->close();
   reactor_.retire(std::move(listener_));
 }

@@ -552,6 +552,8 @@ std::int64_t Server::counter(int which) const {
       return refused_full_;
     case IPDAEMON_COUNTER_REFUSED_PROGRAM:
       return refused_program_;
+    case IPDAEMON_COUNTER_REFUSED_CLOSED:
+      return refused_closed_;
     case IPDAEMON_COUNTER_BYTES_IN:
       return bytes_in_;
     case IPDAEMON_COUNTER_BYTES_OUT:

@@ -347,6 +347,7 @@ class Server {
   std::int64_t accepted_ = 0;
   std::int64_t refused_full_ = 0;
   std::int64_t refused_program_ = 0;
+  std::int64_t refused_closed_ = 0;
   std::int64_t bytes_in_ = 0;
   std::int64_t bytes_out_ = 0;
 };

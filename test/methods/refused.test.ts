@@ -138,6 +138,7 @@ behaviour('a number that is no handle', (kind) => {
     do_sendfile: (res) => server.api.ipworks_ipdaemon_do_sendfile(res, 1, __filename),
     do_shutdown: (res) => server.api.ipworks_ipdaemon_do_shutdown(res),
     do_startssl: (res) => server.api.ipworks_ipdaemon_do_startssl(res, 1),
+    ipdaemon_counter: (res) => server.api.ipdaemon_counter(res, server.api.Counter.Accepted),
   });
 
   test('is refused by every function with its name', () =>
