@@ -44,7 +44,7 @@ export interface NativeBinding {
   open(sink: NativeSink): number;
   close(handle: number): number;
   set(handle: number, property: number, index: number, value: NativeInput): number;
-  /** Returns null after an error. */
+  /** Returns null after an error, except for what ipdaemon_get has a value for beside the error. */
   get(handle: number, property: number, index: number): NativeValue | null;
   registerCallback(handle: number, event: number, wanted: boolean): number;
   getLastError(handle: number): string;
@@ -69,6 +69,8 @@ export interface NativeBinding {
   sendKept(handle: number, connectionId: number, text: string, lastLength: number): number;
   /** Records an error as if the last call had failed with it, and returns `code`. */
   fail(handle: number, code: number, detail: string): number;
+  /** The same for a send: BytesSent of the connection becomes 0. */
+  failSend(handle: number, connectionId: number, code: number, detail: string): number;
   /** Returns -1 for an unknown counter or an invalid handle. */
   counter(handle: number, counter: number): number;
   errorSentence(code: number): string;

@@ -8,6 +8,7 @@ import { contextIsKept, wakesByThread } from '../bindings/host';
 import { beginBatch, endBatch } from './gather';
 import { CodePage } from './generated/constants';
 import { DataInParam, EventId, type EventRow, eventRows } from './generated/events';
+import { textOf } from './shown';
 import { bytesOf, byteText, codedHandles, codePageOf, decode, encode } from './text';
 
 /** A handler of any event, as it is kept here. */
@@ -36,6 +37,10 @@ function truth(value: unknown): boolean {
   return value === '0' ? false : Boolean(value);
 }
 
+function isThenable(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}
+
 /** The events of one handle. */
 export class Sink implements NativeSink {
   readonly words = new Int32Array(dataBatchWords);
@@ -46,6 +51,8 @@ export class Sink implements NativeSink {
   #res = 0;
   #onDataIn: Handler<DataInParam> | null = null;
   readonly #handlers: (Handler<object> | null)[] = eventRows.map(() => null);
+  // The events of which it was told that a handler returned a promise.
+  readonly #warned = new Set<number>();
 
   /** Tells the handle, which exists only after the sink. */
   opened(res: number): void {
@@ -104,7 +111,25 @@ export class Sink implements NativeSink {
     const param = new (row.param as ParamClass)(p0, p1, p2, p3, p4, p5, p6, p7);
     if (codedHandles !== 0) this.#decode(row, param);
     const result = handler(param);
-    return row.parameters.some((parameter) => parameter.writable) ? this.#changes(row, param, result) : undefined;
+    if (!row.parameters.some((parameter) => parameter.writable)) return undefined;
+    if (isThenable(result)) this.#warn(row, param, result, [p0, p1, p2, p3, p4, p5, p6, p7]);
+    return this.#changes(row, param, result);
+  }
+
+  // The event is decided when the handler returns, so an async one that has decided nothing by then never will.
+  #warn(row: EventRow, param: Record<string, unknown>, result: object, given: NativeValue[]): void {
+    if (this.#warned.has(row.id)) return;
+    const before = new (row.param as ParamClass)(...given);
+    if (codedHandles !== 0) this.#decode(row, before);
+    const writable = row.parameters.filter((parameter) => parameter.writable).map(({ key }) => key);
+    if (writable.some((key) => param[key] !== before[key] || key in result)) return;
+    this.#warned.add(row.id);
+    process.emitWarning(
+      `ipdaemon: a handler of ${row.name} has returned a promise and had not changed ${writable.join(' or ')} by then. ` +
+        `Nobody waits for the promise: ${row.name} was decided as recommended, and what the handler decides later comes ` +
+        'too late. Decide before the first await.',
+      { type: 'Warning', code: 'IPDAEMON_ASYNC_HANDLER' },
+    );
   }
 
   alive(): void {}
@@ -141,13 +166,15 @@ export class Sink implements NativeSink {
       case 'BOOLEAN':
         return truth(value);
       case 'INTEGER': {
-        const number = Number(value);
+        const number = textOf(value) === undefined ? Number.NaN : Number(value);
         return Number.isSafeInteger(number) ? number : undefined;
       }
       case 'TEXT':
-        return String(value ?? '');
+        return textOf(value ?? '');
       default: {
-        const bytes = value instanceof Uint8Array ? value : encode(this.#res, String(value ?? ''));
+        const text = textOf(value ?? '');
+        if (text === undefined) return undefined;
+        const bytes = value instanceof Uint8Array ? value : encode(this.#res, 0, text);
         return typeof bytes === 'number' ? undefined : byteText(bytes);
       }
     }

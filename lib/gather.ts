@@ -13,7 +13,9 @@ const keptTextMax = 512;
 
 let handle = 0;
 let connection = 0;
-let budget = 0;
+// None: not even a text of no length may be kept.
+const nothing = -1;
+let budget = nothing;
 let kept = '';
 let keptSends = 0;
 let lastLength = 0;
@@ -30,7 +32,7 @@ export function beginBatch(batchHandle: number, batchConnection: number, keepMax
   const outer = handle === 0 ? null : { handle, connection };
   handle = batchHandle;
   connection = batchConnection;
-  budget = keepMax;
+  budget = keepMax > 0 ? keepMax : nothing;
   return outer;
 }
 
@@ -39,7 +41,7 @@ export function endBatch(outer: Outer | null): void {
   settle();
   handle = outer?.handle ?? 0;
   connection = outer?.connection ?? 0;
-  budget = 0;
+  budget = nothing;
 }
 
 /** Takes a text as sent, if it is one that may be kept. */
@@ -62,7 +64,7 @@ export function settle(): void {
     keptSends = 0;
     native.sendKept(handle, connection, text, lastLength);
   }
-  budget = 0;
+  budget = nothing;
 }
 
 // Sends what was kept before the call.

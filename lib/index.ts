@@ -8,6 +8,7 @@ export {
   ConnectedParam,
   ConnectionRequestParam,
   DataInParam,
+  type Decision,
   DisconnectedParam,
   ErrorParam,
   EventId,

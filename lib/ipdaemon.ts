@@ -5,10 +5,12 @@ import { binding as native } from '../bindings/choose';
 import { isByteText } from './byte-text';
 import { type AnyHandler, Sink } from './events';
 import { binding, keep, settle } from './gather';
+import type { Counter } from './generated/constants';
 import { ErrorCode } from './generated/errors';
-import type { EventParams } from './generated/events';
-import { binaryProperties, type PropertyInputs, type PropertyTypes } from './generated/properties';
-import { checked, type Resource } from './resource';
+import { type DecidingEvent, type Decision, EventId, type EventParams } from './generated/events';
+import { binaryProperties, Property, type PropertyInputs, type PropertyTypes } from './generated/properties';
+import { checked, handleOf, type Resource } from './resource';
+import { shown, textOf } from './shown';
 import {
   bytesOf,
   codedHandles,
@@ -30,8 +32,13 @@ export type PropertyValue = number | bigint | boolean | string | Uint8Array;
 /** What can be sent: by default a string with one character per byte, or the bytes themselves. */
 export type Data = string | Uint8Array;
 
-/** A handler of one event. What it returns counts only for events with writable parameters. */
-export type Handler<Id extends keyof EventParams> = (param: EventParams[Id]) => unknown;
+/**
+ * A handler of one event. What it returns counts only for events with writable parameters, and these do not wait: an
+ * async function is no handler of theirs.
+ */
+export type Handler<Id extends keyof EventParams> = (
+  param: EventParams[Id],
+) => Id extends DecidingEvent ? Decision<EventParams[Id]> : unknown;
 
 // The calls of a busy server, without a look into the binding each time. Each settles by itself.
 const { checkedTextMax, doDoevents, doSend, doSendline } = native;
@@ -42,11 +49,38 @@ const sinks = new Map<number, Sink>();
 function integerOf(value: unknown): number {
   if (typeof value === 'number') return Number.isInteger(value) && Math.abs(value) <= 0x7fffffff ? value : -1;
   if (typeof value === 'string' && /^\s*[+-]?\d+\s*$/.test(value)) return integerOf(Number(value));
-  return -1;
+  return typeof value === 'bigint' ? integerOf(Number(value)) : -1;
 }
 
-function connectionOf(value: Index): number {
-  return (value as number) === ((value as number) | 0) ? (value as number) : integerOf(value);
+function connectionOf(value: unknown): number {
+  return typeof value === 'number' && value === (value | 0) ? value : integerOf(value);
+}
+
+// What the library says of -1 tells nobody what was passed. So where that was no integer, this is said in its place.
+function explain(res: Resource, code: number, id: unknown, index: unknown): void {
+  if (code === ErrorCode.UnknownName && connectionOf(id) < 0) {
+    binding.fail(res, code, `${shown(id)} is no property id; ${idByName(id, Property, 'Property')}`);
+  } else if (code === ErrorCode.UnknownConnection && connectionOf(index) < 0) {
+    binding.fail(
+      res,
+      code,
+      `${shown(index)} is no connection id; the order is (resource, property, connection, value)`,
+    );
+  }
+}
+
+function idByName(id: unknown, ids: Readonly<Record<string, number>>, group: string): string {
+  const wanted = typeof id === 'string' ? id.toLowerCase() : '';
+  const found = Object.entries(ids).find(([name]) => name.toLowerCase() === wanted);
+  return found === undefined ? `use the constants of ${group}` : `${group}.${found[0]} is ${found[1]}`;
+}
+
+// The same for calls with a connection and nothing else that may be wrong about the ids.
+function answered(name: string, res: Resource, code: number, connectionid: unknown): number {
+  if (code === ErrorCode.UnknownConnection && connectionOf(connectionid) < 0) {
+    binding.fail(res, code, `${shown(connectionid)} is no connection id; events have it in param.connectionid`);
+  }
+  return checked(name, code);
 }
 
 /**
@@ -76,7 +110,7 @@ export function ipworks_ipdaemon_open(_key?: unknown): Resource {
  * @throws TypeError if `res` is no open server of this thread.
  */
 export function ipworks_ipdaemon_close(res: Resource): number {
-  const code = checked('close', binding.close(res));
+  const code = checked('close', binding.close(handleOf(res)));
   sinks.delete(res);
   forgetCodePage(res);
   return code;
@@ -102,13 +136,15 @@ export function ipworks_ipdaemon_register_callback<Id extends number>(
   handler: AnyHandler | null,
 ): number;
 export function ipworks_ipdaemon_register_callback(res: Resource, id: number, handler: AnyHandler | null): number {
+  const handle = handleOf(res);
   const event = integerOf(id);
-  if (handler !== null && handler !== undefined && typeof handler !== 'function') {
-    return checked('register_callback', binding.fail(res, ErrorCode.InvalidValue, 'a handler is a function or null'));
+  if (handler !== null && typeof handler !== 'function') {
+    const detail = `a handler is a function, or null for none; ${shown(handler)} is neither`;
+    return checked('register_callback', binding.fail(handle, ErrorCode.InvalidValue, detail));
   }
-  const wanted = typeof handler === 'function';
-  const code = checked('register_callback', binding.registerCallback(res, event, wanted));
-  if (code === 0) sinks.get(res)?.register(event, wanted ? handler : null);
+  const code = checked('register_callback', binding.registerCallback(handle, event, handler !== null));
+  if (code === 0) sinks.get(handle)?.register(event, handler);
+  else if (event < 0) binding.fail(handle, code, `${shown(id)} is no event id; ${idByName(id, EventId, 'EventId')}`);
   return code;
 }
 
@@ -120,8 +156,9 @@ export function ipworks_ipdaemon_register_callback(res: Resource, id: number, ha
  * @throws TypeError if `res` is no open server of this thread.
  */
 export function ipworks_ipdaemon_get_last_error(res: Resource): string {
-  checked('get_last_error', binding.getLastErrorCode(res));
-  return binding.getLastError(res);
+  const handle = handleOf(res);
+  checked('get_last_error', binding.getLastErrorCode(handle));
+  return binding.getLastError(handle);
 }
 
 /**
@@ -132,7 +169,7 @@ export function ipworks_ipdaemon_get_last_error(res: Resource): string {
  * @throws TypeError if `res` is no open server of this thread.
  */
 export function ipworks_ipdaemon_get_last_error_code(res: Resource): number {
-  return checked('get_last_error_code', binding.getLastErrorCode(res));
+  return checked('get_last_error_code', binding.getLastErrorCode(handleOf(res)));
 }
 
 /**
@@ -164,38 +201,51 @@ export function ipworks_ipdaemon_set<Id extends number>(
   ...indexAndValue: [Index, PropertyValue] | [PropertyValue]
 ): number;
 export function ipworks_ipdaemon_set(res: Resource, id: number, ...indexAndValue: unknown[]): number {
+  const handle = handleOf(res);
   const hasIndex = indexAndValue.length > 1;
-  const index = hasIndex ? connectionOf(indexAndValue[0] as Index) : 0;
-  return checked('set', setValue(res, integerOf(id), index, hasIndex ? indexAndValue[1] : indexAndValue[0]));
+  const index = hasIndex ? indexAndValue[0] : 0;
+  const value = hasIndex ? indexAndValue[1] : indexAndValue[0];
+  const code = checked('set', setValue(handle, integerOf(id), connectionOf(index), value));
+  if (code !== 0) explain(handle, code, id, index);
+  return code;
 }
 
 function setValue(res: Resource, id: number, index: number, value: unknown): number {
   if (binaryProperties.has(id)) {
-    const bytes = toBytes(res, value);
+    const bytes = toBytes(res, id === Property.DataToSend ? index : 0, value);
     return typeof bytes === 'number' ? bytes : binding.set(res, id, index, bytes);
   }
   switch (typeof value) {
-    case 'string':
     case 'number':
+      if (!Number.isSafeInteger(value)) {
+        return binding.fail(res, ErrorCode.InvalidValue, `${value} is no integer, or too large for one`);
+      }
+      return binding.set(res, id, index, value);
+    case 'string':
     case 'boolean':
       return binding.set(res, id, index, value);
     case 'bigint':
       return binding.set(res, id, index, String(value));
     default:
       if (value instanceof Uint8Array) return binding.set(res, id, index, value);
-      return binding.fail(res, ErrorCode.InvalidValue, 'a value is a number, a boolean, a string or a Uint8Array');
+      return binding.fail(
+        res,
+        ErrorCode.InvalidValue,
+        `a value is a number, a boolean, a string or a Uint8Array; ${shown(value)} is none of them`,
+      );
   }
 }
 
-// What PHP would put into a byte string, or the code of the refusal.
-function toBytes(res: Resource, value: unknown): Uint8Array | number {
-  if (typeof value === 'string') return encode(res, value);
+// What PHP would put into a byte string, or the code of the refusal. `connection` as in `encode`.
+function toBytes(res: Resource, connection: number, value: unknown): Uint8Array | number {
+  if (typeof value === 'string') return encode(res, connection, value);
   if (value instanceof Uint8Array) return value;
   if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   if (value instanceof ArrayBuffer) return new Uint8Array(value);
   if (typeof value === 'number' || typeof value === 'bigint') return bytesOf(String(value));
   if (typeof value === 'boolean') return bytesOf(value ? '1' : '');
-  return binding.fail(res, ErrorCode.InvalidValue, 'text is a string, a number, a boolean or a Uint8Array');
+  const detail = `text is a string, a number, a boolean or a Uint8Array; ${shown(value)} is none of them`;
+  return binding.failSend(res, connection, ErrorCode.InvalidValue, detail);
 }
 
 /**
@@ -205,7 +255,8 @@ function toBytes(res: Resource, value: unknown): Uint8Array | number {
  * @param id The property (Property).
  * @param index The connection id for properties of a connection, otherwise 0 or left out.
  * @returns The value; null after an error, which ipworks_ipdaemon_get_last_error_code tells. Binary properties
- * are text by the CodePage setting, by default one character per byte.
+ * are text by the CodePage setting, by default one character per byte. Of a connection that has ended, error 126,
+ * ReadyToSend is true, Connected false and BytesSent 2147483647 all the same, so that no loop waits for them for ever.
  * @throws TypeError if `res` is no open server of this thread.
  */
 export function ipworks_ipdaemon_get<Id extends keyof PropertyTypes>(
@@ -219,13 +270,14 @@ export function ipworks_ipdaemon_get<Id extends number>(
   index?: Index,
 ): number | boolean | string | null;
 export function ipworks_ipdaemon_get(res: Resource, id: number, index: Index = 0): number | boolean | string | null {
-  const value = binding.get(res, integerOf(id), connectionOf(index));
+  const handle = handleOf(res);
+  const value = binding.get(handle, integerOf(id), connectionOf(index));
   if (value === null) {
-    checked('get', binding.getLastErrorCode(res));
+    explain(handle, checked('get', binding.getLastErrorCode(handle)), id, index);
     return null;
   }
   if (codedHandles !== 0 && typeof value === 'string' && binaryProperties.has(id))
-    return decode(codePageOf(res), value);
+    return decode(codePageOf(handle), value);
   return value;
 }
 
@@ -240,9 +292,10 @@ export function ipworks_ipdaemon_get(res: Resource, id: number, index: Index = 0
  * @throws TypeError if `res` is no open server of this thread.
  */
 export function ipworks_ipdaemon_get_bytes(res: Resource, id: number, index: Index = 0): Buffer | null {
-  const value = binding.get(res, integerOf(id), connectionOf(index));
+  const handle = handleOf(res);
+  const value = binding.get(handle, integerOf(id), connectionOf(index));
   if (value === null) {
-    checked('get_bytes', binding.getLastErrorCode(res));
+    explain(handle, checked('get_bytes', binding.getLastErrorCode(handle)), id, index);
     return null;
   }
   if (binaryProperties.has(id)) return bytesOf(value as string);
@@ -258,13 +311,19 @@ export function ipworks_ipdaemon_get_bytes(res: Resource, id: number, index: Ind
  * @throws TypeError if `res` is no open server of this thread.
  */
 export function ipworks_ipdaemon_do_config(res: Resource, configurationstring: string): string {
-  const setting = String(configurationstring);
-  const value = binding.doConfig(res, setting);
-  if (value === null) {
-    checked('do_config', binding.getLastErrorCode(res));
+  const handle = handleOf(res);
+  const setting = textOf(configurationstring);
+  if (setting === undefined) {
+    const detail = `a setting is a string like 'Name=value'; ${shown(configurationstring)} is none`;
+    checked('do_config', binding.fail(handle, ErrorCode.InvalidValue, detail));
     return '';
   }
-  if (/^\s*codepage\s*=/i.test(setting)) refreshCodePage(res);
+  const value = binding.doConfig(handle, setting);
+  if (value === null) {
+    checked('do_config', binding.getLastErrorCode(handle));
+    return '';
+  }
+  if (/^\s*codepage\s*=/i.test(setting)) refreshCodePage(handle);
   return value;
 }
 
@@ -278,7 +337,8 @@ export function ipworks_ipdaemon_do_config(res: Resource, configurationstring: s
  * @throws TypeError if `res` is no open server of this thread; what a handler threw meanwhile.
  */
 export function ipworks_ipdaemon_do_disconnect(res: Resource, connectionid: Index): number {
-  return checked('do_disconnect', binding.doDisconnect(res, connectionOf(connectionid)));
+  const handle = handleOf(res);
+  return answered('do_disconnect', handle, binding.doDisconnect(handle, connectionOf(connectionid)), connectionid);
 }
 
 /**
@@ -292,7 +352,7 @@ export function ipworks_ipdaemon_do_disconnect(res: Resource, connectionid: Inde
  */
 export function ipworks_ipdaemon_do_doevents(res: Resource): number {
   settle();
-  return checked('do_doevents', doDoevents(res));
+  return checked('do_doevents', doDoevents(handleOf(res)));
 }
 
 /**
@@ -305,7 +365,8 @@ export function ipworks_ipdaemon_do_doevents(res: Resource): number {
  * @throws TypeError if `res` is no open server of this thread.
  */
 export function ipworks_ipdaemon_do_interrupt(res: Resource, connectionid: Index): number {
-  return checked('do_interrupt', binding.doInterrupt(res, connectionOf(connectionid)));
+  const handle = handleOf(res);
+  return answered('do_interrupt', handle, binding.doInterrupt(handle, connectionOf(connectionid)), connectionid);
 }
 
 /**
@@ -318,8 +379,9 @@ export function ipworks_ipdaemon_do_interrupt(res: Resource, connectionid: Index
  * @throws TypeError if `res` is no open server of this thread.
  */
 export function ipworks_ipdaemon_do_reset(res: Resource): number {
-  const code = checked('do_reset', binding.doReset(res));
-  if (codedHandles !== 0) resetCodePage(res);
+  const handle = handleOf(res);
+  const code = checked('do_reset', binding.doReset(handle));
+  if (codedHandles !== 0) resetCodePage(handle);
   return code;
 }
 
@@ -339,17 +401,19 @@ export function ipworks_ipdaemon_do_reset(res: Resource): number {
 export function ipworks_ipdaemon_do_send(res: Resource, connectionid: Index, text: Data): number {
   if (keep(res, connectionid, text)) return 0;
   settle();
+  const handle = handleOf(res);
+  const id = connectionOf(connectionid);
   const data =
-    typeof text === 'string' && codedHandles === 0 && text.length <= checkedTextMax ? text : sendable(res, text);
+    typeof text === 'string' && codedHandles === 0 && text.length <= checkedTextMax ? text : sendable(handle, id, text);
   if (typeof data === 'number') return checked('do_send', data);
-  const code = doSend(res, connectionOf(connectionid), data);
-  return code === undefined ? 0 : checked('do_send', code);
+  const code = doSend(handle, id, data);
+  return code === undefined ? 0 : answered('do_send', handle, code, connectionid);
 }
 
 // What the native side takes, or the code of the refusal.
-function sendable(res: Resource, text: unknown): Data | number {
-  if (typeof text !== 'string' || codedHandles !== 0) return toBytes(res, text);
-  if (text.length > checkedTextMax && !isByteText(text)) return refuseNoByte(res, text);
+function sendable(res: Resource, connection: number, text: unknown): Data | number {
+  if (typeof text !== 'string' || codedHandles !== 0) return toBytes(res, connection, text);
+  if (text.length > checkedTextMax && !isByteText(text)) return refuseNoByte(res, connection, text);
   return text;
 }
 
@@ -364,7 +428,14 @@ function sendable(res: Resource, text: unknown): Data | number {
  * @throws TypeError if `res` is no open server of this thread; what a handler threw meanwhile.
  */
 export function ipworks_ipdaemon_do_sendfile(res: Resource, connectionid: Index, filename: string): number {
-  return checked('do_sendfile', binding.doSendfile(res, connectionOf(connectionid), String(filename)));
+  const handle = handleOf(res);
+  const id = connectionOf(connectionid);
+  const path = textOf(filename);
+  if (path === undefined) {
+    const detail = `a file name is a string; ${shown(filename)} is none`;
+    return checked('do_sendfile', binding.failSend(handle, id, ErrorCode.FileUnusable, detail));
+  }
+  return answered('do_sendfile', handle, binding.doSendfile(handle, id, path), connectionid);
 }
 
 /**
@@ -379,11 +450,13 @@ export function ipworks_ipdaemon_do_sendfile(res: Resource, connectionid: Index,
 export function ipworks_ipdaemon_do_sendline(res: Resource, connectionid: Index, text: Data): number {
   if (typeof text === 'string' && keep(res, connectionid, `${text}\r\n`)) return 0;
   settle();
+  const handle = handleOf(res);
+  const id = connectionOf(connectionid);
   const data =
-    typeof text === 'string' && codedHandles === 0 && text.length <= checkedTextMax ? text : sendable(res, text);
+    typeof text === 'string' && codedHandles === 0 && text.length <= checkedTextMax ? text : sendable(handle, id, text);
   if (typeof data === 'number') return checked('do_sendline', data);
-  const code = doSendline(res, connectionOf(connectionid), data);
-  return code === undefined ? 0 : checked('do_sendline', code);
+  const code = doSendline(handle, id, data);
+  return code === undefined ? 0 : answered('do_sendline', handle, code, connectionid);
 }
 
 /**
@@ -395,7 +468,7 @@ export function ipworks_ipdaemon_do_sendline(res: Resource, connectionid: Index,
  * @throws TypeError if `res` is no open server of this thread; what a handler threw meanwhile.
  */
 export function ipworks_ipdaemon_do_shutdown(res: Resource): number {
-  return checked('do_shutdown', binding.doShutdown(res));
+  return checked('do_shutdown', binding.doShutdown(handleOf(res)));
 }
 
 /**
@@ -411,7 +484,27 @@ export function ipworks_ipdaemon_do_shutdown(res: Resource): number {
  * @throws TypeError if `res` is no open server of this thread; what a handler threw meanwhile.
  */
 export function ipworks_ipdaemon_do_startssl(res: Resource, connectionid: Index): number {
-  return checked('do_startssl', binding.doStartssl(res, connectionOf(connectionid)));
+  const handle = handleOf(res);
+  return answered('do_startssl', handle, binding.doStartssl(handle, connectionOf(connectionid)), connectionid);
+}
+
+/**
+ * Reads a counter of the server, which counts from ipworks_ipdaemon_open on: of connections that were made and peers
+ * that were refused without any event, and of bytes. The original has nothing like it. See
+ * docs/reference/connections.md.
+ *
+ * @param res The server.
+ * @param counter The counter (Counter).
+ * @returns The count, or -1 for an unknown counter, with the error 2001.
+ * @throws TypeError if `res` is no open server of this thread.
+ */
+export function ipdaemon_counter(res: Resource, counter: (typeof Counter)[keyof typeof Counter]): number {
+  const handle = handleOf(res);
+  const count = binding.counter(handle, integerOf(counter));
+  if (count >= 0) return count;
+  const detail = `${shown(counter)} is no counter; use the constants of Counter`;
+  checked('counter', binding.fail(handle, ErrorCode.UnknownName, detail));
+  return -1;
 }
 
 // The short names: the same functions.

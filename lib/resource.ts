@@ -16,10 +16,16 @@ export function isNoResource(code: number): boolean {
   return code === ErrorCode.InvalidHandle || code === ErrorCode.WrongThread;
 }
 
+/** The number that a binding takes for a handle. What is none, as a fraction or 2 ** 32 + 1, becomes 0, which is no server. */
+export function handleOf(res: unknown): Resource {
+  return (typeof res === 'number' && res === (res | 0) ? res : 0) as Resource;
+}
+
 /** The error of the function `name` for something that is no server of this thread. */
 export function noResource(name: string, code: number): TypeError {
+  const full = name === 'counter' ? 'ipdaemon_counter' : `ipworks_ipdaemon_${name}`;
   return new TypeError(
-    `ipworks_ipdaemon_${name}: the supplied resource is not a valid ipdaemon resource: ${binding.errorSentence(code)}`,
+    `${full}: the supplied resource is not a valid ipdaemon resource: ${binding.errorSentence(code)}`,
   );
 }
 

@@ -2,6 +2,8 @@
 
 import { IPDaemonError } from './errors';
 import { binding } from './gather';
+import { ErrorCode } from './generated/errors';
+import { shown } from './shown';
 
 /**
  * Makes a key and a self-signed certificate, to try TLS with. Clients do not trust it unless they are told to. See
@@ -13,8 +15,17 @@ import { binding } from './gather';
  * @throws IPDaemonError with code 2002 for names or days that are none, 270 if there is no OpenSSL, 273 if it fails.
  */
 export function selfSignedCertificate(names: readonly string[] = ['localhost', '127.0.0.1', '::1'], days = 30): string {
-  const made = binding.selfSigned(names.join(','), days);
+  if (!Array.isArray(names) || names.some((name) => typeof name !== 'string')) {
+    const detail = `names are a list of strings, like ['localhost']; ${shown(names)} is none`;
+    throw new IPDaemonError(ErrorCode.InvalidValue, detail);
+  }
+  const valid = Number.isInteger(days) && days >= 0 && days <= 0x7fffffff;
+  const made = valid ? binding.selfSigned(names.join(','), days) : ErrorCode.InvalidValue;
   if (typeof made === 'string') return made;
   const sentence = binding.errorSentence(made).replace(/\.$/, '');
-  throw new IPDaemonError(made, `${sentence}: a certificate for ${JSON.stringify(names)} and ${days} days`);
+  const allowed = made === ErrorCode.InvalidValue ? '; names are host names or addresses, days 1 to 36500' : '';
+  throw new IPDaemonError(
+    made,
+    `${sentence}: a certificate for ${JSON.stringify(names)} and ${shown(days)} days${allowed}`,
+  );
 }

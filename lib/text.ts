@@ -51,28 +51,38 @@ export function codePageOf(res: number): number {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is about all characters of ASCII.
 const noAscii = /[^\x00-\x7f]/;
 
-function refuse(res: number, text: string, pattern: RegExp, wayOut: string): number {
+function refuse(res: number, connection: number, text: string, pattern: RegExp, wayOut: string): number {
   const position = text.search(pattern);
   const code = (text.codePointAt(position) ?? 0).toString(16).toUpperCase().padStart(4, '0');
-  return binding.fail(res, ErrorCode.TextNotConvertible, `character U+${code} at position ${position} ${wayOut}`);
+  const detail = `character U+${code} at position ${position} ${wayOut}`;
+  return binding.failSend(res, connection, ErrorCode.TextNotConvertible, detail);
 }
 
 /** Refuses a text with a character above U+00FF, as the native side does for short texts. */
-export function refuseNoByte(res: number, text: string): number {
-  return refuse(res, text, noByte, 'is no byte; set CodePage=65001 to send UTF-8, or pass a Uint8Array');
+export function refuseNoByte(res: number, connection: number, text: string): number {
+  return refuse(res, connection, text, noByte, 'is no byte; set CodePage=65001 to send UTF-8, or pass a Uint8Array');
 }
 
-/** Any text as bytes by the code page of the handle, or the error code of the refusal. */
-export function encode(res: number, text: string): Uint8Array | number {
+/**
+ * Any text as bytes by the code page of the handle, or the error code of the refusal. `connection` is where they shall
+ * be sent to, 0 for what is not sent.
+ */
+export function encode(res: number, connection: number, text: string): Uint8Array | number {
   switch (codePageOf(res)) {
     case CodePage.UTF8:
       return Buffer.from(text, 'utf8');
     case CodePage.ASCII:
       if (noAscii.test(text))
-        return refuse(res, text, noAscii, 'is not ASCII; set CodePage=65001 to send UTF-8, or pass a Uint8Array');
+        return refuse(
+          res,
+          connection,
+          text,
+          noAscii,
+          'is not ASCII; set CodePage=65001 to send UTF-8, or pass a Uint8Array',
+        );
       return Buffer.from(text, 'latin1');
     default:
-      if (noByte.test(text)) return refuseNoByte(res, text);
+      if (noByte.test(text)) return refuseNoByte(res, connection, text);
       return Buffer.from(text, 'latin1');
   }
 }

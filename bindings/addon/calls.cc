@@ -2,8 +2,8 @@
 // has its two signatures above it. All are raw Node-API; do_send and do_sendline are the hot way
 // out and do without any memory of their own.
 //
-// After every call that can change what the server waits for, Node's loop is told (sync). A handler
-// may have thrown meanwhile; Call throws that again when the function returns.
+// What can change what a server waits for, or run handlers, is a Call: it tells Node's loop when the outermost one has
+// ended, and throws what handlers threw in it when the function returns.
 #include "calls.h"
 
 #include <array>
@@ -69,7 +69,6 @@ napi_value call(napi_env env, napi_callback_info info) {
   {
     const Call scope(*arguments.environment);
     code = function(arguments.handle());
-    arguments.environment->sync(arguments.handle());
   }
   return number(env, code);
 }
@@ -81,7 +80,6 @@ napi_value call_for_connection(napi_env env, napi_callback_info info) {
   {
     const Call scope(*arguments.environment);
     code = function(arguments.handle(), arguments.integer(1));
-    arguments.environment->sync(arguments.handle());
   }
   return number(env, code);
 }
@@ -122,7 +120,6 @@ napi_value set(napi_env env, napi_callback_info info) {
   {
     const Call scope(*arguments.environment);
     code = ipdaemon_set(arguments.handle(), arguments.integer(1), arguments.integer(2), &value);
-    arguments.environment->sync(arguments.handle());
   }
   return number(env, code);
 }
@@ -132,8 +129,9 @@ napi_value set(napi_env env, napi_callback_info info) {
 napi_value get(napi_env env, napi_callback_info info) {
   const Arguments<3> arguments(env, info);
   ipdaemon_value value{};
-  const std::int32_t code = ipdaemon_get(arguments.handle(), arguments.integer(1), arguments.integer(2), &value);
-  return value_if_ok(env, code, value);
+  // Of a connection that has ended, some have a value beside the error.
+  ipdaemon_get(arguments.handle(), arguments.integer(1), arguments.integer(2), &value);
+  return to_javascript(env, value);
 }
 
 // int32_t ipdaemon_register_callback(ipdaemon_t handle, int32_t event, ipdaemon_callback callback, void *user);
@@ -181,15 +179,24 @@ napi_value do_config(napi_env env, napi_callback_info info) {
   std::string setting;
   ipdaemon_value value{};
   utf8_of(env, arguments.values[1], setting);
-  const std::int32_t code = ipdaemon_do_config(
-      arguments.handle(), reinterpret_cast<const std::uint8_t*>(setting.data()), setting.size(), &value);
-  arguments.environment->sync(arguments.handle());
+  std::int32_t code = 0;
+  {
+    const Call scope(*arguments.environment);
+    code = ipdaemon_do_config(arguments.handle(), reinterpret_cast<const std::uint8_t*>(setting.data()), setting.size(),
+                              &value);
+  }
   return value_if_ok(env, code, value);
 }
 
 using SendFunction = std::int32_t (*)(ipdaemon_t, std::int32_t, const std::uint8_t*, std::uint64_t);
 
-std::int32_t refuse_character(ipdaemon_t handle, const char16_t* units, std::size_t length) {
+std::int32_t refuse_send(ipdaemon_t handle, std::int32_t connection_id, std::int32_t code, std::string_view detail) {
+  return ipdaemon_fail_send(handle, connection_id, code, reinterpret_cast<const std::uint8_t*>(detail.data()),
+                            detail.size());
+}
+
+std::int32_t refuse_character(ipdaemon_t handle, std::int32_t connection_id, const char16_t* units,
+                              std::size_t length) {
   std::size_t position = 0;
   while (position < length && units[position] <= 0xFF) position += 1;
   std::array<char, 8> hexadecimal{};
@@ -201,7 +208,7 @@ std::int32_t refuse_character(ipdaemon_t handle, const char16_t* units, std::siz
   const std::string detail = "character U+" + std::string(code.size() < 4 ? 4 - code.size() : 0, '0') + code +
                              " at position " + std::to_string(position) +
                              " is no byte; set CodePage=65001 to send UTF-8, or pass a Uint8Array";
-  return refuse(handle, IPDAEMON_ERROR_TEXT_NOT_CONVERTIBLE, detail);
+  return refuse_send(handle, connection_id, IPDAEMON_ERROR_TEXT_NOT_CONVERTIBLE, detail);
 }
 
 // lib has seen to it that a text of more than short_text_max characters holds nothing above U+00FF.
@@ -217,7 +224,7 @@ std::int32_t send_long_text(Environment& environment, napi_value from, ipdaemon_
     environment.give_back(std::move(scratch));
     return code;
   } catch (const std::bad_alloc&) {
-    return refuse(handle, IPDAEMON_ERROR_OUT_OF_MEMORY, {});
+    return refuse_send(handle, connection_id, IPDAEMON_ERROR_OUT_OF_MEMORY, {});
   }
 }
 
@@ -235,13 +242,14 @@ std::int32_t send_value(Environment& environment, napi_value from, ipdaemon_t ha
       seen = static_cast<char16_t>(seen | units[i]);
       bytes[i] = static_cast<std::uint8_t>(units[i]);
     }
-    if (seen > 0xFF) return refuse_character(handle, units, length);
+    if (seen > 0xFF) return refuse_character(handle, connection_id, units, length);
     return function(handle, connection_id, bytes, length);
   }
   const std::uint8_t* begin = nullptr;
   std::uint64_t count = 0;
   if (bytes_of(env, from, &begin, &count)) return function(handle, connection_id, begin, count);
-  return refuse(handle, IPDAEMON_ERROR_INVALID_VALUE, "what is sent must be a string or a Uint8Array");
+  return refuse_send(handle, connection_id, IPDAEMON_ERROR_INVALID_VALUE,
+                     "what is sent must be a string or a Uint8Array");
 }
 
 template <SendFunction function>
@@ -253,7 +261,6 @@ napi_value send(napi_env env, napi_callback_info info) {
   {
     const Call scope(environment);
     code = send_value<function>(environment, arguments.values[2], handle, arguments.integer(1));
-    if (code != 0) environment.sync(handle);
   }
   // Nothing stands for 0: it costs nothing to make.
   return code == 0 ? nullptr : number(env, code);
@@ -290,7 +297,6 @@ napi_value do_sendfile(napi_env env, napi_callback_info info) {
     const Call scope(*arguments.environment);
     code = ipdaemon_do_sendfile(arguments.handle(), arguments.integer(1),
                                 reinterpret_cast<const std::uint8_t*>(path.data()), path.size());
-    arguments.environment->sync(arguments.handle());
   }
   return number(env, code);
 }
@@ -338,6 +344,16 @@ napi_value fail(napi_env env, napi_callback_info info) {
   std::string detail;
   utf8_of(env, arguments.values[2], detail);
   return number(env, refuse(arguments.handle(), arguments.integer(1), detail));
+}
+
+// int32_t ipdaemon_fail_send(ipdaemon_t handle, int32_t connection_id, int32_t code, const uint8_t *detail,
+//                            uint64_t length);
+// failSend(handle: number, connectionId: number, code: number, detail: string): number;
+napi_value fail_send(napi_env env, napi_callback_info info) {
+  const Arguments<4> arguments(env, info);
+  std::string detail;
+  utf8_of(env, arguments.values[3], detail);
+  return number(env, refuse_send(arguments.handle(), arguments.integer(1), arguments.integer(2), detail));
 }
 
 // int64_t ipdaemon_counter(ipdaemon_t handle, int32_t counter);
@@ -408,6 +424,7 @@ constexpr Entry entries[] = {
     {"doStartssl", do_startssl},
     {"sendKept", send_kept},
     {"fail", fail},
+    {"failSend", fail_send},
     {"counter", counter},
     {"errorSentence", error_sentence},
     {"version", version},

@@ -66,8 +66,9 @@ bool Session::attach(Napi::Object sink) {
 }
 
 void Session::sync() {
-  if (waker_ == nullptr) return;
-  waker_->update(ipdaemon_wants_poll(handle_) != 0, ipdaemon_next_deadline(handle_));
+  const bool wanted = ipdaemon_wants_poll(handle_) != 0;
+  const std::int32_t next_ms = ipdaemon_next_deadline(handle_);
+  if (waker_ != nullptr) waker_->update(wanted, next_ms);
 }
 
 void Session::on_wake() {
@@ -80,11 +81,12 @@ void Session::on_wake() {
   // Node refuses when the environment is about to end; then its cleanup hook closes the server.
   if (napi_open_callback_scope(env, resource, async_context_, &scope) != napi_ok) return;
   // Outlives everything below: ticks and promise reactions may close this very server.
-  const Stay stay(environment);
+  Stay stay(environment);
   serve_in_context(resource);
-  if (environment.has_exceptions()) environment.report_exceptions();
+  if (napi_ref const exceptions = std::exchange(stay.exceptions(), nullptr); exceptions != nullptr) {
+    environment.report_exceptions(exceptions);
+  }
   napi_close_callback_scope(env, scope);
-  sync();
 }
 
 void Session::serve_in_context(napi_value sink) {
@@ -109,7 +111,7 @@ napi_value Session::call_serve(napi_env env, napi_callback_info info) {
 
 void Session::serve() {
   // Its handles may belong to a function of their own, see serve_in_context.
-  const Stay stay(environment_);
+  const Stay stay(environment_, &environment_.stay());
   const std::uint64_t end_ns = uv_hrtime() + time_per_wake_ns;
   for (int round = 0; round < rounds_per_wake_max; ++round) {
     const std::uint64_t deliveries_before = deliveries_;
@@ -162,9 +164,13 @@ Session* Environment::find(ipdaemon_t handle) const {
   return found == sessions_.end() ? nullptr : found->second.get();
 }
 
-void Environment::sync(ipdaemon_t handle) {
-  Session* session = find(handle);
-  if (session != nullptr) session->sync();
+void Environment::sync_from(ipdaemon_t handle) {
+  while (handle != 0) {
+    // Asking takes it out of the list. One of another copy of the package stays there.
+    const ipdaemon_t next = ipdaemon_next_changed(handle);
+    if (Session* session = find(handle); session != nullptr) session->sync();
+    handle = next;
+  }
 }
 
 // Raw Node-API from here to report_exceptions: the C++ wrapper ends the process when a call fails, and
@@ -179,29 +185,30 @@ std::int32_t Environment::keep_exception() {
   // A list, because a reference cannot hold a thrown number or string.
   napi_value list = nullptr;
   std::uint32_t length = 0;
-  if (exceptions_ == nullptr) {
+  napi_ref& exceptions = stay().exceptions();
+  if (exceptions == nullptr) {
     if (napi_create_array(env_, &list) != napi_ok) return 1;
-    if (napi_create_reference(env_, list, 1, &exceptions_) != napi_ok) return 1;
+    if (napi_create_reference(env_, list, 1, &exceptions) != napi_ok) return 1;
   } else {
-    if (napi_get_reference_value(env_, exceptions_, &list) != napi_ok) return 1;
+    if (napi_get_reference_value(env_, exceptions, &list) != napi_ok) return 1;
     if (napi_get_array_length(env_, list, &length) != napi_ok) return 1;
   }
   napi_set_element(env_, list, length, exception);
   return 1;
 }
 
-std::uint32_t Environment::take_exceptions(napi_value* list) {
+std::uint32_t Environment::take_exceptions(napi_ref exceptions, napi_value* list) {
   std::uint32_t length = 0;
-  napi_get_reference_value(env_, exceptions_, list);
-  napi_delete_reference(env_, std::exchange(exceptions_, nullptr));
+  napi_get_reference_value(env_, exceptions, list);
+  napi_delete_reference(env_, exceptions);
   napi_get_array_length(env_, *list, &length);
   return length;
 }
 
-void Environment::throw_exceptions() {
+void Environment::throw_exceptions(napi_ref exceptions) {
   napi_value list = nullptr;
   napi_value exception = nullptr;
-  const std::uint32_t length = take_exceptions(&list);
+  const std::uint32_t length = take_exceptions(exceptions, &list);
   if (napi_get_element(env_, list, 0, &exception) != napi_ok) return;
   if (length > 1) {
     // Handlers of several connections threw inside one call, a shutdown for example. None of the
@@ -219,9 +226,9 @@ void Environment::throw_exceptions() {
   napi_throw(env_, exception);
 }
 
-void Environment::report_exceptions() {
+void Environment::report_exceptions(napi_ref exceptions) {
   napi_value list = nullptr;
-  const std::uint32_t length = take_exceptions(&list);
+  const std::uint32_t length = take_exceptions(exceptions, &list);
   for (std::uint32_t i = 0; i < length; ++i) {
     napi_value exception = nullptr;
     if (napi_get_element(env_, list, i, &exception) == napi_ok) napi_fatal_exception(env_, exception);
@@ -262,7 +269,6 @@ void Environment::end() {
   }
   sessions_.clear();
   closed_.clear();
-  if (exceptions_ != nullptr) napi_delete_reference(env_, std::exchange(exceptions_, nullptr));
   if (open_handles_ == 0) finish();
 }
 

@@ -1,5 +1,5 @@
-// What one environment (the main thread or one worker) has open: its servers, the exceptions that
-// handlers threw inside the present call, and the hook that closes everything when it ends.
+// What one environment (the main thread or one worker) has open: its servers, the stays inside the library with the
+// exceptions that handlers threw in each, and the hook that closes everything when it ends.
 #pragma once
 
 #include <napi.h>
@@ -37,7 +37,7 @@ class Session final : public WakerOwner {
   // Takes the functions of the sink object. False when it lacks one.
   bool attach(Napi::Object sink);
 
-  // Starts and stops waiting in Node's loop as the library wants it now.
+  // Lets Node's loop wait as the library wants it now.
   void sync();
 
   // Ends the waiting, and with it everything that keeps the process alive.
@@ -102,29 +102,30 @@ class Environment final : public OpenHandles {
   ipdaemon_t open(Napi::Object sink);
   std::int32_t close(ipdaemon_t handle);
   Session* find(ipdaemon_t handle) const;
-  void sync(ipdaemon_t handle);
 
-  // A stay inside the library begins and ends. Sessions that were closed meanwhile go when the
-  // outermost one has ended, because the library may still hold pointers to them.
+  // A stay inside the library begins and ends. When the outermost one has ended, Node's loop is told what has changed,
+  // of any server, since handlers may have called all of them. Sessions that were closed meanwhile go then, because
+  // the library may have held pointers to them.
   Stay* enter(Stay& stay) { return std::exchange(stay_, &stay); }
   void leave(Stay* outer) {
     stay_ = outer;
-    if (outer == nullptr && !closed_.empty()) closed_.clear();
+    if (outer != nullptr) return;
+    if (const ipdaemon_t changed = ipdaemon_next_changed(0); changed != 0) sync_from(changed);
+    if (!closed_.empty()) closed_.clear();
   }
 
   // The innermost stay. There is one whenever the library calls back.
   Stay& stay() { return *stay_; }
 
-  // A function of the sink did not return. Keeps what it threw, so that JavaScript can be called
-  // again before the library has returned, and gives what the library's callback must return.
+  // A function of the sink did not return. Keeps what it threw with the stay that called it, so that JavaScript can be
+  // called again before the library has returned, and gives what the library's callback must return.
   std::int32_t keep_exception();
-  bool has_exceptions() const { return exceptions_ != nullptr; }
 
-  // Throws what handlers threw inside the call that ends now.
-  void throw_exceptions();
+  // Throws what handlers threw inside the call that ends now: a list, which goes.
+  void throw_exceptions(napi_ref exceptions);
 
   // The same from Node's loop, where nobody is there to catch: makes them uncaught.
-  void report_exceptions();
+  void report_exceptions(napi_ref exceptions);
 
   Scratch take_scratch(std::size_t size);
   void give_back(Scratch scratch);
@@ -140,13 +141,13 @@ class Environment final : public OpenHandles {
   static void on_end_at_once(void* environment);
   void end();
   void finish();
-  std::uint32_t take_exceptions(napi_value* list);
+  void sync_from(ipdaemon_t handle);
+  std::uint32_t take_exceptions(napi_ref exceptions, napi_value* list);
 
   napi_env env_;
   napi_async_cleanup_hook_handle hook_ = nullptr;
   std::unordered_map<ipdaemon_t, std::unique_ptr<Session>> sessions_;
   std::vector<std::unique_ptr<Session>> closed_;
-  napi_ref exceptions_ = nullptr;
   std::vector<std::string> returned_;
   Scratch scratch_;
   Stay* stay_ = nullptr;
@@ -154,11 +155,15 @@ class Environment final : public OpenHandles {
   bool ending_ = false;
 };
 
-// One stay inside the library, from JavaScript or from Node's loop. The handles that its callbacks
-// make are dropped now and then, and not after each callback, which would cost an allocation each.
+// One stay inside the library, from JavaScript or from Node's loop. What handlers throw belongs to the stay whose pump
+// has called them, and leaves with it: not with one inside, which a later handler has begun, nor with one around. The
+// handles that its callbacks make are dropped now and then, and not after each callback, which would cost an
+// allocation each.
 class Stay {
  public:
-  explicit Stay(Environment& environment) : environment_(environment), outer_(environment.enter(*this)) {}
+  // `whole` is the stay around it where this is a part of that one, which keeps the exceptions.
+  explicit Stay(Environment& environment, Stay* whole = nullptr)
+      : environment_(environment), outer_(environment.enter(*this)), whole_(whole) {}
   Stay(const Stay&) = delete;
   Stay& operator=(const Stay&) = delete;
   ~Stay() {
@@ -175,11 +180,16 @@ class Stay {
     napi_open_handle_scope(environment_.env(), &handles_);
   }
 
+  // The list of what handlers threw, null for none.
+  napi_ref& exceptions() { return whole_ != nullptr ? whole_->exceptions_ : exceptions_; }
+
  private:
   static constexpr std::uint32_t callbacks_per_scope = 64;
 
   Environment& environment_;
   Stay* outer_;
+  Stay* whole_;
+  napi_ref exceptions_ = nullptr;
   napi_handle_scope handles_ = nullptr;
   std::uint32_t callbacks_ = 0;
 };
@@ -191,8 +201,9 @@ class Call {
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
   ~Call() {
+    napi_ref const exceptions = stay_->exceptions();
     stay_.reset();
-    if (environment_.has_exceptions()) environment_.throw_exceptions();
+    if (exceptions != nullptr) environment_.throw_exceptions(exceptions);
   }
 
  private:

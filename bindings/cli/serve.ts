@@ -33,11 +33,16 @@ export function mustSet<Id extends keyof PropertyInputs>(server: Resource, id: I
   throwLastError(server);
 }
 
+/** Texts of network errors begin with their code, in brackets. */
+function withCode(code: number, text: string): string {
+  return text.startsWith(`[${code}]`) ? text : `${code} ${text}`;
+}
+
 function tellConnections(server: Resource, { tls }: ServerOptions): void {
   const about = (id: number, setting: string) => ipdaemon_do_config(server, `${setting}[${id}]`);
   ipdaemon_register_callback(server, EventId.Connected, ({ connectionid: id, statuscode, description }) => {
     if (statuscode !== 0) {
-      console.log(`${id}: no connection, ${statuscode} ${description}`);
+      console.log(`${id}: no connection, ${withCode(statuscode, description)}`);
       return;
     }
     const [host, port] = [Property.RemoteHost, Property.RemotePort].map((property) =>
@@ -47,11 +52,11 @@ function tellConnections(server: Resource, { tls }: ServerOptions): void {
     console.log(`${id}: connected from ${host}, port ${port}${agreed}`);
   });
   ipdaemon_register_callback(server, EventId.Disconnected, ({ connectionid: id, statuscode, description }) => {
-    console.log(`${id}: disconnected, ${statuscode} ${description}`);
+    console.log(`${id}: disconnected, ${withCode(statuscode, description)}`);
   });
   // Of a connection, Connected or Disconnected tells the same.
   ipdaemon_register_callback(server, EventId.Error, ({ connectionid, errorcode, description }) => {
-    if (connectionid === 0) console.log(`error: ${errorcode} ${description}`);
+    if (connectionid === 0) console.log(`error: ${withCode(errorcode, description)}`);
   });
   // Of a connection there are many; without one it is about the certificate.
   ipdaemon_register_callback(server, EventId.SSLStatus, ({ connectionid, message }) => {

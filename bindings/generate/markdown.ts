@@ -86,7 +86,8 @@ export function eventsPage(): string {
     `# Events\n\n${head}` +
     'Registered with `ipworks_ipdaemon_register_callback(res, id, handler)`, or by overriding `fireName` of the class. The\n' +
     'handler gets one object with the keys below. Writable keys count whether the handler changes that object or returns one\n' +
-    'with the key changed; everything else it changes or returns, a promise included, has no effect.\n\n' +
+    'with the key changed; everything else it changes or returns, a promise included, has no effect, see\n' +
+    '[pumping.md](pumping.md#promises).\n\n' +
     'Events 7 and 8 come in the middle of a TLS handshake and decide about it; 9 tells how it goes. Their order is in\n' +
     '[tls.md](tls.md), that of all others in [connections.md](connections.md).\n\n' +
     parts.join('\n')

@@ -112,8 +112,13 @@ function parameterClass(event: Row): string {
   );
 }
 
+function isDecided(event: Row): boolean {
+  return parametersOf(event).some((row) => row.direction === 'INOUT');
+}
+
 export function eventsFile(): string {
   const ids = events.map((event) => `${doc(event.summary)}${event.name}: ${event.id},\n`);
+  const deciding = events.filter(isDecided);
   const types = events.map((event) => `[EventId.${event.name}]: ${event.name}Param;\n`);
   const rows = events.map((event) => {
     const keys = parametersOf(event).map(
@@ -126,12 +131,35 @@ export function eventsFile(): string {
     `${doc('The ids of the events.')}export const EventId = {\n${ids.join('')}} as const;\n\n` +
     `${events.map(parameterClass).join('\n')}\n` +
     `${doc('What the handler of each event gets.')}export interface EventParams {\n${types.join('')}}\n\n` +
+    `${doc('The events that a handler decides, with parameters that it may change.')}` +
+    `export type DecidingEvent = ${deciding.map((event) => `typeof EventId.${event.name}`).join(' | ')};\n\n` +
+    doc(
+      'What a handler of such an event may return: its parameter object or another one with what it changes, or nothing',
+      'of interest. Nobody waits for a promise, so it may not return one.',
+    ) +
+    'export type Decision<Param> =\n' +
+    '// biome-ignore lint/suspicious/noConfusingVoidType: most handlers return nothing.\n' +
+    '| void | undefined | null | boolean | number | bigint | string | symbol\n' +
+    '| ({ [Key in keyof Param]?: unknown } & { then?: never });\n\n' +
     `${doc('A parameter of an event.')}export interface ParameterRow {\nreadonly key: string;\n` +
     "readonly type: 'INTEGER' | 'BOOLEAN' | 'TEXT' | 'BYTES';\nreadonly writable: boolean;\n}\n\n" +
     `${doc('An event and its parameters in order.')}export interface EventRow {\nreadonly id: number;\nreadonly name: string;\n` +
     'readonly param: new (...parameters: never[]) => object;\nreadonly parameters: readonly ParameterRow[];\n}\n\n' +
     `${doc('All events, in the order of their ids.')}export const eventRows: readonly EventRow[] = [\n${rows.join('')}];\n`
   );
+}
+
+// What programs wait for ends their loops when the connection is gone.
+const finalValues: Readonly<Record<string, string>> = {
+  BytesSent: '2147483647',
+  Connected: 'false',
+  ReadyToSend: 'true',
+};
+
+function absence(row: Row): string {
+  const final = finalValues[row.name];
+  const ended = final === undefined ? '' : `${final} if it has ended, `;
+  return `, ${ended}null if there is ${final === undefined ? 'no' : 'and was no'} such connection`;
 }
 
 function accessors(row: Row): string {
@@ -147,7 +175,7 @@ function accessors(row: Row): string {
         row.summary,
         'See PROPERTIES.md.',
         index,
-        `@returns The value${connection ? ', null if there is no such connection' : ''}. Default: ${fallback(row)}.`,
+        `@returns The value${connection ? absence(row) : ''}. Default: ${fallback(row)}.`,
       ) +
       `get${row.name}(${index0}): ${type} {\nreturn ipworks_ipdaemon_get(this.handle, ${row.id}${place}) as ${type};\n}\n\n`;
   }
@@ -181,13 +209,14 @@ export function classFile(): string {
         ? '@returns Nothing of interest.'
         : `@returns The param, with ${writable.map((row) => row.name).join(', ')} changed if wanted; changing it in place does as well.`,
     );
-    return `${comment}fire${event.name}(param: ${event.name}Param): unknown {\nreturn param;\n}\n\n`;
+    const result = isDecided(event) ? `Decision<${event.name}Param>` : 'unknown';
+    return `${comment}fire${event.name}(param: ${event.name}Param): ${result} {\nreturn param;\n}\n\n`;
   });
   // Ids 0 and 2011 have accessors under names of their own in lib/class.ts, 2010 has none.
   const rows = properties.filter((row) => row.id >= 1 && row.id <= 35);
   return (
     `${head}import { ipworks_ipdaemon_get, ipworks_ipdaemon_set } from '../ipdaemon';\nimport type { Resource } from '../resource';\n` +
-    `import type { ${events.map((event) => `${event.name}Param`).join(', ')} } from './events';\n\n` +
+    `import type { ${['Decision', ...events.map((event) => `${event.name}Param`)].sort().join(', ')} } from './events';\n\n` +
     `${doc('Getters, setters and fire methods of IPWorks_IPDaemon, one for each row of the tables.')}` +
     `export abstract class Accessors {\n${doc('The server, for the procedural functions.')}abstract readonly handle: Resource;\n\n` +
     `${doc('Throws for an error code, and gives back 0.')}protected abstract checked(code: number): number;\n\n` +

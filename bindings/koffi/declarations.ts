@@ -25,6 +25,7 @@ export const prototypes = {
   doStartssl: 'int32_t ipdaemon_do_startssl(int32_t handle, int32_t connection_id)',
   waitHandle: 'int64_t ipdaemon_wait_handle(int32_t handle)',
   nextDeadline: 'int32_t ipdaemon_next_deadline(int32_t handle)',
+  nextChanged: 'int32_t ipdaemon_next_changed(int32_t after)',
   poll: 'int32_t ipdaemon_poll(int32_t handle, int32_t timeout_ms)',
   enableIdleEvents: 'int32_t ipdaemon_enable_idle_events(int32_t handle)',
   wantsPoll: 'int32_t ipdaemon_wants_poll(int32_t handle)',
@@ -32,6 +33,7 @@ export const prototypes = {
   registerDataBatch: 'int32_t ipdaemon_register_data_batch(int32_t handle, uintptr_t callback, uintptr_t user, uintptr_t words, int32_t capacity)',
   sendKept: 'int32_t ipdaemon_send_kept(int32_t handle, int32_t connection_id, uintptr_t bytes, uint64_t length, uint64_t last_length)',
   fail: 'int32_t ipdaemon_fail(int32_t handle, int32_t code, uintptr_t detail, uint64_t length)',
+  failSend: 'int32_t ipdaemon_fail_send(int32_t handle, int32_t connection_id, int32_t code, uintptr_t detail, uint64_t length)',
   counter: 'int64_t ipdaemon_counter(int32_t handle, int32_t counter)',
   errorSentence: 'const char *ipdaemon_error_sentence(int32_t code)',
   version: 'const char *ipdaemon_version(void)',
@@ -60,6 +62,7 @@ export interface Functions {
   doStartssl(handle: number, connectionId: number): number;
   waitHandle(handle: number): number;
   nextDeadline(handle: number): number;
+  nextChanged(after: number): number;
   poll(handle: number, timeoutMs: number): number;
   enableIdleEvents(handle: number): number;
   wantsPoll(handle: number): number;
@@ -67,6 +70,7 @@ export interface Functions {
   registerDataBatch(handle: number, callback: number, user: number, words: number, capacity: number): number;
   sendKept(handle: number, connectionId: number, bytes: number, length: number, lastLength: number): number;
   fail(handle: number, code: number, detail: number, length: number): number;
+  failSend(handle: number, connectionId: number, code: number, detail: number, length: number): number;
   counter(handle: number, counter: number): number;
   errorSentence(code: number): string;
   version(): string;

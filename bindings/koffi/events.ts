@@ -1,6 +1,7 @@
 // The events of all servers of a thread: one callback for all of them takes what the library has laid out in the
 // shared memory to the sink of the server, and what handlers changed back. No exception passes through koffi, which
-// would lose it: it is kept, the callback tells the library to stop, and the call that pumped throws it.
+// would lose it: it is kept, the callback tells the library to stop, and the call that pumped throws it. No other call
+// does: each stay inside the library, a call or a turn of Node's loop, has a list of its own.
 
 import { AsyncResource } from 'node:async_hooks';
 import { dataBatchMax, type NativeSink, type NativeValue } from '../contract';
@@ -30,7 +31,9 @@ export class Events {
   private readonly callback: { address: bigint; release(): void };
   private readonly sessions = new Map<number, Session>();
   private recent: Session | undefined;
-  private thrown: unknown[] = [];
+  private stays = 0;
+  // What handlers threw in the innermost stay. There is no list as long as there is nothing in it.
+  private thrown: unknown[] | undefined;
   private running = 0;
   private ended = false;
 
@@ -83,20 +86,42 @@ export class Events {
     return functions.registerDataBatch(handle, library.sharedBatch, memory.address, words, dataBatchMax);
   }
 
-  /** Lets Node's loop wait as the library wants it now. To be called after everything that may change that. */
-  sync(handle: number): void {
-    const session = this.find(handle);
-    if (session === undefined) return;
-    session.waker.update(this.functions.wantsPoll(handle) !== 0, this.functions.nextDeadline(handle));
+  /** A stay inside the library begins. Gives what `leave` needs. */
+  enter(): unknown[] | undefined {
+    this.stays += 1;
+    const outer = this.thrown;
+    this.thrown = undefined;
+    return outer;
+  }
+
+  /**
+   * The stay ends, and what handlers threw in it is given back. When it was the outermost one, Node's loop is told what
+   * has changed, of any server, since handlers may have called all of them.
+   */
+  leave(outer: unknown[] | undefined): unknown[] | undefined {
+    const { thrown } = this;
+    this.thrown = outer;
+    this.stays -= 1;
+    if (this.stays === 0) this.syncChanged();
+    return thrown;
   }
 
   /** Throws what handlers threw inside the call that ends now. */
-  throwKept(): void {
-    if (this.thrown.length === 0) return;
-    const thrown = this.thrown;
-    this.thrown = [];
+  throwAll(thrown: unknown[]): never {
     // Handlers of several connections threw inside one call, a shutdown for example. None may get lost.
     throw thrown.length === 1 ? thrown[0] : new AggregateError(thrown, 'Several ipdaemon handlers threw.');
+  }
+
+  private syncChanged(): void {
+    const { functions } = this;
+    for (let handle = functions.nextChanged(0); handle !== 0; ) {
+      // Asking takes it out of the list. One of another copy of the package stays there.
+      const next = functions.nextChanged(handle);
+      const session = this.find(handle);
+      if (session !== undefined)
+        session.waker.update(functions.wantsPoll(handle) !== 0, functions.nextDeadline(handle));
+      handle = next;
+    }
   }
 
   private find(handle: number): Session | undefined {
@@ -114,7 +139,8 @@ export class Events {
     try {
       result = this.toSink(words);
     } catch (error) {
-      this.thrown.push(error);
+      if (this.thrown === undefined) this.thrown = [error];
+      else this.thrown.push(error);
     }
     this.running -= 1;
     words[Field.result] = result;
@@ -161,6 +187,7 @@ export class Events {
 
   // What Node's loop calls.
   private turn(session: Session): void {
+    const outer = this.enter();
     const end = performance.now() + timePerWakeMs;
     for (let round = 0; round < roundsPerWakeMax; round += 1) {
       const before = session.deliveries;
@@ -168,12 +195,11 @@ export class Events {
       if (code !== 0 || session.deliveries - before < busyRoundMin || performance.now() > end) break;
     }
     // Nobody is there to catch, so each becomes an uncaught exception of its own.
-    for (const error of this.thrown.splice(0)) {
+    for (const error of this.leave(outer) ?? []) {
       process.nextTick(() => {
         throw error;
       });
     }
-    this.sync(session.handle);
   }
 
   // The environment ends. A callback on the stack is left alone: the library may still call it.

@@ -1,6 +1,6 @@
 // The binding through koffi: the functions of the contract over those of the shared library, in the order of
-// ipdaemon.h. Texts and bytes go in by the stack of the shared memory. After every call that can change what the
-// server waits for, Node's loop is told; then what a handler threw meanwhile is thrown again.
+// ipdaemon.h. Texts and bytes go in by the stack of the shared memory. What can change what a server waits for, or run
+// handlers, is a stay (events.ts): Node's loop is told afterwards, and what handlers threw in it is thrown again.
 
 import { types } from 'node:util';
 import type { NativeBinding, NativeInput, NativeValue } from '../contract';
@@ -10,7 +10,7 @@ const invalidValue = 2002;
 
 // A program may pass anything for a handle, and koffi throws for what is no number. 0 is no handle.
 function handleOf(value: unknown): number {
-  return typeof value === 'number' ? value | 0 : 0;
+  return typeof value === 'number' && value === (value | 0) ? value : 0;
 }
 
 type SendFunction = (handle: number, connectionId: number, bytes: number, length: number) => number;
@@ -21,10 +21,17 @@ export function load(file: string): NativeBinding {
   const { functions, memory } = events;
   const { stack } = memory;
 
-  function done(handle: number, code: number): number {
-    events.sync(handle);
-    events.throwKept();
-    return code;
+  function stay<Result>(body: () => Result): Result {
+    const outer = events.enter();
+    let thrown: unknown[] | undefined;
+    let result: Result;
+    try {
+      result = body();
+    } finally {
+      thrown = events.leave(outer);
+    }
+    if (thrown !== undefined) events.throwAll(thrown);
+    return result;
   }
 
   function refuse(handle: number, code: number, detail: string): number {
@@ -34,12 +41,20 @@ export function load(file: string): NativeBinding {
     return refused;
   }
 
+  function refuseSend(handle: number, connectionId: number, code: number, detail: string): number {
+    const mark = stack.mark();
+    const address = stack.pushUtf8(detail);
+    const refused = functions.failSend(handleOf(handle), connectionId, code, address, stack.length);
+    stack.pop(mark);
+    return refused;
+  }
+
   // A call with a handle and nothing else, and one with a connection id.
   const call = (native: (handle: number) => number) => {
-    return (handle: number) => done(handle, native(handleOf(handle)));
+    return (handle: number) => stay(() => native(handleOf(handle)));
   };
   const callForConnection = (native: (handle: number, connectionId: number) => number) => {
-    return (handle: number, connectionId: number) => done(handle, native(handleOf(handle), connectionId));
+    return (handle: number, connectionId: number) => stay(() => native(handleOf(handle), connectionId));
   };
 
   // lib has seen to it that a text holds nothing above U+00FF, see checkedTextMax.
@@ -49,11 +64,18 @@ export function load(file: string): NativeBinding {
       let address = 0;
       if (typeof data === 'string') address = stack.pushLatin1(data);
       else if (types.isUint8Array(data)) address = stack.pushBytes(data);
-      else return refuse(handle, invalidValue, 'what is sent must be a string or a Uint8Array');
-      const code = native(handleOf(handle), connectionId, address, stack.length);
-      stack.pop(mark);
-      if (code !== 0) events.sync(handle);
-      events.throwKept();
+      else return refuseSend(handle, connectionId, invalidValue, 'what is sent must be a string or a Uint8Array');
+      // As `stay`, without a function for each send.
+      const outer = events.enter();
+      let thrown: unknown[] | undefined;
+      let code = 0;
+      try {
+        code = native(handleOf(handle), connectionId, address, stack.length);
+      } finally {
+        thrown = events.leave(outer);
+        stack.pop(mark);
+      }
+      if (thrown !== undefined) events.throwAll(thrown);
       return code;
     };
   }
@@ -65,32 +87,32 @@ export function load(file: string): NativeBinding {
   return {
     checkedTextMax: 0,
     open: (sink) => events.open(sink),
-    close(handle) {
-      const code = events.close(handleOf(handle));
-      events.throwKept();
-      return code;
-    },
+    close: (handle) => stay(() => events.close(handleOf(handle))),
     set(handle, property, index, value: NativeInput) {
       const mark = stack.mark();
       if (!memory.write(value)) {
         const allowed = 'a number must be an integer, and other values a boolean, a string or a Uint8Array';
         return refuse(handle, invalidValue, allowed);
       }
-      const code = functions.set(handleOf(handle), property, index, memory.valueAddress);
-      stack.pop(mark);
-      return done(handle, code);
+      try {
+        return stay(() => functions.set(handleOf(handle), property, index, memory.valueAddress));
+      } finally {
+        stack.pop(mark);
+      }
     },
     get(handle, property, index) {
-      return valueIfOk(functions.get(handleOf(handle), property, index, memory.valueAddress));
+      // Of a connection that has ended, some have a value beside the error.
+      functions.get(handleOf(handle), property, index, memory.valueAddress);
+      return memory.read(memory.value);
     },
     registerCallback: (handle, event, wanted) => events.register(handleOf(handle), event, wanted),
     getLastError: (handle) => functions.getLastError(handleOf(handle)),
     getLastErrorCode: (handle) => functions.getLastErrorCode(handleOf(handle)),
     doConfig(handle, text) {
       const mark = stack.mark();
-      const code = functions.doConfig(handleOf(handle), stack.pushUtf8(text), stack.length, memory.valueAddress);
+      const address = stack.pushUtf8(text);
+      const code = stay(() => functions.doConfig(handleOf(handle), address, stack.length, memory.valueAddress));
       stack.pop(mark);
-      events.sync(handle);
       return valueIfOk(code) as string | null;
     },
     doDisconnect: callForConnection(functions.doDisconnect),
@@ -100,9 +122,12 @@ export function load(file: string): NativeBinding {
     doSend: send(functions.doSend),
     doSendfile(handle, connectionId, path) {
       const mark = stack.mark();
-      const code = functions.doSendfile(handleOf(handle), connectionId, stack.pushUtf8(path), stack.length);
-      stack.pop(mark);
-      return done(handle, code);
+      const address = stack.pushUtf8(path);
+      try {
+        return stay(() => functions.doSendfile(handleOf(handle), connectionId, address, stack.length));
+      } finally {
+        stack.pop(mark);
+      }
     },
     doSendline: send(functions.doSendline),
     doShutdown: call(functions.doShutdown),
@@ -114,6 +139,7 @@ export function load(file: string): NativeBinding {
       return code;
     },
     fail: refuse,
+    failSend: refuseSend,
     counter: (handle, counter) => functions.counter(handleOf(handle), counter),
     errorSentence: functions.errorSentence,
     version: functions.version,

@@ -6,6 +6,7 @@ import type {
   ConnectedParam,
   ConnectionRequestParam,
   DataInParam,
+  Decision,
   DisconnectedParam,
   ErrorParam,
   ReadyToSendParam,
@@ -77,7 +78,7 @@ export abstract class Accessors {
    * How many bytes of the last send were accepted: all of them after a success, 0 after a refusal, the exact number after a blocking send that ended early.
    * See PROPERTIES.md.
    * @param connectionid The connection.
-   * @returns The value, null if there is no such connection. Default: 0.
+   * @returns The value, 2147483647 if it has ended, null if there is and was no such connection. Default: 0.
    */
   getBytesSent(connectionid: number | string): number | null {
     return ipworks_ipdaemon_get(this.handle, 4, connectionid) as number | null;
@@ -87,7 +88,7 @@ export abstract class Accessors {
    * True while the connection is up. Setting False disconnects.
    * See PROPERTIES.md.
    * @param connectionid The connection.
-   * @returns The value, null if there is no such connection. Default: false.
+   * @returns The value, false if it has ended, null if there is and was no such connection. Default: false.
    */
   getConnected(connectionid: number | string): boolean | null {
     return ipworks_ipdaemon_get(this.handle, 5, connectionid) as boolean | null;
@@ -185,7 +186,7 @@ export abstract class Accessors {
    * False from a refused send until the event of the same name.
    * See PROPERTIES.md.
    * @param connectionid The connection.
-   * @returns The value, null if there is no such connection. Default: false.
+   * @returns The value, true if it has ended, null if there is and was no such connection. Default: false.
    */
   getReadyToSend(connectionid: number | string): boolean | null {
     return ipworks_ipdaemon_get(this.handle, 11, connectionid) as boolean | null;
@@ -675,7 +676,7 @@ export abstract class Accessors {
    * @param param address, port, accept.
    * @returns The param, with accept changed if wanted; changing it in place does as well.
    */
-  fireConnectionRequest(param: ConnectionRequestParam): unknown {
+  fireConnectionRequest(param: ConnectionRequestParam): Decision<ConnectionRequestParam> {
     return param;
   }
 
@@ -725,7 +726,7 @@ export abstract class Accessors {
    * @param param connectionid, certencoded, certsubject, certissuer, status, accept.
    * @returns The param, with accept changed if wanted; changing it in place does as well.
    */
-  fireSSLClientAuthentication(param: SSLClientAuthenticationParam): unknown {
+  fireSSLClientAuthentication(param: SSLClientAuthenticationParam): Decision<SSLClientAuthenticationParam> {
     return param;
   }
 
@@ -735,7 +736,7 @@ export abstract class Accessors {
    * @param param connectionid, supportedciphersuites, supportedsignaturealgs, certstoretype, certstore, certpassword, certsubject, servername.
    * @returns The param, with certstoretype, certstore, certpassword, certsubject changed if wanted; changing it in place does as well.
    */
-  fireSSLConnectionRequest(param: SSLConnectionRequestParam): unknown {
+  fireSSLConnectionRequest(param: SSLConnectionRequestParam): Decision<SSLConnectionRequestParam> {
     return param;
   }
 

@@ -105,3 +105,21 @@ export const CodePage = {
   /** ASCII. */
   ASCII: 20127,
 } as const;
+
+/** Values of Counter. */
+export const Counter = {
+  /** Connections established. */
+  Accepted: 1,
+  /** Peers closed at once because of MaxConnections. */
+  RefusedFull: 2,
+  /** Peers refused by ConnectionRequest or AllowedClients. */
+  RefusedProgram: 3,
+  /** Payload bytes received. */
+  BytesIn: 4,
+  /** Payload bytes that the system has taken. */
+  BytesOut: 5,
+  /** Bytes queued in both directions now. */
+  Memory: 6,
+  /** Peers reset in the backlog because Listening became False. */
+  RefusedClosed: 7,
+} as const;

@@ -227,6 +227,28 @@ export interface EventParams {
   [EventId.SSLStatus]: SSLStatusParam;
 }
 
+/** The events that a handler decides, with parameters that it may change. */
+export type DecidingEvent =
+  | typeof EventId.ConnectionRequest
+  | typeof EventId.SSLClientAuthentication
+  | typeof EventId.SSLConnectionRequest;
+
+/**
+ * What a handler of such an event may return: its parameter object or another one with what it changes, or nothing
+ * of interest. Nobody waits for a promise, so it may not return one.
+ */
+export type Decision<Param> =
+  // biome-ignore lint/suspicious/noConfusingVoidType: most handlers return nothing.
+  | void
+  | undefined
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | symbol
+  | ({ [Key in keyof Param]?: unknown } & { then?: never });
+
 /** A parameter of an event. */
 export interface ParameterRow {
   readonly key: string;

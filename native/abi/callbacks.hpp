@@ -24,6 +24,7 @@ class Callbacks final : public EventSink {
   void set_batch(ipdaemon_data_batch callback, void* user, std::int32_t* words, std::int32_t capacity);
   void set_wait_hook(ipdaemon_wait_hook hook, void* user) { wait_hook_ = hook, wait_user_ = user; }
 
+  ipdaemon_t handle() const { return handle_; }
   int event(int event, ValueView* parameters, int count) override;
   int data_in(std::int32_t connection_id, BytesView bytes, bool eol) override;
   int data_batch(std::int32_t connection_id, BytesView bytes, int count) override;

@@ -31,6 +31,7 @@ class Call {
 Call::~Call() {
   instance_.server->leave_call();
   if (--instance_.calls > 0) return;
+  if (!instance_.self && instance_.server->host_has_to_ask()) instance_.note_change();
   // Closed while its calls were on the stack; null otherwise.
   const std::unique_ptr<Instance> ended = std::move(instance_.self);
 }
@@ -103,7 +104,7 @@ int32_t ipdaemon_get(ipdaemon_t handle, int32_t property, int32_t index, ipdaemo
   return with_server(handle, [&](Server& server) {
     ValueView view;
     const int code = server.get(property, index, &view);
-    if (code == 0 && out != nullptr) *out = to_abi(view);
+    if (out != nullptr && view.type != Type::NONE) *out = to_abi(view);
     return code;
   });
 }
@@ -224,8 +225,21 @@ void ipdaemon_close_waiter(ipdaemon_waiter* waiter) {
 }
 
 int32_t ipdaemon_next_deadline(ipdaemon_t handle) {
-  Server* server = peek(handle);
-  return server != nullptr ? server->next_deadline() : -1;
+  int error = 0;
+  Instance* instance = find_handle(handle, &error);
+  if (instance == nullptr) return -1;
+  instance->forget_change();
+  return instance->server->next_deadline();
+}
+
+ipdaemon_t ipdaemon_next_changed(ipdaemon_t after) {
+  const Instance* next = changed_instances;
+  if (after != 0) {
+    int error = 0;
+    const Instance* before = find_handle(after, &error);
+    next = before != nullptr ? before->changed_next : nullptr;
+  }
+  return next != nullptr ? next->callbacks.handle() : 0;
 }
 
 int32_t ipdaemon_poll(ipdaemon_t handle, int32_t timeout_ms) {
@@ -279,6 +293,13 @@ int32_t ipdaemon_send_kept(ipdaemon_t handle, int32_t connection_id, const uint8
 
 int32_t ipdaemon_fail(ipdaemon_t handle, int32_t code, const uint8_t* detail, uint64_t length) {
   return with_server(handle, [&](Server& server) { return server.fail(code, std::string(as_view(detail, length))); });
+}
+
+int32_t ipdaemon_fail_send(ipdaemon_t handle, int32_t connection_id, int32_t code, const uint8_t* detail,
+                           uint64_t length) {
+  return with_server(handle, [&](Server& server) {
+    return server.fail_send(connection_id, code, std::string(as_view(detail, length)));
+  });
 }
 
 int64_t ipdaemon_counter(ipdaemon_t handle, int32_t counter) {

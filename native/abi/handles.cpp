@@ -104,6 +104,23 @@ ipdaemon_t open_handle(int* error) {
 }
 
 thread_local constinit RecentHandle recent_handle;
+thread_local constinit Instance* changed_instances = nullptr;
+
+void Instance::note_change() {
+  if (changed_link != nullptr) return;
+  changed_next = changed_instances;
+  if (changed_next != nullptr) changed_next->changed_link = &changed_next;
+  changed_link = &changed_instances;
+  changed_instances = this;
+}
+
+void Instance::forget_change() {
+  if (changed_link == nullptr) return;
+  *changed_link = changed_next;
+  if (changed_next != nullptr) changed_next->changed_link = changed_link;
+  changed_link = nullptr;
+  changed_next = nullptr;
+}
 
 Instance* search_handle(ipdaemon_t handle, int* error) {
   if (const OwnHandles* mine = PerThread<OwnHandles>::find()) {
@@ -124,6 +141,7 @@ std::unique_ptr<Instance> close_handle(ipdaemon_t handle) {
     if (at->handle != handle) continue;
     if (recent_handle.handle == handle) recent_handle = {};
     std::unique_ptr<Instance> instance = std::move(at->instance);
+    instance->forget_change();
     own->list.erase(at);
     all_handles().remove(handle);
     return instance;

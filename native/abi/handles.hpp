@@ -15,12 +15,24 @@ namespace ipdaemon {
 // What a handle stands for.
 struct Instance {
   explicit Instance(ipdaemon_t handle) : callbacks(handle) {}
+  Instance(const Instance&) = delete;
+  Instance& operator=(const Instance&) = delete;
+  ~Instance() { forget_change(); }
   Callbacks callbacks;  // Before the server, which refers to it.
   std::unique_ptr<Server> server;
   int calls = 0;  // ABI calls on the stack; the instance lives until the last has returned.
   std::string error_text;
   std::unique_ptr<Instance> self;  // Owns itself once it was closed with calls on the stack.
+
+  // In the list of those about which a host's loop has to ask again.
+  void note_change();
+  void forget_change();
+  Instance* changed_next = nullptr;
+  Instance** changed_link = nullptr;  // What points to this one; null when it is not in the list.
 };
+
+// The first instance of this thread in that list.
+extern thread_local constinit Instance* changed_instances;
 
 // Opens a server for the calling thread. Returns 0 with an error code in `error`.
 ipdaemon_t open_handle(int* error);

@@ -28,6 +28,7 @@ class Run {
     this.certificates = null;
     this.content = '';
     this.errors = 0;
+    this.found = 0; // Servers that could be started, over all parts.
     this.left = new Map(); // Which servers are left out, and why.
     this.texts = [];
     this.ticks = coreTicks();
@@ -49,13 +50,26 @@ class Run {
 
   // The wanted servers that can be started here. Why others cannot is said once.
   available(names) {
-    return names.filter((name) => {
+    const found = names.filter((name) => {
       if (this.options.servers && !this.options.servers.includes(name)) return false;
       const reason = this.programs.missing(name);
       if (reason && ![...this.left.values()].includes(reason)) console.error(`some servers are left out: ${reason}`);
       if (reason) this.left.set(name, reason);
       return !reason;
     });
+    this.found += found.length;
+    return found;
+  }
+
+  // An empty table must not look like a result.
+  nothingMeasured() {
+    const { rows: wanted, servers: chosen, bin } = this.options;
+    const why =
+      this.left.size > 0
+        ? `no server can be started with what is in ${bin}; \`npm run build\` builds what is missing, --bin names another folder`
+        : `none of the servers ${chosen} is part of ${wanted.length > 0 ? `the rows ${wanted}` : 'what was asked for'}`;
+    console.error(`nothing was measured: ${why}`);
+    return 1;
   }
 
   async start(name, { certificate = 'p256', version = '1.3' } = {}) {
@@ -89,6 +103,7 @@ class Run {
     const roundsOf = {};
     for (const row of this.options.rows) {
       const names = this.available(rows[row].servers);
+      if (names.length === 0) continue;
       console.error(`${row}: ${names.join(' ')}`);
       roundsOf[row] = [];
       const started = await Promise.all(names.map((name) => this.start(name, rows[row])));
@@ -103,6 +118,7 @@ class Run {
       await Promise.all(started.map((server) => this.programs.stop(server)));
       this.results.summaries.push(...report.summarize(row, names, roundsOf[row]));
     }
+    if (this.results.summaries.length === 0) return;
     this.show(report.speedTable(this.results.summaries));
     const verdicts = report.judge(roundsOf);
     if (!this.options.short && verdicts.length > 0) this.show(report.verdictText(verdicts));
@@ -115,6 +131,7 @@ class Run {
     for (const name of this.available(names)) {
       for (const echoed of states) measurements.push(await this.memoryOf(name, connections, echoed));
     }
+    if (measurements.length === 0) return;
     this.show(report.memoryTable(measurements));
     const verdicts = report.memoryVerdictText(measurements);
     if (!this.options.short && verdicts) this.show(verdicts);
@@ -159,6 +176,7 @@ class Run {
       results.push({ server: name, result });
       await this.programs.stop(server);
     }
+    if (results.length === 0) return;
     this.show(report.acceptTable(results));
     this.results.accept = results;
   }
@@ -189,6 +207,7 @@ class Run {
     if (options.memory) await this.memory(ECHO, options.memory);
     if (options.memoryTls) await this.memory(TLS, options.memoryTls);
     if (options.accept) await this.accept(options.accept);
+    if (this.found === 0) return this.nothingMeasured();
     if (options.short) await this.faults();
     // What is meant to prove that everything works must not pass by leaving out what is ours.
     if (options.short) this.errors += [...this.left.keys()].filter((name) => !this.programs.lacksPeer(name)).length;

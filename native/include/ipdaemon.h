@@ -143,7 +143,9 @@ IPDAEMON_API int32_t ipdaemon_close(ipdaemon_t handle);
 IPDAEMON_API int32_t ipdaemon_set(ipdaemon_t handle, int32_t property, int32_t index, const ipdaemon_value* value);
 
 /* Reads a property into `out`. Bytes stay until the next call with the handle.
-   Errors: UNKNOWN_NAME, WRITE_ONLY, UNKNOWN_CONNECTION; then `out` is of type NONE. */
+   Errors: UNKNOWN_NAME, WRITE_ONLY, UNKNOWN_CONNECTION; then `out` is of type NONE, with one exception: of a
+   connection that has ended, ReadyToSend is true, Connected false and BytesSent 2147483647, beside the error, so
+   that a loop that waits for one of them without looking at errors comes to its end. */
 IPDAEMON_API int32_t ipdaemon_get(ipdaemon_t handle, int32_t property, int32_t index, ipdaemon_value* out);
 
 /* Calls `callback` with `user` for an event (1 to 9) from now on, instead of the one before. NULL removes. */
@@ -247,6 +249,12 @@ IPDAEMON_API void ipdaemon_close_waiter(ipdaemon_waiter* waiter);
 /* Milliseconds until ipdaemon_poll has something to do although nothing arrives: 0 now, -1 never. */
 IPDAEMON_API int32_t ipdaemon_next_deadline(ipdaemon_t handle);
 
+/* The handles of this thread about which its loop has to ask again, by ipdaemon_wants_poll and
+   ipdaemon_next_deadline, because a call has changed the answers: a send that waits accepts peers, and a callback of
+   one handle calls another. Gives the one after the handle `after`, 0 for the first, and 0 after the last. Asking for
+   the next deadline takes a handle out, so get the one after it first. To be called when no call is on the stack. */
+IPDAEMON_API ipdaemon_t ipdaemon_next_changed(ipdaemon_t after);
+
 /* As ipdaemon_do_doevents, waiting at most `timeout_ms` instead of SelectWaitMillis. */
 IPDAEMON_API int32_t ipdaemon_poll(ipdaemon_t handle, int32_t timeout_ms);
 
@@ -289,17 +297,12 @@ IPDAEMON_API int32_t ipdaemon_send_kept(ipdaemon_t handle, int32_t connection_id
    it reaches the library. `detail` is UTF-8. Returns `code`. */
 IPDAEMON_API int32_t ipdaemon_fail(ipdaemon_t handle, int32_t code, const uint8_t* detail, uint64_t length);
 
-/* What ipdaemon_counter counts since ipdaemon_open. */
-enum {
-  IPDAEMON_COUNTER_ACCEPTED = 1,        /* connections established */
-  IPDAEMON_COUNTER_REFUSED_FULL = 2,    /* peers closed at once because of MaxConnections */
-  IPDAEMON_COUNTER_REFUSED_PROGRAM = 3, /* peers refused by ConnectionRequest or AllowedClients */
-  IPDAEMON_COUNTER_BYTES_IN = 4,        /* payload bytes received */
-  IPDAEMON_COUNTER_BYTES_OUT = 5,       /* payload bytes the system has taken */
-  IPDAEMON_COUNTER_MEMORY = 6           /* bytes queued in both directions now */
-};
+/* The same for a send: BytesSent of the connection, if there is one, becomes 0. */
+IPDAEMON_API int32_t ipdaemon_fail_send(ipdaemon_t handle, int32_t connection_id, int32_t code, const uint8_t* detail,
+                                        uint64_t length);
 
-/* Reads a counter; -1 for an unknown one or an invalid handle. */
+/* Reads a counter (IPDAEMON_COUNTER_*), which counts from ipdaemon_open on; -1 for an unknown one or an invalid
+   handle. Leaves the last error alone. */
 IPDAEMON_API int64_t ipdaemon_counter(ipdaemon_t handle, int32_t counter);
 
 /* The sentence of an error code, "" for an unknown one. Static. */

@@ -12,7 +12,7 @@
 namespace ipdaemon {
 
 // The enumerators are spelled as in the rows.
-enum class Type : std::uint8_t { INTEGER = 1, BOOLEAN = 2, TEXT = 3, BYTES = 4, FLAGS = 5, OPAQUE = 6 };
+enum class Type : std::uint8_t { NONE = 0, INTEGER = 1, BOOLEAN = 2, TEXT = 3, BYTES = 4, FLAGS = 5, OPAQUE = 6 };
 enum class Per : std::uint8_t { SERVER, CONNECTION };
 enum class Access : std::uint8_t { READ_WRITE, READ_ONLY, WRITE_ONLY };
 enum class When : std::uint8_t { ALWAYS, NOT_LISTENING };

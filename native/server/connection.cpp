@@ -421,9 +421,13 @@ void Connection::discard_input() {
 int Connection::check_sendable() const {
   if (failed_code_ != 0) return failed_code_;
   if (state_ == State::ended && status_ != 0) return status_;
-  if (state_ != State::open) return IPDAEMON_ERROR_NOT_OPEN;
+  if (state_ != State::open || server_.is_quiet()) return IPDAEMON_ERROR_NOT_OPEN;
   if (sending_) return IPDAEMON_ERROR_IN_PROGRESS;
   return 0;
+}
+
+bool Connection::is_lost() const {
+  return failed_code_ != 0 || state_ == State::ended || server_.is_quiet();
 }
 
 bool Connection::is_full() const {
@@ -487,6 +491,7 @@ int Connection::send_kept(BytesView data, std::int64_t last_length) {
 
 // Accepted bytes are gone: the stream cannot go on behind the gap.
 int Connection::lose_kept() {
+  forget_sent();
   fail(IPDAEMON_ERROR_NO_BUFFERS);
   return IPDAEMON_ERROR_NO_BUFFERS;
 }
@@ -1040,7 +1045,7 @@ int Connection::set(const Row& row, Stored&& value) {
 int Connection::get(const Row& row, ValueView* out, std::string* scratch) {
   switch (row.id) {
     case IPDAEMON_PROPERTY_CONNECTED:
-      *out = ValueView::boolean(state_ == State::open);
+      *out = ValueView::boolean(state_ == State::open && !is_lost());
       return 0;
     case IPDAEMON_PROPERTY_BYTES_SENT:
       *out = ValueView::integer(bytes_sent_);
@@ -1053,7 +1058,7 @@ int Connection::get(const Row& row, ValueView* out, std::string* scratch) {
       *scratch = local_.family == Family::none ? std::string() : local_.text();
       break;
     case IPDAEMON_PROPERTY_READY_TO_SEND:
-      *out = ValueView::boolean(ready_);
+      *out = ValueView::boolean(ready_ || is_lost());
       return 0;
     case IPDAEMON_PROPERTY_REMOTE_HOST:
       *scratch = peer_.address.text();

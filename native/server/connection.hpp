@@ -45,6 +45,8 @@ class Connection final : public Source, public Deadline {
 
   // Sends `data` and `tail` as one; see ipdaemon_do_send.
   int send(BytesView data, BytesView tail);
+  // A send begins, or was refused before it got here: of the one before, BytesSent tells nothing any more.
+  void forget_sent() { bytes_sent_ = 0; }
   int send_kept(BytesView data, std::int64_t last_length);
   int lose_kept();
   bool may_keep() const;
@@ -161,6 +163,9 @@ class Connection final : public Source, public Deadline {
   bool is_drained() const { return outbox_.empty() && !(security_ && security_->has_pending()); }
   std::uint64_t moved() const { return outbox_.taken() + (security_ ? security_->consumed() : 0); }
   bool is_full() const;
+  // Nothing can be sent any more, whatever is still to be delivered. A program that waits inside a callback, where no
+  // event of the connection can tell it, has to learn of it from the properties.
+  bool is_lost() const;
   int refuse();
   int send_now(BytesView data, BytesView tail);
   int wait_until_sent(std::uint64_t begin, std::uint64_t goal);

@@ -44,6 +44,9 @@ class Deadlines {
   // never before it; -1 if no deadline is set. Too early when all deadlines are far away.
   int wait_ms(std::int64_t now_ms);
 
+  // A number that falls when wait_ms has less to say than before.
+  std::int64_t next_look() const { return earliest_; }
+
   // Calls on_deadline of everything that is due. Stops early when `stop` says so.
   template <typename Stop>
   void expire(std::int64_t now_ms, Stop stop);

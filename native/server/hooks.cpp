@@ -37,7 +37,8 @@ void Server::read_version(ValueView* out) {
 }
 
 void Server::read_connection_count(ValueView* out) {
-  *out = ValueView::integer(connection_count_);
+  // A reset that waits for callbacks has ended them all.
+  *out = ValueView::integer(quiet_ ? 0 : connection_count_);
 }
 
 void Server::read_listening(ValueView* out) {
@@ -141,11 +142,13 @@ int Server::listen() {
   ipv6_in_force_ = options.dual_stack                     ? IPDAEMON_USE_IPV6_BOTH
                    : local.address.family == Family::ipv6 ? IPDAEMON_USE_IPV6_IPV6_ONLY
                                                           : IPDAEMON_USE_IPV6_IPV4_ONLY;
+  tls_.on_listening();
   return 0;
 }
 
 void Server::stop_listening() {
   if (!listener_) return;
+  refused_closed_ += listener_->refuse_waiting(number(IPDAEMON_PROPERTY_CONNECTION_BACKLOG) + 1);
   listener_->close();
   reactor_.retire(std::move(listener_));
 }

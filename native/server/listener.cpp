@@ -23,6 +23,17 @@ void Listener::close() {
   socket_.close();
 }
 
+std::int64_t Listener::refuse_waiting(std::int64_t count_max) {
+  std::int64_t count = 0;
+  for (; count < count_max; ++count) {
+    Socket waiting;
+    Endpoint peer;
+    if (socket_.accept(&waiting, &peer) != 0) break;
+    waiting.reset();
+  }
+  return count;
+}
+
 void Listener::on_ready(const Ready&) {
   if (server_.is_mute()) {
     rest();

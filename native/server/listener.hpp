@@ -17,6 +17,9 @@ class Listener final : public Source, public Deadline {
 
   int open(const Endpoint& local, const ListenOptions& options);
   void close();
+  // Resets the peers in the backlog, as closing does, and gives how many there were. Not more than `count_max`: they
+  // may be coming faster than they go.
+  std::int64_t refuse_waiting(std::int64_t count_max);
   int set_backlog(int backlog) { return socket_.listen_again(backlog); }
   const Endpoint& local() const { return local_; }
 

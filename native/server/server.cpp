@@ -130,7 +130,47 @@ int Server::fail(int code, std::string detail) {
 }
 
 int Server::unknown_connection(int id) {
-  return fail(IPDAEMON_ERROR_UNKNOWN_CONNECTION, "connection id " + std::to_string(id) + " does not exist, or no more");
+  return fail(IPDAEMON_ERROR_UNKNOWN_CONNECTION, connection_absence(id));
+}
+
+// Of a property; 0 is what an index that was forgotten is, or one at the wrong place.
+int Server::unknown_connection(const Row& row, int id) {
+  if (id != 0) return unknown_connection(id);
+  std::string detail = std::string(row.name) + " belongs to a connection, whose id goes between property and value";
+  const std::string fallback = "Default" + std::string(row.name);
+  const bool has_fallback = std::any_of(std::begin(property_rows), std::end(property_rows),
+                                        [&](const Row& other) { return fallback == other.name; });
+  if (has_fallback) detail += "; for connections to come set " + fallback;
+  return fail(IPDAEMON_ERROR_UNKNOWN_CONNECTION, std::move(detail));
+}
+
+bool Server::has_existed(int id) const {
+  return id > 0 && (ids_began_anew_ || id <= last_id_);
+}
+
+std::string Server::connection_absence(int id) const {
+  const std::string text = std::to_string(id);
+  if (has_existed(id)) return "connection " + text + " has ended";
+  if (id > 0) return "there never was a connection " + text;
+  return text + " is no connection id; ids begin with 1";
+}
+
+// What programs wait for, of a connection that has ended: the values with which every such wait is over.
+bool Server::final_value(int property, int id, ValueView* out) const {
+  if (!has_existed(id)) return false;
+  switch (property) {
+    case IPDAEMON_PROPERTY_READY_TO_SEND:
+      *out = ValueView::boolean(true);
+      return true;
+    case IPDAEMON_PROPERTY_CONNECTED:
+      *out = ValueView::boolean(false);
+      return true;
+    case IPDAEMON_PROPERTY_BYTES_SENT:
+      *out = ValueView::integer(std::numeric_limits<std::int32_t>::max());
+      return true;
+    default:
+      return false;
+  }
 }
 
 int Server::unknown_property(int id) {
@@ -147,6 +187,7 @@ int Server::set(int property, int index, const ValueView& value) {
     return fail(IPDAEMON_ERROR_READ_ONLY, std::string(row.name) + " cannot be set");
   }
   if (row.id == IPDAEMON_PROPERTY_DATA_TO_SEND) {
+    if (index == 0) return unknown_connection(row, index);
     if (!is_number(value.type)) return send(index, value.bytes, {});
     const std::string text = std::to_string(value.number);
     return send(index, text, {});
@@ -154,7 +195,7 @@ int Server::set(int property, int index, const ValueView& value) {
   Connection* connection = nullptr;
   if (row.per == Per::CONNECTION) {
     connection = find(index);
-    if (connection == nullptr) return unknown_connection(index);
+    if (connection == nullptr) return unknown_connection(row, index);
   }
   Stored next;
   std::string detail;
@@ -176,6 +217,7 @@ int Server::set(int property, int index, const ValueView& value) {
 }
 
 int Server::get(int property, int index, ValueView* out) {
+  out->type = Type::NONE;
   const std::size_t position = property_position(property);
   if (position == property_count) return unknown_property(property);
   const Row& row = property_rows[position];
@@ -184,7 +226,10 @@ int Server::get(int property, int index, ValueView* out) {
   }
   if (row.per == Per::CONNECTION) {
     Connection* connection = find(index);
-    if (connection == nullptr) return unknown_connection(index);
+    if (connection == nullptr) {
+      final_value(property, index, out);
+      return unknown_connection(row, index);
+    }
     return connection->get(row, out, &scratch_);
   }
   const PropertyHook* hook = property_hook(row.id);
@@ -250,7 +295,13 @@ void Server::release_sockets() {
 int Server::send(int id, BytesView data, BytesView tail) {
   Connection* connection = find(id);
   if (connection == nullptr) return unknown_connection(id);
+  connection->forget_sent();
   return connection->send(data, tail);
+}
+
+int Server::fail_send(int id, int code, std::string detail) {
+  if (Connection* connection = find(id); connection != nullptr) connection->forget_sent();
+  return fail(code, std::move(detail));
 }
 
 int Server::send_kept(int id, BytesView data, std::uint64_t last_length) {
@@ -269,6 +320,7 @@ int Server::keep_max(int id) {
 int Server::send_file(int id, BytesView path) {
   Connection* connection = find(id);
   if (connection == nullptr) return unknown_connection(id);
+  connection->forget_sent();
   File file;
   std::string reason;
   if (path.find('\0') != BytesView::npos) {
@@ -342,6 +394,7 @@ int Server::poll(int timeout_ms) {
 thread_local constinit int Server::depth_of_thread_ = 0;
 
 int Server::pump(int timeout_ms) {
+  ++pumps_;
   flush_gathered_of_thread();
   cancel_batch();
   struct Scope {
@@ -486,8 +539,9 @@ bool Server::may_shake_hands() {
 }
 
 int Server::next_deadline() {
-  if (!due_.all_empty() || reactor_.has_ready() || !unknown_clients_.empty() || tls_.has_notices()) return 0;
-  return deadlines_.wait_ms(monotonic_ms());
+  const int wait_ms = is_due_now() ? 0 : deadlines_.wait_ms(monotonic_ms());
+  asked_view_ = host_view();
+  return wait_ms;
 }
 
 void Server::enable_idle_events() {
@@ -508,6 +562,8 @@ std::int64_t Server::counter(int which) const {
       return refused_full_;
     case IPDAEMON_COUNTER_REFUSED_PROGRAM:
       return refused_program_;
+    case IPDAEMON_COUNTER_REFUSED_CLOSED:
+      return refused_closed_;
     case IPDAEMON_COUNTER_BYTES_IN:
       return bytes_in_;
     case IPDAEMON_COUNTER_BYTES_OUT:
@@ -582,7 +638,11 @@ int Server::admit(Socket&& socket, const Endpoint& peer) {
   }
   apply_socket_options(socket);
   do {
-    last_id_ = last_id_ == std::numeric_limits<std::int32_t>::max() ? 1 : last_id_ + 1;
+    if (last_id_ == std::numeric_limits<std::int32_t>::max()) {
+      last_id_ = 0;
+      ids_began_anew_ = true;
+    }
+    ++last_id_;
   } while (find(last_id_) != nullptr);
   auto owned = std::make_unique<Connection>(*this, std::move(socket), peer, last_id_);
   Connection* connection = owned.get();

@@ -53,6 +53,7 @@ class Server {
   int send(int id, BytesView data, BytesView tail);
   int send_kept(int id, BytesView data, std::uint64_t last_length);
   int keep_max(int id);
+  int fail_send(int id, int code, std::string detail);
   int send_file(int id, BytesView path);
   int shutdown();
   int start_ssl(int id);
@@ -61,6 +62,8 @@ class Server {
   void prepare_waiter() { reactor_.poller().prepare_waiter(); }
   std::int64_t wait_descriptor() { return reactor_.poller().descriptor(); }
   int next_deadline();
+  // Whether a host's loop that asked for the next deadline before has to ask again.
+  bool host_has_to_ask() const { return !(host_view() == asked_view_); }
   void enable_idle_events();
   bool wants_poll() const;
   std::int64_t counter(int which) const;
@@ -174,9 +177,26 @@ class Server {
   void measure_callbacks(int count);
 
  private:
+  // What a host's loop goes by. It learns of it outside of all calls, where it asks.
+  struct HostView {
+    bool wants_poll = false;
+    bool due_now = false;
+    std::int64_t next_look = 0;
+    std::uint64_t pumps = 0;  // A pump may change everything, also what another thread waits for.
+    bool operator==(const HostView&) const = default;
+  };
+  bool is_due_now() const {
+    return !due_.all_empty() || reactor_.has_ready() || !unknown_clients_.empty() || tls_.has_notices();
+  }
+  HostView host_view() const { return {wants_poll(), is_due_now(), deadlines_.next_look(), pumps_}; }
+
   Connection* find(int id) { return table_.find(id); }
   char* buffer_of_level(std::vector<std::unique_ptr<char[]>>& buffers, std::size_t length) const;
   int unknown_connection(int id);
+  int unknown_connection(const Row& row, int id);
+  bool has_existed(int id) const;
+  std::string connection_absence(int id) const;
+  bool final_value(int property, int id, ValueView* out) const;
   int unknown_property(int id);
 
   // hooks.cpp: properties that do something when set, or are computed when read.
@@ -282,6 +302,7 @@ class Server {
   TlsSetup tls_;
   LingeringCloses lingering_;
   std::int32_t last_id_ = 0;
+  bool ids_began_anew_ = false;  // So every id has been given.
   std::int64_t connection_count_ = 0;
   std::int64_t sockets_ = 0;    // Connections that have not ended.
   std::int64_t admitting_ = 0;  // Peers about which ConnectionRequest is being asked.
@@ -302,6 +323,8 @@ class Server {
   bool reset_wanted_ = false;
   bool idle_events_ = false;
   std::uint32_t shutdowns_ = 0;
+  std::uint64_t pumps_ = 0;
+  HostView asked_view_;
   std::uint64_t delivered_ = 0;  // Callbacks ever run.
 
   std::vector<std::unique_ptr<char[]>> receive_buffers_;  // One for each level of nested pumping.
@@ -328,6 +351,7 @@ class Server {
   std::int64_t accepted_ = 0;
   std::int64_t refused_full_ = 0;
   std::int64_t refused_program_ = 0;
+  std::int64_t refused_closed_ = 0;
   std::int64_t bytes_in_ = 0;
   std::int64_t bytes_out_ = 0;
 };

@@ -196,7 +196,9 @@ int Server::config_connection(const Row& row, BytesView id, std::string* out) {
   Connection* connection =
       parse_integer(id, &number) && number > 0 && number <= IPD_INT_MAX ? find(static_cast<int>(number)) : nullptr;
   if (connection == nullptr) {
-    return fail(IPDAEMON_ERROR_UNKNOWN_CONNECTION, "connection id " + in_quotes(id) + " does not exist, or no more");
+    const bool is_id = parse_integer(id, &number) && number >= 0 && number <= IPD_INT_MAX;
+    return fail(IPDAEMON_ERROR_UNKNOWN_CONNECTION, is_id ? connection_absence(static_cast<int>(number))
+                                                         : in_quotes(id) + " is no connection id; ids begin with 1");
   }
   *out = row.id == IPDAEMON_SETTING_CONNECTION_UID ? connection->uid() : connection->negotiated(row.id);
   return 0;

@@ -79,6 +79,7 @@ int TlsSetup::adopt(std::shared_ptr<const tls::Identities> identities) {
   identities_ = std::move(identities);
   context_ = std::move(next);
   store_waits_ = false;
+  if (identities_) tell_if_unused();
   return 0;
 }
 
@@ -238,6 +239,21 @@ int TlsSetup::prepare() {
   notice(context_->warning());
   notice(identities_ ? identities_->warning() : std::string());
   return 0;
+}
+
+void TlsSetup::on_listening() {
+  unused_told_ = false;
+  tell_if_unused();
+}
+
+// A certificate alone starts no TLS, which nobody would see from a server that answers in clear.
+void TlsSetup::tell_if_unused() {
+  const bool is_set = identities_ || !server_.bytes(IPDAEMON_PROPERTY_SSL_CERT_STORE).empty();
+  if (!is_set || unused_told_ || in_use() || !server_.is_listening()) return;
+  unused_told_ = true;
+  notice(
+      "a certificate is set, but the server listens in clear, as SSLStartMode is 3 (None); set it to 1 (Implicit) for "
+      "TLS from the first byte on, or to 2 (Explicit) if do_startssl begins it");
 }
 
 // A program that sets certificates and never pumps must not collect them for ever.

@@ -26,6 +26,8 @@ class TlsSetup {
   int set_policy(const Row& row, const Stored& value);
   // Reads the certificate again and builds everything, so that no client has to meet what is wrong.
   int prepare();
+  // The server listens from now on.
+  void on_listening();
   // All of it to where it was at the beginning.
   void reset();
 
@@ -62,12 +64,14 @@ class TlsSetup {
   int adopt(std::shared_ptr<const tls::Identities> identities);
   void show(const Row* row, Stored* value);
   void notice(std::string text);
+  void tell_if_unused();
   bool in_use() const;
   int fail(const tls::Problem& problem);
 
   Server& server_;
   Wish wish_;
   bool store_waits_ = false;  // A new store, for its password.
+  bool unused_told_ = false;  // Since listening began.
   std::shared_ptr<const tls::Identities> identities_;
   std::shared_ptr<tls::TicketKeys> tickets_;
   std::shared_ptr<const tls::Context> context_;  // Null: to be built.

@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { forEachBinding } from '../support/bindings';
 import { Client } from '../support/client';
-import { P } from '../support/ids';
+import { Code, P } from '../support/ids';
 import { script, withProgram } from '../support/program';
 import { eachServer, stays, withServer } from '../support/server';
 import { patience } from '../support/waiting';
@@ -69,7 +69,7 @@ test.each(eachServer())('in Disconnected leaves do_disconnect after it has compl
       throw new Error('on leaving');
     });
     expect(() => server.disconnect(id)).toThrow('on leaving');
-    expect(server.get(P.Connected, id)).toBeNull();
+    expect([server.get(P.Connected, id), server.code]).toEqual([false, Code.UnknownConnection]);
     expect(server.count('Disconnected', id)).toBe(1);
     await client.isGone();
     server.on('Disconnected', () => undefined);
@@ -90,6 +90,123 @@ test.each(eachServer())('in Disconnected leaves do_shutdown after it has complet
     expect(server.get(P.ConnectionCount)).toBe(0);
     expect(server.count('Disconnected')).toBe(2);
   }),
+);
+
+test.each(eachServer())('leaves the call that pumped, and none that a later handler makes in it ($name)', (kind) =>
+  withServer(kind, {}, async (server) => {
+    const first = await server.connect();
+    await server.connect();
+    await server.connect();
+    const elsewhere: unknown[] = [];
+    const calls: Record<string, (id: number) => unknown> = {
+      set: () => server.set(P.DefaultEOL, '\n'),
+      'set of DataToSend': (id) => server.setDataToSend(id, 'x'),
+      get: (id) => server.get(P.RemotePort, id),
+      do_config: () => server.config('TcpNoDelay=True'),
+      do_interrupt: (id) => server.api.ipworks_ipdaemon_do_interrupt(server.res, id),
+      do_send: (id) => server.send(id, 'x'),
+      do_sendline: (id) => server.sendLine(id, 'x'),
+      do_sendfile: (id) => server.sendFile(id, __filename),
+      do_disconnect: (id) => server.disconnect(id),
+      do_startssl: (id) => server.startSsl(id),
+      do_doevents: () => server.doEvents(),
+      do_shutdown: () => server.shutdown(),
+      register_callback: () => server.api.ipworks_ipdaemon_register_callback(server.res, 9, null),
+    };
+    server.on('Disconnected', ({ connectionid }) => {
+      if (connectionid === first.id) throw new Error('of the first');
+      for (const [name, call] of Object.entries(calls)) {
+        try {
+          call(connectionid);
+        } catch (error) {
+          elsewhere.push([name, error]);
+        }
+      }
+    });
+    expect(() => server.shutdown()).toThrow('of the first');
+    expect(elsewhere).toEqual([]);
+    expect(server.get(P.ConnectionCount)).toBe(0);
+    expect(server.count('Disconnected')).toBe(3);
+  }),
+);
+
+test.each(eachServer())('of several handlers in one call leave it together ($name)', (kind) =>
+  withServer(kind, {}, async (server) => {
+    const ids = [await server.connect(), await server.connect(), await server.connect()].map(({ id }) => id);
+    server.on('Disconnected', ({ connectionid }) => {
+      if (connectionid !== ids[1]) throw new Error(`of ${connectionid}`);
+    });
+    let thrown: unknown;
+    try {
+      server.shutdown();
+    } catch (error) {
+      thrown = error;
+    }
+    // The addon makes it of another realm than the one of the tests.
+    expect((thrown as Error).name).toBe('AggregateError');
+    expect((thrown as AggregateError).errors.map(({ message }) => message).sort()).toEqual(
+      [`of ${ids[0]}`, `of ${ids[2]}`].sort(),
+    );
+  }),
+);
+
+test.each(pumped)('inside a pump in a handler leaves that pump alone, whichever server it is of ($name)', (kind) =>
+  withServer(kind, {}, (one) =>
+    withServer(kind, {}, async (two) => {
+      const first = await one.connect();
+      const second = await one.connect();
+      const other = await two.connect();
+      const story: string[] = [];
+      const attempt = (name: string, call: () => unknown) => {
+        try {
+          call();
+          story.push(`${name} returns`);
+        } catch (error) {
+          story.push(`${name} throws ${(error as Error).message}`);
+        }
+      };
+      one.on('Disconnected', ({ connectionid }) => {
+        if (connectionid === first.id) throw new Error('outer');
+        attempt('a call of the other server', () => two.set(P.DefaultEOL, '\n'));
+        other.client.reset();
+        attempt('a pump of the other server', () => {
+          const deadline = performance.now() + patience;
+          while (two.count('Disconnected') === 0 && performance.now() < deadline) two.doEvents();
+        });
+        attempt('the same server', () => one.doEvents());
+      });
+      two.on('Disconnected', () => {
+        throw new Error('inner');
+      });
+      expect(first.id).toBeLessThan(second.id);
+      attempt('the shutdown', () => one.shutdown());
+      expect(story).toEqual([
+        'a call of the other server returns',
+        'a pump of the other server throws inner',
+        'the same server returns',
+        'the shutdown throws outer',
+      ]);
+      two.on('Disconnected', () => undefined);
+    }),
+  ),
+);
+
+test.each(pumped)(
+  'leaves what sent was kept back for, too: the line is sent, and nothing else throws ($name)',
+  (kind) =>
+    withServer(kind, { before: (server) => server.set(P.DefaultEOL, '\n') }, async (server) => {
+      const { client } = await server.connect();
+      const codes: number[] = [];
+      server.on('DataIn', ({ connectionid, text }) => {
+        codes.push(server.send(connectionid, `${text}.`));
+        if (text === '1') throw new Error('by the first line');
+        codes.push(server.set(P.DefaultEOL, '\n'));
+      });
+      client.write('1\n2\n3\n');
+      expect(await thrownBy(server)).toEqual(new Error('by the first line'));
+      await client.receives('1.2.3.');
+      expect([codes, server.thrown]).toEqual([[0, 0, 0, 0, 0], []]);
+    }),
 );
 
 test.each(pumped)('may be anything, not only an Error ($name)', (kind) =>

@@ -202,7 +202,7 @@ behaviour(covers('method', 'Reset'), (kind) => {
       expect(server.get(P.ConnectionCount)).toBe(0);
       expect(server.get(P.DefaultEOL)).toBe('');
       expect(server.config('TcpNoDelay')).toBe('False');
-      expect(server.get(P.Connected, id)).toBeNull();
+      expect([server.get(P.Connected, id), server.code]).toEqual([false, Code.UnknownConnection]);
       expect(server.count('Disconnected')).toBe(0);
       await client.isGone();
     }));

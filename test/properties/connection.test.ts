@@ -126,7 +126,7 @@ behaviour(covers('property', 'Connected'), (kind) => {
       server.must(server.set(P.Connected, id, false));
       expect((await server.event('Disconnected', id)).statuscode).toBe(0);
       await client.isGone();
-      expect(server.get(P.Connected, id)).toBeNull();
+      expect(server.get(P.Connected, id)).toBe(false);
       expect(server.code).toBe(Code.UnknownConnection);
     }));
 

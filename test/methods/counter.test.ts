@@ -1,0 +1,90 @@
+// ipdaemon_counter: what no event tells.
+import { expect, test } from '@jest/globals';
+import { Code, P } from '../support/ids';
+import { behaviour, type TestServer, withServer } from '../support/server';
+import { stays } from '../support/waiting';
+
+const count = (server: TestServer, name: keyof TestServer['api']['Counter']) =>
+  server.api.ipdaemon_counter(server.res, server.api.Counter[name]);
+
+behaviour('ipdaemon_counter', (kind) => {
+  test('counts peers that MaxConnections turned away, and those that were let in', () =>
+    withServer(kind, { before: (server) => server.config('MaxConnections=1') }, async (server) => {
+      await server.connect();
+      expect([count(server, 'Accepted'), count(server, 'RefusedFull')]).toEqual([1, 0]);
+      for (let i = 1; i <= 3; i += 1) {
+        await server.client().isGone();
+        expect(count(server, 'RefusedFull')).toBe(i);
+      }
+      expect([count(server, 'Accepted'), count(server, 'RefusedProgram')]).toEqual([1, 0]);
+    }));
+
+  test('counts peers that ConnectionRequest and AllowedClients turned away', () =>
+    withServer(kind, { before: (server) => server.config('AllowedClients=192.0.2.1') }, async (server) => {
+      await server.client().isGone();
+      expect(count(server, 'RefusedProgram')).toBe(1);
+      server.on('ConnectionRequest', (param) => {
+        param.accept = param.port === 0;
+      });
+      await server.client().isGone();
+      expect([count(server, 'RefusedProgram'), count(server, 'Accepted')]).toEqual([2, 0]);
+    }));
+
+  test('counts peers in the backlog that Listening=False resets', () =>
+    withServer(
+      kind,
+      {
+        // Nobody accepts them while Node's loop does not pump.
+        before: (server) => {
+          server.config('ProcessIdleEvents=False');
+          server.must(server.set(P.ConnectionBacklog, 10));
+        },
+      },
+      async (server) => {
+        const { api, res } = server;
+        const clients = [];
+        const net = await import('node:net');
+        for (let i = 0; i < 4; i += 1) {
+          const socket = net.connect(server.port, '127.0.0.1');
+          socket.on('error', () => undefined);
+          const connected = new Promise((resolve) => socket.once('connect', resolve));
+          clients.push({ socket, closed: new Promise((resolve) => socket.once('close', resolve)), connected });
+        }
+        // Not a wait of the tests, which pump.
+        await Promise.all(clients.map(({ connected }) => connected));
+        expect(api.ipworks_ipdaemon_set(res, P.Listening, 0, false)).toBe(0);
+        expect(count(server, 'RefusedClosed')).toBe(4);
+        await Promise.all(clients.map(({ closed }) => closed));
+        expect(count(server, 'Accepted')).toBe(0);
+        server.must(server.set(P.Listening, true));
+        server.must(server.set(P.Listening, false));
+        await stays(() => count(server, 'RefusedClosed') !== 4, 'a peer that nobody sent');
+        server.must(server.reset());
+        expect(count(server, 'RefusedClosed')).toBe(4);
+      },
+    ));
+
+  test('counts bytes in both directions', () =>
+    withServer(kind, {}, async (server) => {
+      const { client, id } = await server.connect();
+      client.write('12345');
+      await server.event('DataIn', id);
+      server.must(server.send(id, '123'));
+      await client.receives('123');
+      expect([count(server, 'BytesIn'), count(server, 'BytesOut'), count(server, 'Memory')]).toEqual([5, 3, 0]);
+    }));
+
+  test('answers -1 and records 2001 for what is no counter', () =>
+    withServer(kind, { listen: false }, (server) => {
+      for (const [other, text] of [
+        [0, '0'],
+        [8, '8'],
+        ['Accepted', '"Accepted"'],
+        [undefined, 'undefined'],
+      ]) {
+        expect(server.api.ipdaemon_counter(server.res, other as 1)).toBe(-1);
+        expect(server.api.ipworks_ipdaemon_get_last_error_code(server.res)).toBe(Code.UnknownName);
+        expect(server.api.ipworks_ipdaemon_get_last_error(server.res)).toContain(`${text} is no counter`);
+      }
+    }));
+});
