@@ -1,5 +1,5 @@
 // Many connections, with figures: the resident memory of 10,000 idle ones, and 18,000 accepted and echoed at
-// the same time. Not part of the default tests: npm run stress:connections. Needs 20,000 descriptors (see the
+// the same time. Not part of the default tests: npm run stress -- connections. Needs 20,000 descriptors (see the
 // README for how to raise the limit); with fewer it says how many it uses.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -1,7 +1,7 @@
 // The hostile clients in their long version, with figures: 2,000 connects per second for 20 seconds and the
 // other attacks for 10 seconds each, while a polite client is served. Not part of the default tests:
-//   npm run stress            all of it
-//   npm run stress -- 5       seconds for each attack
+//   npm run stress -- hostile      all of it
+//   npm run stress -- hostile 5    seconds for each attack
 // The server is a program of its own, so that its memory is its own; the attackers are another.
 import { readFileSync } from 'node:fs';
 import * as net from 'node:net';

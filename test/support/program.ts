@@ -11,8 +11,12 @@ export const root = path.resolve(__dirname, '..', '..');
 export interface ProgramOptions {
   env?: NodeJS.ProcessEnv;
   cwd?: string;
+  /** What runs the program, if it is not this Node. */
+  host?: string;
   /** How many descriptors the program may have. */
   descriptors?: number;
+  /** After how many seconds of processor time the system ends it. */
+  seconds?: number;
 }
 
 /** Wine fails to start a program now and then, for reasons that it does not tell; the next attempt may not fail. */
@@ -34,8 +38,13 @@ export class Program {
   exit: { code: number | null; signal: NodeJS.Signals | null } | undefined;
 
   constructor(args: string[], options: ProgramOptions = {}) {
-    const limited = ['-c', `ulimit -n ${options.descriptors}; exec "$0" "$@"`, process.execPath, ...args];
-    const [file, all] = options.descriptors === undefined ? [process.execPath, args] : ['/bin/sh', limited];
+    const host = options.host ?? process.execPath;
+    const limits = [
+      ...(options.descriptors === undefined ? [] : [`ulimit -n ${options.descriptors}`]),
+      ...(options.seconds === undefined ? [] : [`ulimit -t ${options.seconds}`]),
+    ];
+    const limited = ['-c', [...limits, 'exec "$0" "$@"'].join('; '), host, ...args];
+    const [file, all] = limits.length === 0 ? [host, args] : ['/bin/sh', limited];
     this.child = start(file, all, {
       cwd: options.cwd ?? root,
       env: { ...process.env, ...options.env },
