@@ -61,7 +61,7 @@ function failureText(failures: readonly string[]): string {
   const root = packageRoot();
   // An installed package does not bring what it is built with.
   const build = path.dirname(root).endsWith('node_modules')
-    ? `npm install --no-save node-gyp node-addon-api && npx node-gyp rebuild --directory ${root}`
+    ? `npm install --no-save node-gyp node-addon-api && node ${path.join(root, 'bindings', 'node-gyp.js')} rebuild --directory ${root}`
     : 'npm run build:addon';
   const system = [process.platform, process.arch, libc()].join(' ').trim();
   return [
