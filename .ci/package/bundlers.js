@@ -162,19 +162,25 @@ function checkTypes(tools, file) {
   }
 }
 
-const file = tarball();
-const tools = install(
-  'esbuild@0.28',
-  'webpack@5',
-  'webpack-cli@6',
-  'rollup@4',
-  '@rollup/plugin-commonjs@29',
-  '@rollup/plugin-node-resolve@16',
-  'koffi@3',
-  'typescript-5.4@npm:typescript@5.4',
-  'typescript-current@npm:typescript@7',
-  '@types/node@20',
-);
+let file = '';
+check('the tarball', () => {
+  file = tarball();
+});
+let tools = '';
+check('the bundlers and compilers', () => {
+  tools = install(
+    'esbuild@0.28',
+    'webpack@5',
+    'webpack-cli@6',
+    'rollup@4',
+    '@rollup/plugin-commonjs@29',
+    '@rollup/plugin-node-resolve@16',
+    'koffi@3',
+    'typescript-5.4@npm:typescript@5.4',
+    'typescript-current@npm:typescript@7',
+    '@types/node@20',
+  );
+});
 checkBundlers(tools, file);
 checkTypes(tools, file);
 finish();

@@ -19,9 +19,7 @@ const {
 /** What a manager says about install scripts, or about anything else that it does not like. */
 const complaint = /warn|\berror|\bscripts?\b|approve|ignored build|compil|gyp|deprecat/i;
 
-// Yarn sees to ES modules without node_modules only where it is told to.
-const yarnSettings = (linker) =>
-  `enableTelemetry: false\nenableNetwork: false\nnodeLinker: ${linker}\npnpEnableEsmLoader: true\n`;
+const yarnSettings = (linker) => `enableTelemetry: false\nenableNetwork: false\nnodeLinker: ${linker}\n`;
 
 const npm = (version) => ({
   title: `npm ${version}`,
@@ -78,7 +76,7 @@ function projectOf(manager, tools, node, file) {
   const tool = path.join(tools, manager.alias, manager.program);
   const said = run(node, [tool, ...manager.words(file)], { cwd: project, env });
   const complaints = said.split('\n').filter((line) => complaint.test(line));
-  if (complaints.length > 0) throw new Error(`it complains:\n${complaints.join('\n')}`);
+  if (complaints.length > 0) throw new Error(`it complains:\n${said}`);
   return { project, env, tool };
 }
 
@@ -87,9 +85,14 @@ function works(manager, tools, node, file) {
   const plugged = fs.existsSync(path.join(project, '.pnp.cjs'));
   if (!plugged && fs.existsSync(path.join(project, 'node_modules', 'ipdaemon', 'build')))
     throw new Error('it has compiled');
-  for (const name of ['echo.cjs', 'echo.mjs']) {
-    hasEchoed(run(node, plugged ? [tool, 'node', name] : [name], { cwd: project, env }));
+  const echoes = (name) => hasEchoed(run(node, plugged ? [tool, 'node', name] : [name], { cwd: project, env }));
+  echoes('echo.cjs');
+  if (plugged) {
+    // Yarn sees to ES modules without node_modules only where it is told to, and then warns of Node's interface for it.
+    fs.appendFileSync(path.join(project, '.yarnrc.yml'), 'pnpEnableEsmLoader: true\n');
+    run(node, [tool, 'install'], { cwd: project, env });
   }
+  echoes('echo.mjs');
   const { version } = JSON.parse(fs.readFileSync(path.join(tools, manager.alias, 'package.json'), 'utf8'));
   return `${version} on Node ${run(node, ['-p', 'process.versions.node']).trim()}`;
 }
@@ -116,12 +119,18 @@ example.stdout.on('data', (text) => {
 `;
 
 function main() {
-  const file = tarball();
+  let file = '';
+  check('the tarball', () => {
+    file = tarball();
+  });
   const aliases = new Map(managers.map(({ alias, package: name }) => [alias, `${alias}@npm:${name}`]));
   // The newest managers need a later Node than the package.
   const [major] = process.versions.node.split('.').map(Number);
   const later = `node-linux-${process.arch}`;
-  const tools = install(...aliases.values(), ...(major < 22 ? [`${later}@22`] : []));
+  let tools = '';
+  check('the managers', () => {
+    tools = install(...aliases.values(), ...(major < 22 ? [`${later}@22`] : []));
+  });
   const node = major < 22 ? path.join(tools, later, 'bin', 'node') : process.execPath;
   for (const manager of managers) check(manager.title, () => works(manager, tools, node, file));
 
