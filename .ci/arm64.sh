@@ -8,12 +8,12 @@ target=aarch64-linux-gnu
 .ci/install.sh g++-$target libc6-dev-arm64-cross make
 rm -rf "$build"
 mkdir -p "$build"
-ln -s "$PWD"/{package.json,binding.gyp,bindings,native,node_modules} "$build"
+ln -s "$PWD"/{package.json,binding.gyp,ipdaemon.gypi,bindings,native,node_modules} "$build"
 # Optimised less, as it is only looked at whether it works.
 (
   cd "$build"
   export CC=$target-gcc CXX=$target-g++ AR=$target-ar CXXFLAGS=-O0
-  npm exec -- node-gyp configure --arch=arm64
+  node bindings/node-gyp.js configure --arch=arm64
   make -C build -j 2 ipdaemon
 )
 addon=$build/build/Release/ipdaemon.node

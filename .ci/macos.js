@@ -1,5 +1,5 @@
-// The compilers' word on macOS: the addon and the C library, for x64 by binding.gyp and for arm64 by CMakeLists.txt, as
-// on a Mac, with zig and the headers of macOS that it brings. Debug builds, for they are faster. What comes out is
+// The compilers' word on macOS: the addon and the C library, for x64 by ipdaemon.gypi and for arm64 by CMakeLists.txt,
+// as on a Mac, with zig and the headers of macOS that it brings. Debug builds, for they are faster. What comes out is
 // looked at; nothing is run. In build/macos. Ends with "N passed, N failed".
 const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
@@ -149,7 +149,7 @@ const builds = [
     arch: 'x64',
     cpu: 0x01000007,
     target: 'x86_64-macos.11.0',
-    by: 'binding.gyp',
+    by: 'ipdaemon.gypi',
     build: buildByGyp,
     addon: 'build/Debug/ipdaemon.node',
     library: 'build/Debug/libipdaemon.dylib',

@@ -5,8 +5,9 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { NativeBinding } from './contract';
-import { libc, nativeFiles, packageRoot, prebuiltSystems } from './files';
+import { isPackage, libc, nativeFiles, packageRoot, prebuiltSystems } from './files';
 import { host, valuesAreHandles } from './host';
+import { runtimeRequire } from './runtime-require';
 
 interface Kind {
   readonly name: string;
@@ -18,7 +19,7 @@ interface Kind {
 }
 
 function loadAddon(file: string): NativeBinding {
-  const addon = require(file) as NativeBinding;
+  const addon = runtimeRequire(file) as NativeBinding;
   return { ...addon, mayBeWide: tellsWide(addon.mayBeWide) ? addon.mayBeWide : undefined };
 }
 
@@ -57,12 +58,19 @@ function wantedKinds(): readonly Kind[] {
   throw new Error(`ipdaemon: IPDAEMON_BINDING is ${JSON.stringify(name)}; it can be addon or koffi, or be left out`);
 }
 
-function failureText(failures: readonly string[]): string {
-  const root = packageRoot();
+/** What has to be done so that there is a native file for this system. */
+function howToBuild(root: string): string {
+  if (!isPackage(root)) {
+    return '  leave the package ipdaemon out of the bundle, and install it; or copy its folder prebuilds beside the bundle';
+  }
   // An installed package does not bring what it is built with.
   const build = path.dirname(root).endsWith('node_modules')
-    ? `npm install --no-save node-gyp node-addon-api && npx node-gyp rebuild --directory ${root}`
+    ? `npm install --no-save node-gyp node-addon-api && node ${path.join(root, 'bindings', 'node-gyp.js')} rebuild --directory ${root}`
     : 'npm run build:addon';
+  return `  \`${build}\`, which needs a C++20 compiler, make and Python 3`;
+}
+
+function failureText(failures: readonly string[]): string {
   const system = [process.platform, process.arch, libc()].join(' ').trim();
   return [
     `ipdaemon: the native part cannot be loaded on ${system}, ${host}.`,
@@ -76,7 +84,7 @@ function failureText(failures: readonly string[]): string {
         ]
       : []),
     '  `npm install koffi`, if only the koffi package is missing',
-    `  \`${build}\`, which needs a C++20 compiler, make and Python 3`,
+    howToBuild(packageRoot()),
     '  IPDAEMON_ADDON=FILE, or IPDAEMON_LIBRARY=FILE for koffi, with a file that was built elsewhere',
     '  `npx ipdaemon doctor` shows what this system has',
   ].join('\n');

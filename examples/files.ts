@@ -17,8 +17,8 @@ import {
   ipdaemon_register_callback,
   ipdaemon_set,
   Property,
-} from '../lib/index';
-import { options } from './shared/options';
+} from 'ipdaemon';
+import { options } from './shared/options.ts';
 
 const { host, port, folder } = options('files', { folder: '.' });
 const root = fs.realpathSync(folder);

@@ -20,8 +20,8 @@ import {
   SSLCertStoreType,
   SSLStartMode,
   selfSignedCertificate,
-} from '../lib/index';
-import { options } from './shared/options';
+} from 'ipdaemon';
+import { options } from './shared/options.ts';
 
 const { host, port, certificates: folder } = options('https', { certificates: '' });
 const res = ipdaemon_open();

@@ -20,8 +20,8 @@ import {
   SSLCheckCRL,
   SSLStartMode,
   selfSignedCertificate,
-} from '../lib/index';
-import { options } from './shared/options';
+} from 'ipdaemon';
+import { options } from './shared/options.ts';
 
 const {
   host,

@@ -19,8 +19,8 @@ import {
   SSLCertStoreType,
   SSLStartMode,
   selfSignedCertificate,
-} from '../lib/index';
-import { options } from './shared/options';
+} from 'ipdaemon';
+import { options } from './shared/options.ts';
 
 const { host, port, certificate, password } = options('starttls', { certificate: '', password: '' });
 const res = ipdaemon_open();

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 // The class over the procedural functions, as IPWorks_IPDaemon of the PHP edition: fire methods to
 // override, and errors as exceptions.
 

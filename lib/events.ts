@@ -5,6 +5,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { NativeSink, NativeValue } from '../bindings/contract';
 import { dataBatchWords } from '../bindings/contract';
 import { contextIsKept, wakesByThread } from '../bindings/host';
+import type { Bytes } from './bytes';
 import { beginBatch, endBatch } from './gather';
 import { CodePage } from './generated/constants';
 import { DataInParam, EventId, type EventRow, eventRows } from './generated/events';
@@ -27,7 +28,7 @@ class CodedDataInParam extends DataInParam {
     this.#bytes = bytes;
   }
 
-  override get textB(): Buffer {
+  override get textB(): Bytes {
     return bytesOf(this.#bytes);
   }
 }
@@ -43,7 +44,8 @@ function isThenable(value: unknown): value is object {
 
 /** The events of one handle. */
 export class Sink implements NativeSink {
-  readonly words = new Int32Array(dataBatchWords);
+  // Typed, as older compilers do not know the type of the buffer that would be found.
+  readonly words: Int32Array = new Int32Array(dataBatchWords);
   readonly inContext: ((body: () => void) => void) | undefined = contextIsKept
     ? undefined
     : AsyncLocalStorage.snapshot();

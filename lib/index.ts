@@ -1,5 +1,6 @@
 // The public exports and nothing else.
 
+export type { Bytes } from './bytes';
 export { IPWorks_IPDaemon } from './class';
 export { IPDaemonError } from './errors';
 export * from './generated/constants';

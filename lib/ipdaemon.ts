@@ -3,6 +3,7 @@
 
 import { binding as native } from '../bindings/choose';
 import { isByteText } from './byte-text';
+import type { Bytes } from './bytes';
 import { type AnyHandler, Sink } from './events';
 import { binding, keep, settle } from './gather';
 import type { Counter } from './generated/constants';
@@ -291,7 +292,7 @@ export function ipworks_ipdaemon_get(res: Resource, id: number, index: Index = 0
  * @returns The bytes, or null after an error.
  * @throws TypeError if `res` is no open server of this thread.
  */
-export function ipworks_ipdaemon_get_bytes(res: Resource, id: number, index: Index = 0): Buffer | null {
+export function ipworks_ipdaemon_get_bytes(res: Resource, id: number, index: Index = 0): Bytes | null {
   const handle = handleOf(res);
   const value = binding.get(handle, integerOf(id), connectionOf(index));
   if (value === null) {

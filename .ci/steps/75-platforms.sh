@@ -5,10 +5,10 @@ copy=$work/kqueue
 # What was compiled for this system is used again: only the files of the platform differ.
 check 'build with the stand-in for kqueue' bash -euo pipefail -c '
   mkdir -p "$CI_WORK/kqueue/build"
-  ln -s "$PWD"/{package.json,binding.gyp,bindings,native,node_modules,test} "$CI_WORK/kqueue"
+  ln -s "$PWD"/{package.json,binding.gyp,ipdaemon.gypi,bindings,native,node_modules,test} "$CI_WORK/kqueue"
   cp -a build/Release "$CI_WORK/kqueue/build"
   cd "$CI_WORK/kqueue"
-  npm exec -- node-gyp configure -- -Dnative_tests=1 -Dpoller=kqueue
+  node bindings/node-gyp.js configure -- -Dnative_tests=1 -Dpoller=kqueue
   make -C build BUILDTYPE=Release -j '"$jobs"' ipdaemon native_tests' && {
   check 'the addon of that build says that it uses kqueue' env IPDAEMON_ADDON="$copy/build/Release/ipdaemon.node" \
     node -e 'const ipdaemon = require("."); const server = ipdaemon.ipdaemon_open();

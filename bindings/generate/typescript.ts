@@ -103,7 +103,7 @@ function parameterClass(event: Row): string {
     .filter((row) => row.type === 'BYTES')
     .map(
       (row) =>
-        `\n${doc(`\`${row.name}\` as bytes.`)}get ${row.name}B(): Buffer {\nreturn bytesOf(this.${row.name});\n}\n`,
+        `\n${doc(`\`${row.name}\` as bytes.`)}get ${row.name}B(): Bytes {\nreturn bytesOf(this.${row.name});\n}\n`,
     );
   return (
     `${doc(`${event.name}: ${event.summary}`)}export class ${event.name}Param {\n${fields.join('')}\n` +
@@ -127,7 +127,7 @@ export function eventsFile(): string {
     return `{ id: ${event.id}, name: '${event.name}', param: ${event.name}Param, parameters: [${keys.join(', ')}] },\n`;
   });
   return (
-    `${head}import { bytesOf } from '../text';\n\n` +
+    `${head}import type { Bytes } from '../bytes';\nimport { bytesOf } from '../text';\n\n` +
     `${doc('The ids of the events.')}export const EventId = {\n${ids.join('')}} as const;\n\n` +
     `${events.map(parameterClass).join('\n')}\n` +
     `${doc('What the handler of each event gets.')}export interface EventParams {\n${types.join('')}}\n\n` +

@@ -1,7 +1,7 @@
 // The C ABI in koffi's words, in the order of native/include/ipdaemon.h. Every pointer that goes in is a number,
 // the address: koffi calls functions without pointers the fastest way, and nothing is converted or copied.
 
-import * as koffi from 'koffi';
+import { koffi } from './koffi';
 
 /** The functions by the names of the contract. */
 // biome-ignore format: a line for each function.

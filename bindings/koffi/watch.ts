@@ -4,8 +4,9 @@
 // its own waits and sends messages.
 
 import { isMainThread, Worker } from 'node:worker_threads';
-import * as koffi from 'koffi';
+import type * as Koffi from 'koffi';
 import { loopWaits } from '../host';
+import { koffi, koffiFile } from './koffi';
 
 export interface Watch {
   /** Waits; keeps the process alive until `stop`. To be called again after everything that was ready has been served. */
@@ -28,7 +29,7 @@ export function watch(descriptor: number, ready: () => void): Watch {
 const readable = { readable: true };
 
 class LoopWatch implements Watch {
-  private handle: koffi.node.PollHandle | null = null;
+  private handle: Koffi.node.PollHandle | null = null;
   private started = false;
   private queued = false;
 
@@ -82,11 +83,12 @@ interface WatcherData {
   koffi: string;
 }
 
-// The watcher. It is a program of its own and can refer to nothing outside.
-function watcher(): void {
-  const { parentPort, workerData } = require('node:worker_threads') as typeof import('node:worker_threads');
+// The watcher. It is a program of its own and can refer to nothing outside; `load` is its require, by a name that bundlers
+// leave alone.
+function watcher(load: NodeJS.Require): void {
+  const { parentPort, workerData } = load('node:worker_threads') as typeof import('node:worker_threads');
   const { words, koffi: file } = workerData as WatcherData;
-  const library = (require(file) as typeof koffi).load(null);
+  const library = (load(file) as typeof Koffi).load(null);
   const poll = library.func('int poll(void *descriptors, unsigned long count, int timeout_ms)');
   // Whoever terminates the thread waits for the end of this, and so does a descriptor that is added.
   const longWaitMs = 20;
@@ -126,8 +128,8 @@ class Watcher {
   private wanted = 0;
 
   constructor() {
-    const workerData: WatcherData = { words: this.words, koffi: require.resolve('koffi') };
-    this.worker = new Worker(`(${watcher})()`, { eval: true, workerData });
+    const workerData: WatcherData = { words: this.words, koffi: koffiFile };
+    this.worker = new Worker(`(${watcher})(require)`, { eval: true, workerData });
     this.worker.unref();
     this.worker.on('message', (place: number) => this.watches.get(place)?.onReadable());
     // A thread that is terminated while it loads koffi ends the process, so nothing goes on before that is done.

@@ -1,7 +1,7 @@
 // Writes localhost.pem, a self-signed certificate with its key to try things out with: `npm run certificate`.
 // Clients do not trust it, unless they are told to: servers for others need one of an authority.
 import * as fs from 'node:fs';
-import { selfSignedCertificate } from '../../lib/index';
+import { selfSignedCertificate } from 'ipdaemon';
 
 const file = 'localhost.pem';
 const names = ['localhost', '127.0.0.1', '::1'];

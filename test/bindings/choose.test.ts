@@ -122,7 +122,7 @@ describe('without IPDAEMON_BINDING', () => {
     }
     const { errors } = run({}, { cwd: installed });
     expect(errors).toContain('Prebuilt: plan9-mips ape\n');
-    expect(errors).toContain(`npx node-gyp rebuild --directory ${installed}\``);
+    expect(errors).toContain(`node ${installed}/bindings/node-gyp.js rebuild --directory ${installed}\``);
   });
 
   test('an addon that IPDAEMON_ADDON names has no substitute', () => {

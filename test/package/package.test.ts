@@ -146,8 +146,9 @@ describe('the tarball', () => {
 
   function pack(from: string, to: string): string {
     const output = run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', to], from);
-    const [{ filename }] = JSON.parse(output) as [{ filename: string }];
-    return path.join(to, filename);
+    // A list in some versions of npm, an object with the name of the package in others.
+    const [packed] = Object.values(JSON.parse(output) as Record<string, { filename: string }>);
+    return path.join(to, packed?.filename ?? '');
   }
 
   /** Packs this checkout. Where no binaries were prebuilt, the addon that was built here is one. */
