@@ -5,6 +5,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { NativeSink, NativeValue } from '../bindings/contract';
 import { dataBatchWords } from '../bindings/contract';
 import { contextIsKept, wakesByThread } from '../bindings/host';
+import { bytesAreGone, bytesIn } from './byte-text';
 import { beginBatch, endBatch } from './gather';
 import { CodePage } from './generated/constants';
 import { DataInParam, EventId, type EventRow, eventRows } from './generated/events';
@@ -174,6 +175,8 @@ export class Sink implements NativeSink {
       default: {
         const text = textOf(value ?? '');
         if (text === undefined) return undefined;
+        if (value instanceof Uint8Array && bytesIn(value) === undefined)
+          throw new TypeError(`ipdaemon: ${bytesAreGone}`);
         const bytes = value instanceof Uint8Array ? value : encode(this.#res, 0, text);
         return typeof bytes === 'number' ? undefined : byteText(bytes);
       }

@@ -34,12 +34,23 @@ const stackEnd = stackBegin + 128 * 1024;
 
 const highHalf = 2 ** 32;
 
+const outOfMemory = 2010;
+const messageTooLong = 10040;
+
 // The parts of Buffer's interface that toString and write are made of; without the detour they are twice as fast.
 interface TextBuffer extends Buffer {
   latin1Slice(begin: number, end: number): string;
   utf8Slice(begin: number, end: number): string;
   latin1Write(text: string, begin: number, length: number): number;
   utf8Write(text: string, begin: number, length: number): number;
+}
+
+/** The error code for what Buffer throws when a text is too long or memory is short. Throws anything else. */
+export function failureCode(error: unknown): number {
+  const { name, code } = error as Partial<NodeJS.ErrnoException>;
+  if (code === 'ERR_STRING_TOO_LONG') return messageTooLong;
+  if (name === 'RangeError' || code === 'ERR_MEMORY_ALLOCATION_FAILED') return outOfMemory;
+  throw error;
 }
 
 /** A part of the memory that is filled from its begin. What does not fit gets memory of its own. */

@@ -292,8 +292,11 @@ forEachBinding('worker threads', () => {
     if (workerData.pump) while (true) ipdaemon.ipworks_ipdaemon_do_doevents(res);
   `;
 
-  async function start(workerData: Record<string, boolean>): Promise<{ worker: Worker; port: number }> {
-    const worker = new Worker(source, { eval: true, workerData, env: { ...process.env } });
+  async function start(
+    workerData: Record<string, boolean>,
+    program = source,
+  ): Promise<{ worker: Worker; port: number }> {
+    const worker = new Worker(program, { eval: true, workerData, env: { ...process.env } });
     const port = await new Promise<number>((resolve, reject) => {
       worker.once('message', resolve);
       worker.once('error', reject);
@@ -348,6 +351,65 @@ forEachBinding('worker threads', () => {
     const begin = performance.now();
     await worker.terminate();
     expect(performance.now() - begin).toBeLessThan(lateness);
+    client.destroy();
+  });
+
+  // The first line of a read has more behind it, which nobody can be given any more.
+  const talkative = `
+    const ipdaemon = require(${JSON.stringify(root)});
+    const { parentPort, workerData } = require('node:worker_threads');
+    const res = ipdaemon.ipworks_ipdaemon_open();
+    ipdaemon.ipworks_ipdaemon_set(res, 18, 0, '\\n');
+    let lines = 0;
+    ipdaemon.ipworks_ipdaemon_register_callback(res, 3, ({ text }) => {
+      if (workerData.exit && text === 'exit') process.exit(7);
+      lines += 1;
+      if (lines === 1000) parentPort.postMessage('busy');
+    });
+    ipdaemon.ipworks_ipdaemon_set(res, 26, 0, '127.0.0.1');
+    ipdaemon.ipworks_ipdaemon_set(res, 25, 0, true);
+    parentPort.postMessage(ipdaemon.ipworks_ipdaemon_get(res, 27, 0));
+    if (workerData.pump) while (true) ipdaemon.ipworks_ipdaemon_do_doevents(res);
+  `;
+
+  test.each([false, true])('end while further lines wait: by process.exit inside DataIn (pumps: %s)', async (pump) => {
+    const { worker, port } = await start({ exit: true, pump }, talkative);
+    let code: number | undefined;
+    worker.once('exit', (ended) => {
+      code = ended;
+    });
+    const client = new Client(port);
+    client.write(`one\nexit\n${'more\n'.repeat(1000)}`);
+    await waitFor(() => code !== undefined, 'the worker to end');
+    expect(code).toBe(7);
+    await client.isGone();
+    client.destroy();
+  });
+
+  test.each([false, true])('end while further lines wait: by terminate (pumps: %s)', async (pump) => {
+    const { worker, port } = await start({ exit: false, pump }, talkative);
+    let busy = false;
+    worker.once('message', () => {
+      busy = true;
+    });
+    const client = new Client(port, { record: false });
+    let ended = false;
+    client.socket.on('close', () => {
+      ended = true;
+    });
+    const lines = Buffer.from('more\n'.repeat(20_000));
+    const pour = () => {
+      if (!ended) client.socket.write(lines, () => setImmediate(pour));
+    };
+    await client.isConnected();
+    pour();
+    await waitFor(() => busy, 'the worker to be busy');
+    let gone = false;
+    void worker.terminate().then(() => {
+      gone = true;
+    });
+    await waitFor(() => gone, 'the worker to end');
+    ended = true;
     client.destroy();
   });
 
