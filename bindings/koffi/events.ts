@@ -11,6 +11,7 @@ import { Field, failureCode, Memory, SharedEvent } from './memory';
 import { Waker } from './waker';
 
 const dataIn = 3;
+const eventMax = 9;
 const invalidHandle = 2006;
 const wrongThread = 2007;
 /** What the library is given for a handle of another copy. */
@@ -81,7 +82,7 @@ export class Events {
     const { functions, library, memory } = this;
     const session = this.sessions.get(handle);
     // Without a session the handle is not valid here, which the library answers.
-    if (session === undefined || !wanted) {
+    if (session === undefined || !wanted || this.ended) {
       if (event === dataIn) functions.registerDataBatch(handle, 0, 0, 0, 0);
       return functions.registerCallback(handle, event, 0, 0);
     }
@@ -235,10 +236,17 @@ export class Events {
     }
   }
 
-  // The environment ends. A callback on the stack is left alone: the library may still call it.
+  // The environment ends. The servers go with their thread, so that listeners of the program that come behind this
+  // can still send; but nothing is delivered any more, and a callback on the stack is left alone.
   private end(): void {
     this.ended = true;
-    for (const handle of [...this.sessions.keys()]) this.close(handle);
+    const { functions } = this;
+    for (const { handle, waker } of this.sessions.values()) {
+      waker.close();
+      for (let event = 1; event <= eventMax; event += 1) functions.registerCallback(handle, event, 0, 0);
+      functions.registerDataBatch(handle, 0, 0, 0, 0);
+      functions.setWaitHook(handle, 0, 0);
+    }
     if (this.running === 0) this.callback.release();
   }
 }

@@ -4,6 +4,7 @@ import { expect, test } from '@jest/globals';
 import { forEachBinding } from '../support/bindings';
 import { writeTemporary } from '../support/certificates';
 import { Client } from '../support/client';
+import { E, P } from '../support/ids';
 import { Program, root, script, withProgram } from '../support/program';
 import { lateness, patience, waitFor } from '../support/waiting';
 
@@ -271,6 +272,51 @@ forEachBinding('a process', () => {
         expect(Number(after) - Number(before)).toBeLessThan(8_000_000);
       },
     );
+  });
+});
+
+forEachBinding('what a handler has sent', () => {
+  // Alone, and as lines of one read, of which the last one ends it all.
+  const inputs = { 'a record': 'x'.repeat(10), lines: 'one\ntwo\nend\n' };
+  const ends = {
+    'process.exit': 'process.exit(7);',
+    'process.exit in a worker': 'process.exit(7);',
+    'an exception that nobody catches': "throw new Error('nobody catches this');",
+    'an exit listener that sends, too': `
+      process.on('exit', () => ipdaemon.ipworks_ipdaemon_do_send(res, param.connectionid, 'bye'));
+      process.exit(7);`,
+    'closing the server and process.exit': 'ipdaemon.ipworks_ipdaemon_close(res); process.exit(7);',
+  };
+  const cases = Object.keys(ends).flatMap((end) => Object.keys(inputs).map((input) => [end, input] as const));
+
+  test.each(cases)('arrives although the program ends by %s (%s)', async (end, input) => {
+    const inside = `
+      ${echo}
+      ipdaemon.ipworks_ipdaemon_register_callback(res, E.Connected, (param) => {
+        ipdaemon.ipworks_ipdaemon_set(res, P.EOL, param.connectionid, ${JSON.stringify(input === 'lines' ? '\n' : '')});
+      });
+      ipdaemon.ipworks_ipdaemon_register_callback(res, E.DataIn, (param) => {
+        for (let i = 0; i < 3; i += 1) {
+          const code = ipdaemon.ipworks_ipdaemon_do_sendline(res, param.connectionid, param.text);
+          if (code !== 0) throw new Error('refused: ' + code);
+        }
+        if (${JSON.stringify(input)} === 'lines' && param.text !== 'end') return;
+        ${ends[end as keyof typeof ends]}
+      });`;
+    const header = `const P = ${JSON.stringify(P)}; const E = ${JSON.stringify(E)};
+      const ipdaemon = require(${JSON.stringify(root)});`;
+    const inWorker = `new (require('node:worker_threads').Worker)(${JSON.stringify(`${header}${inside}`)}, { eval: true })
+      .on('exit', (code) => process.exit(code));`;
+    await withProgram(script(end.endsWith('worker') ? inWorker : inside), async (program) => {
+      const client = new Client(await program.port());
+      client.write(inputs[input as keyof typeof inputs]);
+      await program.ends();
+      expect(program.exit?.code).toBe(end.startsWith('an exception') ? 1 : 7);
+      await client.isGone();
+      const pieces = input === 'lines' ? ['one', 'two', 'end'] : ['x'.repeat(10)];
+      const answer = pieces.map((piece) => `${piece}\r\n`.repeat(3)).join('');
+      expect(client.text).toBe(end.startsWith('an exit listener') ? `${answer}bye` : answer);
+    });
   });
 });
 
