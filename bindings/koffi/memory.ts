@@ -6,6 +6,7 @@
 // A value is named by its first word, that is its offset divided by 4. On all processors that koffi knows, the lower
 // half of a 64-bit number comes first.
 
+import { constants } from 'node:buffer';
 import { types } from 'node:util';
 import type { NativeInput, NativeValue } from '../contract';
 import { addressOf, type Library } from './declarations';
@@ -43,6 +44,10 @@ interface TextBuffer extends Buffer {
   utf8Slice(begin: number, end: number): string;
   latin1Write(text: string, begin: number, length: number): number;
   utf8Write(text: string, begin: number, length: number): number;
+}
+
+class TooLong extends Error {
+  readonly code = 'ERR_STRING_TOO_LONG';
 }
 
 /** The error code for what Buffer throws when a text is too long or memory is short. Throws anything else. */
@@ -181,6 +186,8 @@ export class Memory {
     const length = this.int64(value + Part.length);
     const begin = this.int64(value + Part.bytes) - this.address;
     if (begin >= bytesBegin && begin + length <= bytesEnd) return this.buffer.latin1Slice(begin, begin + length);
+    // Before it is copied in vain.
+    if (length > constants.MAX_STRING_LENGTH) throw new TooLong();
     return this.fetch(begin + this.address, length).latin1Slice(0, length);
   }
 
