@@ -93,7 +93,7 @@ bool Session::take_words(napi_value words) {
 bool Session::make_waker(napi_value sink) {
   napi_env env = environment_.env();
   uv_loop_t* loop = nullptr;
-  if (napi_get_uv_event_loop(env, &loop) != napi_ok) return true;
+  if (napi_get_uv_event_loop(env, &loop) != napi_ok) return false;
   const WakerPlace place = {loop, *this, environment_};
   const std::int64_t wait_handle = ipdaemon_wait_handle(handle_);
   bool by_thread = true;

@@ -112,7 +112,6 @@ void Server::leave_call() {
 }
 
 bool Server::retire() {
-  flush_gathered();
   retired_ = true;
   quiet_ = true;
   cancel_batch();
