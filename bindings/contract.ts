@@ -67,6 +67,11 @@ export interface NativeBinding {
    * called before any other call with the handle, and before `dataInBatch` returns. No character is above U+00FF.
    */
   sendKept(handle: number, connectionId: number, text: string, lastLength: number): number;
+  /**
+   * Hands over what small sends of running handlers were kept together for, and keeps nothing together from then on:
+   * the thread is about to end.
+   */
+  endGathering(): void;
   /** Records an error as if the last call had failed with it, and returns `code`. */
   fail(handle: number, code: number, detail: string): number;
   /** The same for a send: BytesSent of the connection becomes 0. */

@@ -4,6 +4,7 @@
 //   platform S P   the library's files of the system S, with the poller P
 //   library S      what the names of shared libraries end with in the system S
 //   addon          the Node-API addon
+//   failing        the addon for tests of what happens when calls of Node-API fail
 //   tests S        the native tests for the system S, as far as they are there
 //   sim            the simulator's own files
 //   sim_tests      the native tests that run in the simulated world, and that world
@@ -55,6 +56,11 @@ const lists = {
   ],
   library: (system) => [{ mac: 'dylib', win: 'dll' }[system] ?? 'so'],
   addon: () => filesIn('bindings/addon', ['.cc']),
+  // The addon in which calls of Node-API fail, for tests: with an entry of its own.
+  failing: () => {
+    const own = filesIn('test/native/addon', ['.cc']);
+    return own.length === 0 ? [] : [...own, ...lists.addon().filter((name) => !name.endsWith('/addon.cc'))];
+  },
   tests: (system) => filesIn('test/native', ['.cpp']).filter((name) => isTestFor(system, name)),
   sim: () => filesOf('test/native/sim/sources.txt', 'world', 'sim'),
   sim_tests: () => filesOf('test/native/sim/sources.txt', 'world', 'test'),

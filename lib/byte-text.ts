@@ -1,4 +1,6 @@
-// Whether a text is bytes: one character for each, none above U+00FF.
+// Whether a text is bytes: one character for each, none above U+00FF; and whether bytes are there.
+
+import { types } from 'node:util';
 
 // V8 knows that a one-byte string cannot match and answers without looking at it.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is about all bytes.
@@ -13,4 +15,24 @@ const beyondBytes = '\u0100';
  */
 export function isByteText(text: string): boolean {
   return !text.includes(beyondBytes) && !noByte.test(text);
+}
+
+const { keys } = Uint8Array.prototype;
+
+/** What is said of bytes that `bytesIn` does not find. */
+export const bytesAreGone = 'the bytes are gone: their ArrayBuffer was transferred, or became shorter';
+
+/**
+ * The bytes of a view or a buffer as they are. Undefined when they are gone: such a view has no bytes, but is not the
+ * same as an empty one.
+ */
+export function bytesIn(value: ArrayBufferView | ArrayBufferLike): Uint8Array | undefined {
+  try {
+    if (types.isAnyArrayBuffer(value)) return new Uint8Array(value);
+    const view = value as ArrayBufferView;
+    if (view.byteLength === 0 && types.isTypedArray(view)) keys.call(view);
+    return view instanceof Uint8Array ? view : new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+  } catch {
+    return undefined;
+  }
 }

@@ -5,6 +5,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { NativeSink, NativeValue } from '../bindings/contract';
 import { dataBatchWords } from '../bindings/contract';
 import { contextIsKept, wakesByThread } from '../bindings/host';
+import { bytesAreGone, bytesIn } from './byte-text';
 import type { Bytes } from './bytes';
 import { beginBatch, endBatch } from './gather';
 import { CodePage } from './generated/constants';
@@ -176,6 +177,8 @@ export class Sink implements NativeSink {
       default: {
         const text = textOf(value ?? '');
         if (text === undefined) return undefined;
+        if (value instanceof Uint8Array && bytesIn(value) === undefined)
+          throw new TypeError(`ipdaemon: ${bytesAreGone}`);
         const bytes = value instanceof Uint8Array ? value : encode(this.#res, 0, text);
         return typeof bytes === 'number' ? undefined : byteText(bytes);
       }

@@ -2,6 +2,7 @@
 // the native side as one, because a crossing costs more than all the rest of a small send. Nobody can
 // tell: whatever else is called sends what was kept first, and so does the end of the batch.
 
+import { firstAtExit } from '../bindings/at-exit';
 import { binding as native } from '../bindings/choose';
 import type { NativeBinding } from '../bindings/contract';
 import { isByteText } from './byte-text';
@@ -66,6 +67,12 @@ export function settle(): void {
   }
   budget = nothing;
 }
+
+// What was accepted is sent although the program ends in the middle of a handler.
+firstAtExit(() => {
+  settle();
+  native.endGathering();
+});
 
 // Sends what was kept before the call.
 function settled<Call extends (...parameters: never[]) => unknown>(call: Call): Call {

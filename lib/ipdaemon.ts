@@ -1,8 +1,9 @@
 // The procedural interface: one function for each of the documented ones, over a resource. What they do
 // is in the native library; here arguments get the types that it expects, and texts become bytes.
 
+import { types } from 'node:util';
 import { binding as native } from '../bindings/choose';
-import { isByteText } from './byte-text';
+import { bytesAreGone, bytesIn, isByteText } from './byte-text';
 import type { Bytes } from './bytes';
 import { type AnyHandler, Sink } from './events';
 import { binding, keep, settle } from './gather';
@@ -228,7 +229,10 @@ function setValue(res: Resource, id: number, index: number, value: unknown): num
     case 'bigint':
       return binding.set(res, id, index, String(value));
     default:
-      if (value instanceof Uint8Array) return binding.set(res, id, index, value);
+      if (value instanceof Uint8Array) {
+        if (bytesIn(value) === undefined) return binding.fail(res, ErrorCode.InvalidValue, bytesAreGone);
+        return binding.set(res, id, index, value);
+      }
       return binding.fail(
         res,
         ErrorCode.InvalidValue,
@@ -240,9 +244,10 @@ function setValue(res: Resource, id: number, index: number, value: unknown): num
 // What PHP would put into a byte string, or the code of the refusal. `connection` as in `encode`.
 function toBytes(res: Resource, connection: number, value: unknown): Uint8Array | number {
   if (typeof value === 'string') return encode(res, connection, value);
-  if (value instanceof Uint8Array) return value;
-  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-  if (value instanceof ArrayBuffer) return new Uint8Array(value);
+  if (value instanceof Uint8Array && value.length !== 0) return value;
+  if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) {
+    return bytesIn(value) ?? binding.failSend(res, connection, ErrorCode.InvalidValue, bytesAreGone);
+  }
   if (typeof value === 'number' || typeof value === 'bigint') return bytesOf(String(value));
   if (typeof value === 'boolean') return bytesOf(value ? '1' : '');
   const detail = `text is a string, a number, a boolean or a Uint8Array; ${shown(value)} is none of them`;

@@ -7,13 +7,14 @@ declare const brand: unique symbol;
 
 /**
  * A server, as ipworks_ipdaemon_open returns it. It is a number, but only numbers from there are any good:
- * every function throws a TypeError for one that is closed, invented, or opened by another thread.
+ * every function throws a TypeError for one that is closed, invented, or opened by another thread or through another
+ * copy of the package.
  */
 export type Resource = number & { readonly [brand]: 'ipdaemon' };
 
 /** Whether a code says that there is no such server in this thread. */
 export function isNoResource(code: number): boolean {
-  return code === ErrorCode.InvalidHandle || code === ErrorCode.WrongThread;
+  return code === ErrorCode.InvalidHandle || code === ErrorCode.WrongThread || code === ErrorCode.OtherCopy;
 }
 
 /** The number that a binding takes for a handle. What is none, as a fraction or 2 ** 32 + 1, becomes 0, which is no server. */

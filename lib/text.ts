@@ -68,6 +68,16 @@ export function refuseNoByte(res: number, connection: number, text: string): num
  * be sent to, 0 for what is not sent.
  */
 export function encode(res: number, connection: number, text: string): Uint8Array | number {
+  try {
+    return encoded(res, connection, text);
+  } catch (error) {
+    // By its name, as what Node throws may be of another realm.
+    if ((error as Error).name !== 'RangeError') throw error;
+    return binding.failSend(res, connection, ErrorCode.OutOfMemory, `the text has ${text.length} characters`);
+  }
+}
+
+function encoded(res: number, connection: number, text: string): Uint8Array | number {
   switch (codePageOf(res)) {
     case CodePage.UTF8:
       return Buffer.from(text, 'utf8');

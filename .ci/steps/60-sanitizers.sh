@@ -18,7 +18,7 @@ limit=1200 check 'build with address and undefined' bash -euo pipefail -c '
   # Its check of virtual tables needs a descriptor, and takes objects for broken in the test without any.
   export CXXFLAGS=-fno-sanitize=vptr
   node bindings/node-gyp.js configure --debug -- -Dnative_tests=1 -Dsanitize=address,undefined
-  make -C build BUILDTYPE=Debug -j '"$jobs"' ipdaemon native_tests ipdaemon_sim ipdaemon_sim_tests
+  make -C build BUILDTYPE=Debug -j '"$jobs"' ipdaemon ipdaemon_failing native_tests ipdaemon_sim ipdaemon_sim_tests
   .ci/sanitized/build-planted' && {
   export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1
   export UBSAN_OPTIONS=print_stacktrace=1
@@ -40,7 +40,8 @@ limit=1200 check 'build with address and undefined' bash -euo pipefail -c '
   # and the examples show nothing new here. A program looks through all its memory for leaks when it ends, which
   # takes seconds: hence the patience.
   limit=900 tests 'jest with the addon under address, leak and undefined' \
-    env IPDAEMON_BINDING=addon IPDAEMON_TEST_PUMP=node IPDAEMON_TEST_PATIENCE=60000 "$copy/.ci/sanitized/run" \
+    env IPDAEMON_BINDING=addon IPDAEMON_TEST_PUMP=node IPDAEMON_TEST_PATIENCE=60000 \
+    IPDAEMON_NATIVE_BUILD="$copy/build/Debug" "$copy/.ci/sanitized/run" \
     node_modules/.bin/jest \
     --testPathIgnorePatterns test/native.test.ts test/package test/bindings/choose test/stress test/examples \
     "${suites[@]/#/--testPathPatterns=}" || true

@@ -1,6 +1,7 @@
-// The two DataIn callbacks are the hot way in: raw Node-API, no allocation, nothing kept. An
-// exception is taken off the environment at once (see Environment::keep_exception) and thrown again
-// by the call that pumped.
+// The two DataIn callbacks are the hot way in: no allocation, nothing kept. An exception is taken off the
+// environment at once (see Environment::keep_exception) and thrown again by the call that pumped. What cannot be
+// made in JavaScript, because it is too long or there is no memory, ends the connection if it is input, and leaves as
+// an exception otherwise.
 #include "callbacks.h"
 
 #include <node_api.h>
@@ -14,81 +15,108 @@
 namespace ipdaemon::addon {
 namespace {
 
-napi_status call_sink(Session& session, napi_ref function, std::size_t argc, const napi_value* argv,
+napi_status call_sink(Session& session, const Reference& function, std::size_t argc, const napi_value* argv,
                       napi_value* result) {
-  napi_env env = session.environment().env();
-  napi_value sink = nullptr;
-  napi_value callee = nullptr;
-  napi_get_reference_value(env, session.sink(), &sink);
-  napi_get_reference_value(env, function, &callee);
+  napi_value sink = session.sink().value();
+  napi_value callee = function.value();
+  if (sink == nullptr || callee == nullptr) return napi_generic_failure;
   session.count_delivery();
-  return napi_call_function(env, sink, callee, argc, argv, result);
+  return napi_call_function(session.environment().env(), sink, callee, argc, argv, result);
+}
+
+// JavaScript cannot be given what has come. What follows must not be taken for it, so the connection ends.
+std::int32_t refuse_input(Session& session, std::int32_t connection_id, std::uint64_t length) {
+  ipdaemon_refuse_input(session.handle(), connection_id, failure_code(length));
+  return 0;
+}
+
+// As call_sink, for input: gives what the library's callback must return.
+std::int32_t deliver_input(Session& session, const Reference& function, std::size_t argc, const napi_value* argv,
+                           std::int32_t connection_id, std::uint64_t length) {
+  for (std::size_t i = 0; i < argc; ++i) {
+    if (argv[i] == nullptr) return refuse_input(session, connection_id, length);
+  }
+  const napi_status status = call_sink(session, function, argc, argv, nullptr);
+  if (status == napi_ok) return 0;
+  return session.environment().keep_exception(status) ? 1 : refuse_input(session, connection_id, length);
+}
+
+// Whatever went wrong on the way to a handler or back: what it threw, or an error of our own, leaves the call that
+// pumped.
+std::int32_t keep(Environment& environment, napi_status status) {
+  if (!environment.keep_exception(status)) environment.keep_failure();
+  return 1;
 }
 
 }  // namespace
 
 std::int32_t on_data_in(void* user, ipdaemon_t, std::int32_t, ipdaemon_value* parameters, std::int32_t) {
   Session& session = *static_cast<Session*>(user);
+  if (session.environment().is_over()) return 1;
   napi_env env = session.environment().env();
   session.environment().stay().drop_handles();
-  std::array<napi_value, 3> argv{};
-  napi_create_int32(env, static_cast<std::int32_t>(parameters[0].integer), &argv[0]);
-  argv[1] = byte_string(env, parameters[1].bytes, parameters[1].length);
-  napi_get_boolean(env, parameters[2].integer != 0, &argv[2]);
-  if (call_sink(session, session.data_in(), argv.size(), argv.data(), nullptr) == napi_ok) return 0;
-  return session.environment().keep_exception();
+  const auto connection_id = static_cast<std::int32_t>(parameters[0].integer);
+  const std::array<napi_value, 3> argv = {number_value(env, connection_id),
+                                          byte_string(env, parameters[1].bytes, parameters[1].length),
+                                          boolean_value(env, parameters[2].integer != 0)};
+  return deliver_input(session, session.data_in(), argv.size(), argv.data(), connection_id, parameters[1].length);
 }
 
 std::int32_t on_data_in_batch(void* user, ipdaemon_t, std::int32_t connection_id, const std::uint8_t* bytes,
                               std::uint64_t length, std::int32_t count) {
   Session& session = *static_cast<Session*>(user);
+  if (session.environment().is_over()) return 1;
   napi_env env = session.environment().env();
   session.environment().stay().drop_handles();
-  std::array<napi_value, 4> argv{};
-  napi_create_int32(env, connection_id, &argv[0]);
-  argv[1] = byte_string(env, bytes, length);
-  napi_create_int32(env, count, &argv[2]);
-  napi_create_int32(env, ipdaemon_keep_max(session.handle(), connection_id), &argv[3]);
-  if (call_sink(session, session.data_in_batch(), argv.size(), argv.data(), nullptr) == napi_ok) return 0;
-  return session.environment().keep_exception();
+  const std::array<napi_value, 4> argv = {number_value(env, connection_id), byte_string(env, bytes, length),
+                                          number_value(env, count),
+                                          number_value(env, ipdaemon_keep_max(session.handle(), connection_id))};
+  return deliver_input(session, session.data_in_batch(), argv.size(), argv.data(), connection_id, length);
 }
 
 std::int32_t on_event(void* user, ipdaemon_t, std::int32_t event, ipdaemon_value* parameters, std::int32_t count) {
-  constexpr std::size_t parameters_max = 8;
   Session& session = *static_cast<Session*>(user);
   Environment& environment = session.environment();
+  if (environment.is_over()) return 1;
   napi_env env = environment.env();
   environment.stay().drop_handles();
-  std::array<napi_value, 1 + parameters_max> argv{};
-  napi_create_int32(env, event, &argv[0]);
+  std::array<napi_value, 1 + Environment::parameters_max> argv{};
+  argv[0] = number_value(env, event);
   std::size_t argc = 1;
   for (std::int32_t i = 0; i < count && argc < argv.size(); ++i) argv[argc++] = to_javascript(env, parameters[i]);
+  for (std::size_t i = 0; i < argc; ++i) {
+    if (argv[i] == nullptr) return keep(environment, napi_generic_failure);
+  }
 
   napi_value result = nullptr;
-  if (call_sink(session, session.event(), argc, argv.data(), &result) != napi_ok) return environment.keep_exception();
+  napi_status status = call_sink(session, session.event(), argc, argv.data(), &result);
+  if (status != napi_ok) return keep(environment, status);
 
   // lib gives back nothing, or an array with an element for each parameter, undefined where the
   // handler changed nothing.
   bool is_array = false;
-  if (napi_is_array(env, result, &is_array) != napi_ok || !is_array) return 0;
-  std::vector<std::string>& returned = environment.returned();
-  returned.assign(argc - 1, std::string());
+  status = napi_is_array(env, result, &is_array);
+  if (status != napi_ok) return keep(environment, status);
+  if (!is_array) return 0;
   for (std::size_t i = 0; i + 1 < argc; ++i) {
+    Text& text = environment.returned()[i];
+    text = Text();
     napi_value element = nullptr;
-    if (napi_get_element(env, result, static_cast<std::uint32_t>(i), &element) != napi_ok) {
-      return environment.keep_exception();
-    }
-    change_parameter(env, element, parameters[i], returned[i]);
+    status = napi_get_element(env, result, static_cast<std::uint32_t>(i), &element);
+    if (status != napi_ok) return keep(environment, status);
+    if (!change_parameter(env, element, parameters[i], text)) return keep(environment, napi_generic_failure);
   }
   return 0;
 }
 
 std::int32_t on_wait(void* user, ipdaemon_t) {
   Session& session = *static_cast<Session*>(user);
-  session.environment().stay().drop_handles();
+  Environment& environment = session.environment();
+  if (environment.is_over()) return 1;
+  environment.stay().drop_handles();
   // Entering any function is what makes V8 notice a request to terminate.
-  if (call_sink(session, session.alive(), 0, nullptr, nullptr) == napi_ok) return 0;
-  return session.environment().keep_exception();
+  const napi_status status = call_sink(session, session.alive(), 0, nullptr, nullptr);
+  return status == napi_ok ? 0 : keep(environment, status);
 }
 
 }  // namespace ipdaemon::addon

@@ -1,16 +1,18 @@
 // The functions that JavaScript calls, in the order of ipdaemon.h: convert, call, convert back. Each
-// has its two signatures above it. All are raw Node-API; do_send and do_sendline are the hot way
-// out and do without any memory of their own.
+// has its two signatures above it. do_send and do_sendline are the hot way out and do without any memory
+// of their own.
+//
+// What cannot be converted for want of memory is refused with OUT_OF_MEMORY. A result that Node-API does not make
+// is thrown.
 //
 // What can change what a server waits for, or run handlers, is a Call: it tells Node's loop when the outermost one has
 // ended, and throws what handlers threw in it when the function returns.
 #include "calls.h"
 
+#include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstddef>
-#include <new>
-#include <string>
+#include <cstdio>
 #include <string_view>
 
 #include "callbacks.h"
@@ -23,97 +25,138 @@ namespace {
 // Texts up to this length are converted on the stack.
 constexpr std::size_t short_text_max = 1024;
 
-template <std::size_t count>
+// Memory for longer ones is not asked for in smaller pieces than this.
+constexpr std::size_t scratch_size_min = std::size_t{64} * 1024;
+
+// The arguments of a call, `count` of them. Those at the places that are bits of `integers` are integers; anything else
+// there counts as 0, which is no handle and no connection.
+template <std::size_t count, unsigned integers = (1U << count) - 1>
 struct Arguments {
   Arguments(napi_env from, napi_callback_info info) : env(from) {
     std::size_t argc = count;
     void* data = nullptr;
-    napi_get_cb_info(env, info, &argc, values.data(), nullptr, &data);
+    if (napi_get_cb_info(env, info, &argc, values.data(), nullptr, &data) != napi_ok) return;
+    for (std::size_t i = 0; i < count; ++i) {
+      if ((integers >> i & 1) == 0) continue;
+      const napi_status status = napi_get_value_int32(env, values[i], &numbers[i]);
+      if (status == napi_number_expected)
+        numbers[i] = 0;
+      else if (status != napi_ok)
+        return;
+    }
     environment = static_cast<Environment*>(data);
   }
 
-  ipdaemon_t handle() const { return integer(0); }
-  std::int32_t integer(std::size_t position) const { return integer_from(env, values[position]); }
+  ipdaemon_t handle() const { return environment->own(integer(0)); }
+  std::int32_t integer(std::size_t position) const { return numbers[position]; }
 
   napi_env env;
-  Environment* environment;
-  std::array<napi_value, count> values;
+  Environment* environment = nullptr;  // Null when the arguments could not be had.
+  std::array<napi_value, count> values{};
+  std::array<std::int32_t, count> numbers{};
 };
 
+// What Node-API calls: a function of this file over its arguments.
+template <typename Taken, napi_value (*function)(const Taken& arguments)>
+napi_value entry(napi_env env, napi_callback_info info) {
+  const Taken arguments(env, info);
+  return arguments.environment != nullptr ? function(arguments) : throw_failure(env);
+}
+
+napi_value made(napi_env env, napi_value value) {
+  return value != nullptr ? value : throw_failure(env);
+}
+
 napi_value number(napi_env env, std::int32_t value) {
-  napi_value result = nullptr;
-  napi_create_int32(env, value, &result);
-  return result;
+  return made(env, number_value(env, value));
+}
+
+napi_value null(napi_env env) {
+  return made(env, to_javascript(env, ipdaemon_value{}));
 }
 
 napi_value text(napi_env env, const char* value) {
   napi_value result = nullptr;
-  napi_create_string_utf8(env, value, NAPI_AUTO_LENGTH, &result);
-  return result;
-}
-
-napi_value value_if_ok(napi_env env, std::int32_t code, const ipdaemon_value& value) {
-  return to_javascript(env, code == 0 ? value : ipdaemon_value{});
+  return napi_create_string_utf8(env, value, NAPI_AUTO_LENGTH, &result) == napi_ok ? result : throw_failure(env);
 }
 
 std::int32_t refuse(ipdaemon_t handle, std::int32_t code, std::string_view detail) {
   return ipdaemon_fail(handle, code, reinterpret_cast<const std::uint8_t*>(detail.data()), detail.size());
 }
 
+// An argument could not be read: why, as an error of the handle.
+std::int32_t refuse(ipdaemon_t handle, Reading reading, std::string_view wanted) {
+  if (reading == Reading::other_type) return refuse(handle, IPDAEMON_ERROR_INVALID_VALUE, wanted);
+  return refuse(handle, IPDAEMON_ERROR_OUT_OF_MEMORY, "the value cannot be taken over");
+}
+
+// What the library has given, or null.
+napi_value value_of(napi_env env, ipdaemon_t handle, const ipdaemon_value& value) {
+  napi_value result = to_javascript(env, value);
+  if (result != nullptr) return result;
+  std::array<char, 96> detail{};
+  std::snprintf(detail.data(), detail.size(), "the value of %llu bytes is more than a string can hold, or than memory",
+                static_cast<unsigned long long>(value.length));
+  refuse(handle, failure_code(value.length), detail.data());
+  return null(env);
+}
+
 // A call with a handle and nothing else, and one with a connection id.
 // Results are made behind the call: the handle scopes that its callbacks used end with it.
 template <std::int32_t (*function)(ipdaemon_t)>
-napi_value call(napi_env env, napi_callback_info info) {
-  const Arguments<1> arguments(env, info);
+napi_value call(const Arguments<1>& arguments) {
   std::int32_t code = 0;
   {
     const Call scope(*arguments.environment);
     code = function(arguments.handle());
   }
-  return number(env, code);
+  return number(arguments.env, code);
 }
 
 template <std::int32_t (*function)(ipdaemon_t, std::int32_t)>
-napi_value call_for_connection(napi_env env, napi_callback_info info) {
-  const Arguments<2> arguments(env, info);
+napi_value call_for_connection(const Arguments<2>& arguments) {
   std::int32_t code = 0;
   {
     const Call scope(*arguments.environment);
     code = function(arguments.handle(), arguments.integer(1));
   }
-  return number(env, code);
+  return number(arguments.env, code);
 }
 
 // ipdaemon_t ipdaemon_open(void);
 // open(sink: NativeSink): number;
-napi_value open(napi_env env, napi_callback_info info) {
-  const Arguments<1> arguments(env, info);
+napi_value open(const Arguments<1, 0>& arguments) {
   napi_valuetype type = napi_undefined;
-  napi_typeof(env, arguments.values[0], &type);
-  if (type != napi_object) return number(env, 0);
-  return number(env, arguments.environment->open(Napi::Object(env, arguments.values[0])));
+  if (napi_typeof(arguments.env, arguments.values[0], &type) != napi_ok) return throw_failure(arguments.env);
+  if (type != napi_object) return number(arguments.env, 0);
+  const ipdaemon_t handle = arguments.environment->open(arguments.values[0]);
+  napi_value result = number_value(arguments.env, handle);
+  if (result != nullptr) return result;
+  // Nobody would close it.
+  if (handle != 0) static_cast<void>(arguments.environment->close(handle));
+  return throw_failure(arguments.env);
 }
 
 // int32_t ipdaemon_close(ipdaemon_t handle);
 // close(handle: number): number;
-napi_value close(napi_env env, napi_callback_info info) {
-  const Arguments<1> arguments(env, info);
+napi_value close(const Arguments<1>& arguments) {
   std::int32_t code = 0;
   {
     const Call scope(*arguments.environment);
     code = arguments.environment->close(arguments.handle());
   }
-  return number(env, code);
+  return number(arguments.env, code);
 }
 
 // int32_t ipdaemon_set(ipdaemon_t handle, int32_t property, int32_t index, const ipdaemon_value *value);
 // set(handle: number, property: number, index: number, value: NativeInput): number;
-napi_value set(napi_env env, napi_callback_info info) {
-  const Arguments<4> arguments(env, info);
+napi_value set(const Arguments<4, 0b0111>& arguments) {
+  napi_env env = arguments.env;
   ipdaemon_value value{};
-  std::string holder;
-  if (!from_javascript(env, arguments.values[3], value, holder)) {
-    return number(env, refuse(arguments.handle(), IPDAEMON_ERROR_INVALID_VALUE,
+  Text holder;
+  const Reading reading = from_javascript(env, arguments.values[3], value, holder);
+  if (reading != Reading::done) {
+    return number(env, refuse(arguments.handle(), reading,
                               "a number must be an integer, and other values a boolean, a string or a Uint8Array"));
   }
   std::int32_t code = 0;
@@ -126,22 +169,22 @@ napi_value set(napi_env env, napi_callback_info info) {
 
 // int32_t ipdaemon_get(ipdaemon_t handle, int32_t property, int32_t index, ipdaemon_value *out);
 // get(handle: number, property: number, index: number): NativeValue | null;
-napi_value get(napi_env env, napi_callback_info info) {
-  const Arguments<3> arguments(env, info);
+napi_value get(const Arguments<3>& arguments) {
   ipdaemon_value value{};
+  const ipdaemon_t handle = arguments.handle();
   // Of a connection that has ended, some have a value beside the error.
-  ipdaemon_get(arguments.handle(), arguments.integer(1), arguments.integer(2), &value);
-  return to_javascript(env, value);
+  ipdaemon_get(handle, arguments.integer(1), arguments.integer(2), &value);
+  return value_of(arguments.env, handle, value);
 }
 
 // int32_t ipdaemon_register_callback(ipdaemon_t handle, int32_t event, ipdaemon_callback callback, void *user);
 // registerCallback(handle: number, event: number, wanted: boolean): number;
-napi_value register_callback(napi_env env, napi_callback_info info) {
-  const Arguments<3> arguments(env, info);
+napi_value register_callback(const Arguments<3, 0b011>& arguments) {
+  napi_env env = arguments.env;
   const ipdaemon_t handle = arguments.handle();
   const std::int32_t event = arguments.integer(1);
   bool wanted = false;
-  napi_get_value_bool(env, arguments.values[2], &wanted);
+  if (napi_get_value_bool(env, arguments.values[2], &wanted) != napi_ok) return throw_failure(env);
   Session* session = arguments.environment->find(handle);
   // Without a session the handle is not valid here, which the library answers.
   if (session == nullptr || !wanted) {
@@ -160,32 +203,33 @@ napi_value register_callback(napi_env env, napi_callback_info info) {
 
 // const char *ipdaemon_get_last_error(ipdaemon_t handle);
 // getLastError(handle: number): string;
-napi_value get_last_error(napi_env env, napi_callback_info info) {
-  const Arguments<1> arguments(env, info);
-  return text(env, ipdaemon_get_last_error(arguments.handle()));
+napi_value get_last_error(const Arguments<1>& arguments) {
+  return text(arguments.env, ipdaemon_get_last_error(arguments.handle()));
 }
 
 // int32_t ipdaemon_get_last_error_code(ipdaemon_t handle);
 // getLastErrorCode(handle: number): number;
-napi_value get_last_error_code(napi_env env, napi_callback_info info) {
-  const Arguments<1> arguments(env, info);
-  return number(env, ipdaemon_get_last_error_code(arguments.handle()));
+napi_value get_last_error_code(const Arguments<1>& arguments) {
+  return number(arguments.env, ipdaemon_get_last_error_code(arguments.handle()));
 }
 
 // int32_t ipdaemon_do_config(ipdaemon_t handle, const uint8_t *text, uint64_t length, ipdaemon_value *out);
 // doConfig(handle: number, text: string): string | null;
-napi_value do_config(napi_env env, napi_callback_info info) {
-  const Arguments<2> arguments(env, info);
-  std::string setting;
+napi_value do_config(const Arguments<2, 0b01>& arguments) {
+  napi_env env = arguments.env;
+  const ipdaemon_t handle = arguments.handle();
+  Text setting;
   ipdaemon_value value{};
-  utf8_of(env, arguments.values[1], setting);
+  if (const Reading reading = utf8_of(env, arguments.values[1], setting); reading != Reading::done) {
+    refuse(handle, reading, "a configuration string is a string");
+    return null(env);
+  }
   std::int32_t code = 0;
   {
     const Call scope(*arguments.environment);
-    code = ipdaemon_do_config(arguments.handle(), reinterpret_cast<const std::uint8_t*>(setting.data()), setting.size(),
-                              &value);
+    code = ipdaemon_do_config(handle, setting.begin(), setting.size(), &value);
   }
-  return value_if_ok(env, code, value);
+  return code == 0 ? value_of(env, handle, value) : null(env);
 }
 
 using SendFunction = std::int32_t (*)(ipdaemon_t, std::int32_t, const std::uint8_t*, std::uint64_t);
@@ -195,37 +239,36 @@ std::int32_t refuse_send(ipdaemon_t handle, std::int32_t connection_id, std::int
                             detail.size());
 }
 
+// What is to be sent could not be read.
+std::int32_t refuse_send(ipdaemon_t handle, std::int32_t connection_id, Reading reading) {
+  if (reading != Reading::other_type) {
+    return refuse_send(handle, connection_id, IPDAEMON_ERROR_OUT_OF_MEMORY, "the value cannot be taken over");
+  }
+  return refuse_send(handle, connection_id, IPDAEMON_ERROR_INVALID_VALUE,
+                     "what is sent must be a string or a Uint8Array");
+}
+
 std::int32_t refuse_character(ipdaemon_t handle, std::int32_t connection_id, const char16_t* units,
                               std::size_t length) {
   std::size_t position = 0;
   while (position < length && units[position] <= 0xFF) position += 1;
-  std::array<char, 8> hexadecimal{};
-  const auto end = std::to_chars(hexadecimal.begin(), hexadecimal.end(), units[position], 16).ptr;
-  std::string code(hexadecimal.begin(), end);
-  for (char& digit : code) {
-    if (digit >= 'a') digit = static_cast<char>(digit - 'a' + 'A');
-  }
-  const std::string detail = "character U+" + std::string(code.size() < 4 ? 4 - code.size() : 0, '0') + code +
-                             " at position " + std::to_string(position) +
-                             " is no byte; set CodePage=65001 to send UTF-8, or pass a Uint8Array";
-  return refuse_send(handle, connection_id, IPDAEMON_ERROR_TEXT_NOT_CONVERTIBLE, detail);
+  std::array<char, 128> detail{};
+  std::snprintf(detail.data(), detail.size(),
+                "character U+%04X at position %zu is no byte; set CodePage=65001 to send UTF-8, or pass a Uint8Array",
+                static_cast<unsigned>(units[position]), position);
+  return refuse_send(handle, connection_id, IPDAEMON_ERROR_TEXT_NOT_CONVERTIBLE, detail.data());
 }
 
 // lib has seen to it that a text of more than short_text_max characters holds nothing above U+00FF.
 template <SendFunction function>
 std::int32_t send_long_text(Environment& environment, napi_value from, ipdaemon_t handle, std::int32_t connection_id) {
-  napi_env env = environment.env();
-  std::size_t length = 0;
-  napi_get_value_string_latin1(env, from, nullptr, 0, &length);
-  try {
-    Scratch scratch = environment.take_scratch(length + 1);
-    napi_get_value_string_latin1(env, from, reinterpret_cast<char*>(scratch.bytes.get()), length + 1, &length);
-    const std::int32_t code = function(handle, connection_id, scratch.bytes.get(), length);
-    environment.give_back(std::move(scratch));
-    return code;
-  } catch (const std::bad_alloc&) {
-    return refuse_send(handle, connection_id, IPDAEMON_ERROR_OUT_OF_MEMORY, {});
-  }
+  Text scratch = environment.take_scratch();
+  Reading reading = scratch.reserve(scratch_size_min) ? Reading::done : Reading::failed;
+  if (reading == Reading::done) reading = latin1_of(environment.env(), from, scratch);
+  const std::int32_t code = reading == Reading::done ? function(handle, connection_id, scratch.begin(), scratch.size())
+                                                     : refuse_send(handle, connection_id, reading);
+  environment.give_back(std::move(scratch));
+  return code;
 }
 
 template <SendFunction function>
@@ -234,7 +277,8 @@ std::int32_t send_value(Environment& environment, napi_value from, ipdaemon_t ha
   // One unit more than is allowed tells a longer text, and one is for the terminating zero.
   char16_t units[short_text_max + 2];
   std::size_t length = 0;
-  if (napi_get_value_string_utf16(env, from, units, short_text_max + 2, &length) == napi_ok) {
+  const napi_status status = napi_get_value_string_utf16(env, from, units, short_text_max + 2, &length);
+  if (status == napi_ok) {
     if (length > short_text_max) return send_long_text<function>(environment, from, handle, connection_id);
     std::uint8_t bytes[short_text_max];
     char16_t seen = 0;
@@ -247,14 +291,13 @@ std::int32_t send_value(Environment& environment, napi_value from, ipdaemon_t ha
   }
   const std::uint8_t* begin = nullptr;
   std::uint64_t count = 0;
-  if (bytes_of(env, from, &begin, &count)) return function(handle, connection_id, begin, count);
-  return refuse_send(handle, connection_id, IPDAEMON_ERROR_INVALID_VALUE,
-                     "what is sent must be a string or a Uint8Array");
+  const Reading reading = status == napi_string_expected ? bytes_of(env, from, &begin, &count) : Reading::failed;
+  if (reading != Reading::done) return refuse_send(handle, connection_id, reading);
+  return function(handle, connection_id, begin, count);
 }
 
 template <SendFunction function>
-napi_value send(napi_env env, napi_callback_info info) {
-  const Arguments<3> arguments(env, info);
+napi_value send(const Arguments<3, 0b011>& arguments) {
   Environment& environment = *arguments.environment;
   const ipdaemon_t handle = arguments.handle();
   std::int32_t code = 0;
@@ -263,140 +306,147 @@ napi_value send(napi_env env, napi_callback_info info) {
     code = send_value<function>(environment, arguments.values[2], handle, arguments.integer(1));
   }
   // Nothing stands for 0: it costs nothing to make.
-  return code == 0 ? nullptr : number(env, code);
+  return code == 0 ? nullptr : number(arguments.env, code);
 }
 
 // int32_t ipdaemon_do_disconnect(ipdaemon_t handle, int32_t connection_id);
 // doDisconnect(handle: number, connectionId: number): number;
-constexpr napi_callback do_disconnect = call_for_connection<ipdaemon_do_disconnect>;
+constexpr auto do_disconnect = call_for_connection<ipdaemon_do_disconnect>;
 
 // int32_t ipdaemon_do_doevents(ipdaemon_t handle);
 // doDoevents(handle: number): number;
-constexpr napi_callback do_doevents = call<ipdaemon_do_doevents>;
+constexpr auto do_doevents = call<ipdaemon_do_doevents>;
 
 // int32_t ipdaemon_do_interrupt(ipdaemon_t handle, int32_t connection_id);
 // doInterrupt(handle: number, connectionId: number): number;
-constexpr napi_callback do_interrupt = call_for_connection<ipdaemon_do_interrupt>;
+constexpr auto do_interrupt = call_for_connection<ipdaemon_do_interrupt>;
 
 // int32_t ipdaemon_do_reset(ipdaemon_t handle);
 // doReset(handle: number): number;
-constexpr napi_callback do_reset = call<ipdaemon_do_reset>;
+constexpr auto do_reset = call<ipdaemon_do_reset>;
 
 // int32_t ipdaemon_do_send(ipdaemon_t handle, int32_t connection_id, const uint8_t *bytes, uint64_t length);
 // doSend(handle: number, connectionId: number, text: string | Uint8Array): number | undefined;
-constexpr napi_callback do_send = send<ipdaemon_do_send>;
+constexpr auto do_send = send<ipdaemon_do_send>;
 
 // int32_t ipdaemon_do_sendfile(ipdaemon_t handle, int32_t connection_id, const uint8_t *path, uint64_t length);
 // doSendfile(handle: number, connectionId: number, path: string): number;
-napi_value do_sendfile(napi_env env, napi_callback_info info) {
-  const Arguments<3> arguments(env, info);
-  std::string path;
-  utf8_of(env, arguments.values[2], path);
+napi_value do_sendfile(const Arguments<3, 0b011>& arguments) {
+  napi_env env = arguments.env;
+  const ipdaemon_t handle = arguments.handle();
+  Text path;
+  if (const Reading reading = utf8_of(env, arguments.values[2], path); reading != Reading::done) {
+    return number(env, refuse(handle, reading, "a file name is a string"));
+  }
   std::int32_t code = 0;
   {
     const Call scope(*arguments.environment);
-    code = ipdaemon_do_sendfile(arguments.handle(), arguments.integer(1),
-                                reinterpret_cast<const std::uint8_t*>(path.data()), path.size());
+    code = ipdaemon_do_sendfile(handle, arguments.integer(1), path.begin(), path.size());
   }
   return number(env, code);
 }
 
 // int32_t ipdaemon_do_sendline(ipdaemon_t handle, int32_t connection_id, const uint8_t *bytes, uint64_t length);
 // doSendline(handle: number, connectionId: number, text: string | Uint8Array): number | undefined;
-constexpr napi_callback do_sendline = send<ipdaemon_do_sendline>;
+constexpr auto do_sendline = send<ipdaemon_do_sendline>;
 
 // int32_t ipdaemon_do_shutdown(ipdaemon_t handle);
 // doShutdown(handle: number): number;
-constexpr napi_callback do_shutdown = call<ipdaemon_do_shutdown>;
+constexpr auto do_shutdown = call<ipdaemon_do_shutdown>;
 
 // int32_t ipdaemon_do_startssl(ipdaemon_t handle, int32_t connection_id);
 // doStartssl(handle: number, connectionId: number): number;
-constexpr napi_callback do_startssl = call_for_connection<ipdaemon_do_startssl>;
+constexpr auto do_startssl = call_for_connection<ipdaemon_do_startssl>;
 
 // int32_t ipdaemon_send_kept(ipdaemon_t handle, int32_t connection_id, const uint8_t *bytes, uint64_t length,
 //                            uint64_t last_length);
 // sendKept(handle: number, connectionId: number, text: string, lastLength: number): number;
-napi_value send_kept(napi_env env, napi_callback_info info) {
-  const Arguments<4> arguments(env, info);
+napi_value send_kept(const Arguments<4, 0b1011>& arguments) {
   Environment& environment = *arguments.environment;
   const ipdaemon_t handle = arguments.handle();
   const std::int32_t connection_id = arguments.integer(1);
-  std::size_t length = 0;
-  napi_get_value_string_latin1(env, arguments.values[2], nullptr, 0, &length);
-  std::int32_t code = 0;
-  try {
-    Scratch scratch = environment.take_scratch(length + 1);
-    napi_get_value_string_latin1(env, arguments.values[2], reinterpret_cast<char*>(scratch.bytes.get()), length + 1,
-                                 &length);
-    code = ipdaemon_send_kept(handle, connection_id, scratch.bytes.get(), length,
-                              static_cast<std::uint64_t>(arguments.integer(3)));
-    environment.give_back(std::move(scratch));
-  } catch (const std::bad_alloc&) {
-    code = ipdaemon_send_kept(handle, connection_id, nullptr, length + 1, 0);
-  }
-  return number(env, code);
+  Text scratch = environment.take_scratch();
+  const bool is_read =
+      scratch.reserve(scratch_size_min) && latin1_of(arguments.env, arguments.values[2], scratch) == Reading::done;
+  const std::int32_t code = is_read ? ipdaemon_send_kept(handle, connection_id, scratch.begin(), scratch.size(),
+                                                         static_cast<std::uint64_t>(arguments.integer(3)))
+                                    : ipdaemon_send_kept(handle, connection_id, nullptr, 1, 0);
+  environment.give_back(std::move(scratch));
+  return number(arguments.env, code);
+}
+
+// void ipdaemon_end_gathering(void);
+// endGathering(): void;
+napi_value end_gathering(const Arguments<1, 0>&) {
+  ipdaemon_end_gathering();
+  return nullptr;
 }
 
 // int32_t ipdaemon_fail(ipdaemon_t handle, int32_t code, const uint8_t *detail, uint64_t length);
 // fail(handle: number, code: number, detail: string): number;
-napi_value fail(napi_env env, napi_callback_info info) {
-  const Arguments<3> arguments(env, info);
-  std::string detail;
-  utf8_of(env, arguments.values[2], detail);
-  return number(env, refuse(arguments.handle(), arguments.integer(1), detail));
+napi_value fail(const Arguments<3, 0b011>& arguments) {
+  Text detail;
+  // Without it the code says enough.
+  static_cast<void>(utf8_of(arguments.env, arguments.values[2], detail));
+  return number(arguments.env, ipdaemon_fail(arguments.handle(), arguments.integer(1), detail.begin(), detail.size()));
 }
 
 // int32_t ipdaemon_fail_send(ipdaemon_t handle, int32_t connection_id, int32_t code, const uint8_t *detail,
 //                            uint64_t length);
 // failSend(handle: number, connectionId: number, code: number, detail: string): number;
-napi_value fail_send(napi_env env, napi_callback_info info) {
-  const Arguments<4> arguments(env, info);
-  std::string detail;
-  utf8_of(env, arguments.values[3], detail);
-  return number(env, refuse_send(arguments.handle(), arguments.integer(1), arguments.integer(2), detail));
+napi_value fail_send(const Arguments<4, 0b0111>& arguments) {
+  Text detail;
+  // As in fail.
+  static_cast<void>(utf8_of(arguments.env, arguments.values[3], detail));
+  return number(arguments.env, ipdaemon_fail_send(arguments.handle(), arguments.integer(1), arguments.integer(2),
+                                                  detail.begin(), detail.size()));
 }
 
 // int64_t ipdaemon_counter(ipdaemon_t handle, int32_t counter);
 // counter(handle: number, counter: number): number;
-napi_value counter(napi_env env, napi_callback_info info) {
-  const Arguments<2> arguments(env, info);
+napi_value counter(const Arguments<2>& arguments) {
   napi_value result = nullptr;
-  napi_create_int64(env, ipdaemon_counter(arguments.handle(), arguments.integer(1)), &result);
+  const std::int64_t count = ipdaemon_counter(arguments.handle(), arguments.integer(1));
+  if (napi_create_int64(arguments.env, count, &result) != napi_ok) return throw_failure(arguments.env);
   return result;
 }
 
 // const char *ipdaemon_error_sentence(int32_t code);
 // errorSentence(code: number): string;
-napi_value error_sentence(napi_env env, napi_callback_info info) {
-  const Arguments<1> arguments(env, info);
-  return text(env, ipdaemon_error_sentence(arguments.integer(0)));
+napi_value error_sentence(const Arguments<1>& arguments) {
+  return text(arguments.env, ipdaemon_error_sentence(arguments.integer(0)));
 }
 
 // const char *ipdaemon_version(void);
 // version(): string;
-napi_value version(napi_env env, napi_callback_info) {
-  return text(env, ipdaemon_version());
+napi_value version(const Arguments<1, 0>& arguments) {
+  return text(arguments.env, ipdaemon_version());
 }
 
 // int32_t ipdaemon_self_signed(const uint8_t *names, uint64_t length, int32_t days, ipdaemon_value *out);
 // selfSigned(names: string, days: number): string | number;
-napi_value self_signed(napi_env env, napi_callback_info info) {
-  const Arguments<2> arguments(env, info);
-  std::string names;
+napi_value self_signed(const Arguments<2, 0b10>& arguments) {
+  napi_env env = arguments.env;
+  Text names;
   ipdaemon_value value{};
-  utf8_of(env, arguments.values[0], names);
-  const std::int32_t code = ipdaemon_self_signed(reinterpret_cast<const std::uint8_t*>(names.data()), names.size(),
-                                                 arguments.integer(1), &value);
-  return code == 0 ? to_javascript(env, value) : number(env, code);
+  switch (utf8_of(env, arguments.values[0], names)) {
+    case Reading::done:
+      break;
+    case Reading::other_type:
+      return number(env, IPDAEMON_ERROR_INVALID_VALUE);
+    case Reading::failed:
+      return number(env, IPDAEMON_ERROR_OUT_OF_MEMORY);
+  }
+  const std::int32_t code = ipdaemon_self_signed(names.begin(), names.size(), arguments.integer(1), &value);
+  return code == 0 ? made(env, to_javascript(env, value)) : number(env, code);
 }
 
 // int32_t ipdaemon_describe(int32_t table, int32_t row, int32_t column, ipdaemon_value *out);
 // describe(table: number, row: number, column: number): NativeValue | null;
-napi_value describe(napi_env env, napi_callback_info info) {
-  const Arguments<3> arguments(env, info);
+napi_value describe(const Arguments<3>& arguments) {
   ipdaemon_value value{};
   const std::int32_t code = ipdaemon_describe(arguments.integer(0), arguments.integer(1), arguments.integer(2), &value);
-  return value_if_ok(env, code, value);
+  return code == 0 ? made(arguments.env, to_javascript(arguments.env, value)) : null(arguments.env);
 }
 
 struct Entry {
@@ -405,45 +455,53 @@ struct Entry {
 };
 
 constexpr Entry entries[] = {
-    {"open", open},
-    {"close", close},
-    {"set", set},
-    {"get", get},
-    {"registerCallback", register_callback},
-    {"getLastError", get_last_error},
-    {"getLastErrorCode", get_last_error_code},
-    {"doConfig", do_config},
-    {"doDisconnect", do_disconnect},
-    {"doDoevents", do_doevents},
-    {"doInterrupt", do_interrupt},
-    {"doReset", do_reset},
-    {"doSend", do_send},
-    {"doSendfile", do_sendfile},
-    {"doSendline", do_sendline},
-    {"doShutdown", do_shutdown},
-    {"doStartssl", do_startssl},
-    {"sendKept", send_kept},
-    {"fail", fail},
-    {"failSend", fail_send},
-    {"counter", counter},
-    {"errorSentence", error_sentence},
-    {"version", version},
-    {"selfSigned", self_signed},
-    {"describe", describe},
+    {"open", entry<Arguments<1, 0>, open>},
+    {"close", entry<Arguments<1>, close>},
+    {"set", entry<Arguments<4, 0b0111>, set>},
+    {"get", entry<Arguments<3>, get>},
+    {"registerCallback", entry<Arguments<3, 0b011>, register_callback>},
+    {"getLastError", entry<Arguments<1>, get_last_error>},
+    {"getLastErrorCode", entry<Arguments<1>, get_last_error_code>},
+    {"doConfig", entry<Arguments<2, 0b01>, do_config>},
+    {"doDisconnect", entry<Arguments<2>, do_disconnect>},
+    {"doDoevents", entry<Arguments<1>, do_doevents>},
+    {"doInterrupt", entry<Arguments<2>, do_interrupt>},
+    {"doReset", entry<Arguments<1>, do_reset>},
+    {"doSend", entry<Arguments<3, 0b011>, do_send>},
+    {"doSendfile", entry<Arguments<3, 0b011>, do_sendfile>},
+    {"doSendline", entry<Arguments<3, 0b011>, do_sendline>},
+    {"doShutdown", entry<Arguments<1>, do_shutdown>},
+    {"doStartssl", entry<Arguments<2>, do_startssl>},
+    {"sendKept", entry<Arguments<4, 0b1011>, send_kept>},
+    {"endGathering", entry<Arguments<1, 0>, end_gathering>},
+    {"fail", entry<Arguments<3, 0b011>, fail>},
+    {"failSend", entry<Arguments<4, 0b0111>, fail_send>},
+    {"counter", entry<Arguments<2>, counter>},
+    {"errorSentence", entry<Arguments<1>, error_sentence>},
+    {"version", entry<Arguments<1, 0>, version>},
+    {"selfSigned", entry<Arguments<2, 0b10>, self_signed>},
+    {"describe", entry<Arguments<3>, describe>},
 };
+
+bool define(napi_value exports, const Entry& entry, Environment& environment) {
+  napi_env env = environment.env();
+  napi_value function = nullptr;
+  return napi_create_function(env, entry.name, NAPI_AUTO_LENGTH, entry.function, &environment, &function) == napi_ok &&
+         napi_set_named_property(env, exports, entry.name, function) == napi_ok;
+}
 
 }  // namespace
 
-void define_calls(Napi::Object exports, Environment& environment) {
+bool define_calls(napi_value exports, Environment& environment) {
   napi_env env = environment.env();
-  exports.Set("checkedTextMax", Napi::Number::New(env, static_cast<double>(short_text_max)));
-  const auto define = [&](const Entry& entry) {
-    napi_value function = nullptr;
-    napi_create_function(env, entry.name, NAPI_AUTO_LENGTH, entry.function, &environment, &function);
-    exports.Set(entry.name, Napi::Function(env, function));
-  };
-  for (const Entry& entry : entries) define(entry);
-  if (may_be_wide() != nullptr) define({"mayBeWide", may_be_wide()});
+  napi_value checked_text_max = number_value(env, static_cast<std::int32_t>(short_text_max));
+  if (checked_text_max == nullptr ||
+      napi_set_named_property(env, exports, "checkedTextMax", checked_text_max) != napi_ok) {
+    return false;
+  }
+  const bool defined = std::all_of(std::begin(entries), std::end(entries),
+                                   [&](const Entry& entry) { return define(exports, entry, environment); });
+  return defined && (may_be_wide() == nullptr || define(exports, {"mayBeWide", may_be_wide()}, environment));
 }
 
 }  // namespace ipdaemon::addon

@@ -2,19 +2,20 @@
 // exceptions that handlers threw in each, and the hook that closes everything when it ends.
 #pragma once
 
-#include <napi.h>
+#include <node_api.h>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "api.h"
 #include "ipdaemon.h"
+#include "text.h"
 #include "waker.h"
 
 namespace ipdaemon::addon {
@@ -34,8 +35,8 @@ class Session final : public WakerOwner {
   Session& operator=(const Session&) = delete;
   ~Session();
 
-  // Takes the functions of the sink object. False when it lacks one.
-  bool attach(Napi::Object sink);
+  // Takes the functions of the sink object. False when it lacks one, or Node-API fails.
+  bool attach(napi_value sink);
 
   // Lets Node's loop wait as the library wants it now.
   void sync();
@@ -48,11 +49,11 @@ class Session final : public WakerOwner {
 
   Environment& environment() const { return environment_; }
   ipdaemon_t handle() const { return handle_; }
-  napi_ref sink() const { return sink_; }
-  napi_ref data_in() const { return data_in_; }
-  napi_ref data_in_batch() const { return data_in_batch_; }
-  napi_ref event() const { return event_; }
-  napi_ref alive() const { return alive_; }
+  const Reference& sink() const { return sink_; }
+  const Reference& data_in() const { return data_in_; }
+  const Reference& data_in_batch() const { return data_in_batch_; }
+  const Reference& event() const { return event_; }
+  const Reference& alive() const { return alive_; }
   std::int32_t* words() const { return words_; }
 
   // Counts calls into JavaScript, so that on_wake sees whether a turn had work.
@@ -60,35 +61,35 @@ class Session final : public WakerOwner {
 
  private:
   static napi_value call_serve(napi_env env, napi_callback_info info);
+  bool take_functions(napi_value sink);
+  bool take_words(napi_value words);
+  bool make_waker(napi_value sink);
+  bool wake(Stay& stay);
   void serve_in_context(napi_value sink);
   void serve();
 
   Environment& environment_;
   ipdaemon_t handle_;
-  Napi::ObjectReference sink_;
-  Napi::FunctionReference data_in_;
-  Napi::FunctionReference data_in_batch_;
-  Napi::FunctionReference event_;
-  Napi::FunctionReference alive_;
+  Reference sink_;
+  Reference data_in_;
+  Reference data_in_batch_;
+  Reference event_;
+  Reference alive_;
   // Empty where the callback scope is enough.
-  Napi::FunctionReference in_context_;
-  Napi::FunctionReference serve_;
-  Napi::ObjectReference words_array_;
+  Reference in_context_;
+  Reference serve_;
+  Reference words_array_;
   std::int32_t* words_ = nullptr;
   std::uint64_t deliveries_ = 0;
   napi_async_context async_context_ = nullptr;
   std::unique_ptr<Waker> waker_;
 };
 
-// Memory for texts that do not fit on the stack. It is taken while in use, so a nested call gets
-// memory of its own.
-struct Scratch {
-  std::unique_ptr<std::uint8_t[]> bytes;
-  std::size_t size = 0;
-};
-
 class Environment final : public OpenHandles {
  public:
+  // The largest number of parameters of an event.
+  static constexpr std::size_t parameters_max = 8;
+
   // Makes the environment's record and registers its end. Null when Node refuses.
   static Environment* create(napi_env env);
 
@@ -98,10 +99,18 @@ class Environment final : public OpenHandles {
 
   napi_env env() const { return env_; }
 
+  // Whether an asynchronous context may be destroyed. Deno makes a handle for that, which it cannot in its cleanup
+  // hook, and opens no scope for it: that would end the process in the place of whatever the hook was called for.
+  bool may_destroy() const { return !ending_ || !is_deno_; }
+
   // Opens a server; 0 when the library or Node refuses.
-  ipdaemon_t open(Napi::Object sink);
+  ipdaemon_t open(napi_value sink);
   std::int32_t close(ipdaemon_t handle);
-  Session* find(ipdaemon_t handle) const;
+  Session* find(ipdaemon_t handle) { return handle == recent_.handle ? recent_.session : search(handle); }
+
+  // What the library is to be given for a number that JavaScript says is a handle. Events of a server go to the
+  // environment that opened it, so another copy of this addon in the same thread is refused.
+  ipdaemon_t own(ipdaemon_t handle) { return handle == recent_.handle ? handle : own_or_refused(handle); }
 
   // A stay inside the library begins and ends. When the outermost one has ended, Node's loop is told what has changed,
   // of any server, since handlers may have called all of them. Sessions that were closed meanwhile go then, because
@@ -117,9 +126,19 @@ class Environment final : public OpenHandles {
   // The innermost stay. There is one whenever the library calls back.
   Stay& stay() { return *stay_; }
 
-  // A function of the sink did not return. Keeps what it threw with the stay that called it, so that JavaScript can be
-  // called again before the library has returned, and gives what the library's callback must return.
-  std::int32_t keep_exception();
+  // A function of the sink did not return; `status` is what Node-API said. Keeps what it threw with the stay that
+  // called it, so that JavaScript can be called again before the library has returned. False when it could not be
+  // called at all.
+  bool keep_exception(napi_status status);
+  // Keeps an error of our own for an event that could not be delivered.
+  void keep_failure();
+
+  // JavaScript makes a call, so it can run.
+  void on_call() { is_over_ = false; }
+
+  // No JavaScript can run any more, in a worker that is being terminated for example. What the library wants to
+  // deliver then is refused, and nothing waits for more of it: a loop that is woken again and again would not end.
+  bool is_over() const { return is_over_; }
 
   // Throws what handlers threw inside the call that ends now: a list, which goes.
   void throw_exceptions(napi_ref exceptions);
@@ -127,11 +146,13 @@ class Environment final : public OpenHandles {
   // The same from Node's loop, where nobody is there to catch: makes them uncaught.
   void report_exceptions(napi_ref exceptions);
 
-  Scratch take_scratch(std::size_t size);
-  void give_back(Scratch scratch);
+  // Memory for a text that does not fit on the stack. It is taken while in use, so a nested call gets memory of its
+  // own.
+  Text take_scratch() { return std::exchange(scratch_, Text{}); }
+  void give_back(Text scratch);
 
   // Texts that a handler gave back, until its callback has returned.
-  std::vector<std::string>& returned() { return returned_; }
+  std::array<Text, parameters_max>& returned() { return returned_; }
 
   void on_handle_opened() override { open_handles_ += 1; }
   void on_handle_closed() override;
@@ -142,17 +163,26 @@ class Environment final : public OpenHandles {
   void end();
   void finish();
   void sync_from(ipdaemon_t handle);
-  std::uint32_t take_exceptions(napi_ref exceptions, napi_value* list);
+  bool add_exception(napi_value exception);
+  napi_value take_exceptions(napi_ref exceptions, std::uint32_t* length);
+  Session* search(ipdaemon_t handle);
+  ipdaemon_t own_or_refused(ipdaemon_t handle);
 
   napi_env env_;
   napi_async_cleanup_hook_handle hook_ = nullptr;
   std::unordered_map<ipdaemon_t, std::unique_ptr<Session>> sessions_;
   std::vector<std::unique_ptr<Session>> closed_;
-  std::vector<std::string> returned_;
-  Scratch scratch_;
+  struct {
+    ipdaemon_t handle = 0;
+    Session* session = nullptr;
+  } recent_;
+  std::array<Text, parameters_max> returned_;
+  Text scratch_;
   Stay* stay_ = nullptr;
   int open_handles_ = 0;
   bool ending_ = false;
+  bool is_deno_ = false;
+  bool is_over_ = false;
 };
 
 // One stay inside the library, from JavaScript or from Node's loop. What handlers throw belongs to the stay whose pump
@@ -167,17 +197,17 @@ class Stay {
   Stay(const Stay&) = delete;
   Stay& operator=(const Stay&) = delete;
   ~Stay() {
-    if (handles_ != nullptr) napi_close_handle_scope(environment_.env(), handles_);
+    handles_.reset();
     environment_.leave(outer_);
   }
 
   // To be called at the start of a callback, when nothing needs the handles of the one before.
+  // Without a scope the handles stay for as long as the stay.
   void drop_handles() {
     callbacks_ += 1;
     if (callbacks_ % callbacks_per_scope != 0) return;
-    if (handles_ != nullptr) napi_close_handle_scope(environment_.env(), handles_);
-    handles_ = nullptr;
-    napi_open_handle_scope(environment_.env(), &handles_);
+    handles_.reset();
+    handles_.emplace(environment_.env());
   }
 
   // The list of what handlers threw, null for none.
@@ -190,14 +220,16 @@ class Stay {
   Stay* outer_;
   Stay* whole_;
   napi_ref exceptions_ = nullptr;
-  napi_handle_scope handles_ = nullptr;
+  std::optional<HandleScope> handles_;
   std::uint32_t callbacks_ = 0;
 };
 
 // A stay that JavaScript asked for: it throws what handlers threw meanwhile.
 class Call {
  public:
-  explicit Call(Environment& environment) : environment_(environment), stay_(std::in_place, environment) {}
+  explicit Call(Environment& environment) : environment_(environment), stay_(std::in_place, environment) {
+    environment.on_call();
+  }
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
   ~Call() {

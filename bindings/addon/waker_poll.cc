@@ -41,16 +41,33 @@ void on_closed(uv_handle_t* handle) {
 
 class PollWaker final : public Waker {
  public:
-  explicit PollWaker(std::unique_ptr<LoopHandles> handles) : handles_(std::move(handles)) {}
+  PollWaker() : handles_(std::make_unique<LoopHandles>()) {}
   PollWaker(const PollWaker&) = delete;
   PollWaker& operator=(const PollWaker&) = delete;
 
   ~PollWaker() override {
+    if (!opened_) return;
     LoopHandles* handles = handles_.release();
     handles->closing = 3;
     uv_close(reinterpret_cast<uv_handle_t*>(&handles->poll), on_closed);
     uv_close(reinterpret_cast<uv_handle_t*>(&handles->idle), on_closed);
     uv_close(handles->timer.handle(), on_closed);
+  }
+
+  // All memory is there by now: from here on the loop has pointers to the handles.
+  bool open(const WakerPlace& place, int descriptor) {
+    handles_->owner = &place.owner;
+    handles_->open = &place.open;
+    if (uv_poll_init(place.loop, &handles_->poll, descriptor) != 0) return false;
+    handles_->poll.data = handles_.get();
+    uv_idle_init(place.loop, &handles_->idle);
+    handles_->idle.data = handles_.get();
+    place.open.on_handle_opened();
+    handles_->timer.open(place.loop, handles_.get(), on_due);
+    place.open.on_handle_opened();
+    place.open.on_handle_opened();
+    opened_ = true;
+    return true;
   }
 
   void update(bool wanted, std::int32_t next_deadline_ms) override {
@@ -77,6 +94,7 @@ class PollWaker final : public Waker {
 
  private:
   std::unique_ptr<LoopHandles> handles_;
+  bool opened_ = false;
   bool waiting_ = false;
   bool is_due_ = false;
 };
@@ -84,18 +102,9 @@ class PollWaker final : public Waker {
 }  // namespace
 
 std::unique_ptr<Waker> create_poll_waker(const WakerPlace& place, std::int64_t wait_handle) {
-  auto handles = std::make_unique<LoopHandles>();
-  handles->owner = &place.owner;
-  handles->open = &place.open;
-  if (uv_poll_init(place.loop, &handles->poll, static_cast<int>(wait_handle)) != 0) return nullptr;
-  handles->poll.data = handles.get();
-  uv_idle_init(place.loop, &handles->idle);
-  handles->idle.data = handles.get();
-  place.open.on_handle_opened();
-  handles->timer.open(place.loop, handles.get(), on_due);
-  place.open.on_handle_opened();
-  place.open.on_handle_opened();
-  return std::make_unique<PollWaker>(std::move(handles));
+  auto waker = std::make_unique<PollWaker>();
+  if (!waker->open(place, static_cast<int>(wait_handle))) return nullptr;
+  return waker;
 }
 
 }  // namespace ipdaemon::addon

@@ -46,8 +46,8 @@ void on_closed(uv_handle_t* handle) {
 
 class ThreadWaker final : public Waker {
  public:
-  ThreadWaker(ipdaemon_t handle, WaiterPtr waiter, std::unique_ptr<LoopHandles> handles)
-      : handle_(handle), waiter_(std::move(waiter)), handles_(std::move(handles)) {
+  ThreadWaker(ipdaemon_t handle, WaiterPtr waiter)
+      : handle_(handle), waiter_(std::move(waiter)), handles_(std::make_unique<LoopHandles>()) {
     handles_->waker = this;
   }
   ThreadWaker(const ThreadWaker&) = delete;
@@ -63,10 +63,25 @@ class ThreadWaker final : public Waker {
       ipdaemon_waiter_wake(waiter_.get());
       thread_.join();
     }
+    if (!opened_) return;
     LoopHandles* handles = handles_.release();
     handles->closing = 2;
     uv_close(reinterpret_cast<uv_handle_t*>(&handles->async), on_closed);
     uv_close(handles->timer.handle(), on_closed);
+  }
+
+  // All memory is there by now: from here on the loop has pointers to the handles.
+  bool open(const WakerPlace& place) {
+    handles_->owner = &place.owner;
+    handles_->open = &place.open;
+    if (uv_async_init(place.loop, &handles_->async, on_async) != 0) return false;
+    handles_->async.data = handles_.get();
+    uv_unref(reinterpret_cast<uv_handle_t*>(&handles_->async));
+    handles_->timer.open(place.loop, handles_.get(), on_due);
+    place.open.on_handle_opened();
+    place.open.on_handle_opened();
+    opened_ = true;
+    return true;
   }
 
   // The thread's first use is its start; false when the system refuses.
@@ -139,6 +154,7 @@ class ThreadWaker final : public Waker {
   const ipdaemon_t handle_;
   const WaiterPtr waiter_;
   std::unique_ptr<LoopHandles> handles_;
+  bool opened_ = false;
   bool wanted_ = false;
   std::mutex mutex_;
   std::condition_variable ordered_;
@@ -157,18 +173,9 @@ void on_async(uv_async_t* async) {
 std::unique_ptr<Waker> create_thread_waker(const WakerPlace& place, ipdaemon_t handle) {
   WaiterPtr waiter(ipdaemon_open_waiter(handle));
   if (!waiter) return nullptr;
-  auto handles = std::make_unique<LoopHandles>();
-  handles->owner = &place.owner;
-  handles->open = &place.open;
-  if (uv_async_init(place.loop, &handles->async, on_async) != 0) return nullptr;
-  handles->async.data = handles.get();
-  uv_unref(reinterpret_cast<uv_handle_t*>(&handles->async));
-  handles->timer.open(place.loop, handles.get(), on_due);
-  place.open.on_handle_opened();
-  place.open.on_handle_opened();
-  auto waker = std::make_unique<ThreadWaker>(handle, std::move(waiter), std::move(handles));
-  // What was opened in the loop is closed by the waker.
-  return waker->start() ? std::move(waker) : nullptr;
+  auto waker = std::make_unique<ThreadWaker>(handle, std::move(waiter));
+  if (!waker->open(place) || !waker->start()) return nullptr;
+  return waker;
 }
 
 }  // namespace ipdaemon::addon

@@ -8,7 +8,9 @@
 
 #include <cstddef>
 
+#include "api.h"
 #include "base/library.hpp"
+#include "convert.h"
 
 namespace ipdaemon::addon {
 namespace {
@@ -21,12 +23,11 @@ const auto is_one_byte = reinterpret_cast<IsOneByte>(find_in_process("_ZNK2v86St
 napi_value call_is_one_byte(napi_env env, napi_callback_info info) {
   std::size_t argc = 1;
   napi_value string = nullptr;
-  napi_get_cb_info(env, info, &argc, &string, nullptr, nullptr);
+  if (napi_get_cb_info(env, info, &argc, &string, nullptr, nullptr) != napi_ok) return throw_failure(env);
   // Nothing costs nothing to make.
   if (is_one_byte(string)) return nullptr;
-  napi_value unknown = nullptr;
-  napi_get_boolean(env, true, &unknown);
-  return unknown;
+  napi_value unknown = boolean_value(env, true);
+  return unknown != nullptr ? unknown : throw_failure(env);
 }
 
 }  // namespace

@@ -32,6 +32,8 @@ export const prototypes = {
   setWaitHook: 'int32_t ipdaemon_set_wait_hook(int32_t handle, uintptr_t hook, uintptr_t user)',
   registerDataBatch: 'int32_t ipdaemon_register_data_batch(int32_t handle, uintptr_t callback, uintptr_t user, uintptr_t words, int32_t capacity)',
   sendKept: 'int32_t ipdaemon_send_kept(int32_t handle, int32_t connection_id, uintptr_t bytes, uint64_t length, uint64_t last_length)',
+  endGathering: 'void ipdaemon_end_gathering(void)',
+  refuseInput: 'int32_t ipdaemon_refuse_input(int32_t handle, int32_t connection_id, int32_t code)',
   fail: 'int32_t ipdaemon_fail(int32_t handle, int32_t code, uintptr_t detail, uint64_t length)',
   failSend: 'int32_t ipdaemon_fail_send(int32_t handle, int32_t connection_id, int32_t code, uintptr_t detail, uint64_t length)',
   counter: 'int64_t ipdaemon_counter(int32_t handle, int32_t counter)',
@@ -69,6 +71,8 @@ export interface Functions {
   setWaitHook(handle: number, hook: number, user: number): number;
   registerDataBatch(handle: number, callback: number, user: number, words: number, capacity: number): number;
   sendKept(handle: number, connectionId: number, bytes: number, length: number, lastLength: number): number;
+  endGathering(): void;
+  refuseInput(handle: number, connectionId: number, code: number): number;
   fail(handle: number, code: number, detail: number, length: number): number;
   failSend(handle: number, connectionId: number, code: number, detail: number, length: number): number;
   counter(handle: number, counter: number): number;

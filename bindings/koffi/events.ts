@@ -4,12 +4,18 @@
 // does: each stay inside the library, a call or a turn of Node's loop, has a list of its own.
 
 import { AsyncResource } from 'node:async_hooks';
+import { atExit } from '../at-exit';
 import { dataBatchMax, type NativeSink, type NativeValue } from '../contract';
 import { addressOf, type Functions, type Library, loadLibrary, makeCallback } from './declarations';
-import { Field, Memory, SharedEvent } from './memory';
+import { Field, failureCode, Memory, SharedEvent } from './memory';
 import { Waker } from './waker';
 
 const dataIn = 3;
+const eventMax = 9;
+const invalidHandle = 2006;
+const wrongThread = 2007;
+/** What the library is given for a handle of another copy. */
+const otherCopy = -1;
 
 // How often one wake-up asks the library again while there was work, and after how few deliveries it does not.
 const roundsPerWakeMax = 4;
@@ -42,7 +48,7 @@ export class Events {
     this.functions = this.library.functions;
     this.callback = makeCallback(this.deliver);
     this.memory = new Memory(this.library, this.callback.address);
-    process.on('exit', () => this.end());
+    atExit(() => this.end());
   }
 
   open(sink: NativeSink): number {
@@ -76,7 +82,7 @@ export class Events {
     const { functions, library, memory } = this;
     const session = this.sessions.get(handle);
     // Without a session the handle is not valid here, which the library answers.
-    if (session === undefined || !wanted) {
+    if (session === undefined || !wanted || this.ended) {
       if (event === dataIn) functions.registerDataBatch(handle, 0, 0, 0, 0);
       return functions.registerCallback(handle, event, 0, 0);
     }
@@ -84,6 +90,19 @@ export class Events {
     if (code !== 0 || event !== dataIn) return code;
     const words = addressOf(session.sink.words);
     return functions.registerDataBatch(handle, library.sharedBatch, memory.address, words, dataBatchMax);
+  }
+
+  /**
+   * What the library is to be given for something that a program says is a handle: 0 for what is none. Events of
+   * a server go to the copy of this module that opened it, so another one in the same thread is refused.
+   */
+  own(value: unknown): number {
+    if (this.recent !== undefined && this.recent.handle === value) return this.recent.handle;
+    const handle = typeof value === 'number' && value === (value | 0) ? value : 0;
+    if (handle <= 0) return 0;
+    if (this.find(handle) !== undefined) return handle;
+    const code = this.functions.getLastErrorCode(handle);
+    return code === invalidHandle || code === wrongThread ? handle : otherCopy;
   }
 
   /** A stay inside the library begins. Gives what `leave` needs. */
@@ -156,13 +175,16 @@ export class Events {
     const event = words[Field.event] as number;
     const first = memory.parameter(0);
     switch (event) {
-      case dataIn:
-        sink.dataIn(memory.int32(first), memory.latin1(memory.parameter(1)), memory.int32(memory.parameter(2)) !== 0);
+      case dataIn: {
+        const text = this.input(session);
+        if (text !== null) sink.dataIn(memory.int32(first), text, memory.int32(memory.parameter(2)) !== 0);
         return 0;
+      }
       case SharedEvent.batch: {
         const count = memory.int32(memory.parameter(2));
         const keepMax = memory.int32(memory.parameter(3));
-        sink.dataInBatch(memory.int32(first), memory.latin1(memory.parameter(1)), count, keepMax);
+        const chunk = this.input(session);
+        if (chunk !== null) sink.dataInBatch(memory.int32(first), chunk, count, keepMax);
         return 0;
       }
       case SharedEvent.wait:
@@ -170,6 +192,18 @@ export class Events {
         return 0;
       default:
         return this.toHandler(sink, event, words[Field.count] as number);
+    }
+  }
+
+  // What has come; null if it is too long, or there is no memory. What follows must not be taken for it, so the
+  // connection ends.
+  private input(session: Session): string | null {
+    const { memory } = this;
+    try {
+      return memory.latin1(memory.parameter(1));
+    } catch (error) {
+      this.functions.refuseInput(session.handle, memory.int32(memory.parameter(0)), failureCode(error));
+      return null;
     }
   }
 
@@ -202,10 +236,17 @@ export class Events {
     }
   }
 
-  // The environment ends. A callback on the stack is left alone: the library may still call it.
+  // The environment ends. The servers go with their thread, so that listeners of the program that come behind this
+  // can still send; but nothing is delivered any more, and a callback on the stack is left alone.
   private end(): void {
     this.ended = true;
-    for (const handle of [...this.sessions.keys()]) this.close(handle);
+    const { functions } = this;
+    for (const { handle, waker } of this.sessions.values()) {
+      waker.close();
+      for (let event = 1; event <= eventMax; event += 1) functions.registerCallback(handle, event, 0, 0);
+      functions.registerDataBatch(handle, 0, 0, 0, 0);
+      functions.setWaitHook(handle, 0, 0);
+    }
     if (this.running === 0) this.callback.release();
   }
 }

@@ -5,13 +5,10 @@
 import { types } from 'node:util';
 import type { NativeBinding, NativeInput, NativeValue } from '../contract';
 import { Events } from './events';
+import { failureCode } from './memory';
 
 const invalidValue = 2002;
-
-// A program may pass anything for a handle, and koffi throws for what is no number. 0 is no handle.
-function handleOf(value: unknown): number {
-  return typeof value === 'number' && value === (value | 0) ? value : 0;
-}
+const outOfMemory = 2010;
 
 type SendFunction = (handle: number, connectionId: number, bytes: number, length: number) => number;
 
@@ -20,6 +17,9 @@ export function load(file: string): NativeBinding {
   const events = new Events(file);
   const { functions, memory } = events;
   const { stack } = memory;
+  const handleOf = (value: unknown) => events.own(value);
+  // Of what `put` has put down.
+  let address = 0;
 
   function stay<Result>(body: () => Result): Result {
     const outer = events.enter();
@@ -43,10 +43,26 @@ export function load(file: string): NativeBinding {
 
   function refuseSend(handle: number, connectionId: number, code: number, detail: string): number {
     const mark = stack.mark();
-    const address = stack.pushUtf8(detail);
-    const refused = functions.failSend(handleOf(handle), connectionId, code, address, stack.length);
+    const text = stack.pushUtf8(detail);
+    const refused = functions.failSend(handleOf(handle), connectionId, code, text, stack.length);
     stack.pop(mark);
     return refused;
+  }
+
+  // Puts an argument down and gives 0; refuses the call where there is no memory for it. `connection` is where it shall
+  // be sent to, 0 for what is not sent.
+  function put(
+    handle: number,
+    connection: number,
+    argument: string | Uint8Array,
+    how: 'pushUtf8' | 'pushLatin1' | 'pushBytes',
+  ): number {
+    try {
+      address = stack[how](argument as string & Uint8Array);
+      return 0;
+    } catch (error) {
+      return refuseSend(handle, connection, failureCode(error), 'the value cannot be taken over');
+    }
   }
 
   // A call with a handle and nothing else, and one with a connection id.
@@ -61,16 +77,20 @@ export function load(file: string): NativeBinding {
   function send(native: SendFunction): NativeBinding['doSend'] {
     return (handle, connectionId, data) => {
       const mark = stack.mark();
-      let address = 0;
-      if (typeof data === 'string') address = stack.pushLatin1(data);
-      else if (types.isUint8Array(data)) address = stack.pushBytes(data);
-      else return refuseSend(handle, connectionId, invalidValue, 'what is sent must be a string or a Uint8Array');
+      const isText = typeof data === 'string';
+      if (!isText && !types.isUint8Array(data)) {
+        return refuseSend(handle, connectionId, invalidValue, 'what is sent must be a string or a Uint8Array');
+      }
+      const refused = put(handle, connectionId, data, isText ? 'pushLatin1' : 'pushBytes');
+      if (refused !== 0) return refused;
+      const bytes = address;
+      const { length } = stack;
       // As `stay`, without a function for each send.
       const outer = events.enter();
       let thrown: unknown[] | undefined;
       let code = 0;
       try {
-        code = native(handleOf(handle), connectionId, address, stack.length);
+        code = native(handleOf(handle), connectionId, bytes, length);
       } finally {
         thrown = events.leave(outer);
         stack.pop(mark);
@@ -80,8 +100,18 @@ export function load(file: string): NativeBinding {
     };
   }
 
+  // What the library has put into the one value.
+  function valueRead(handle: number): NativeValue | null {
+    try {
+      return memory.read(memory.value);
+    } catch (error) {
+      refuse(handle, failureCode(error), 'the value is more than a string can hold, or than memory');
+      return null;
+    }
+  }
+
   function valueIfOk(code: number): NativeValue | null {
-    return code === 0 ? memory.read(memory.value) : null;
+    return code === 0 ? valueRead(0) : null;
   }
 
   return {
@@ -90,9 +120,13 @@ export function load(file: string): NativeBinding {
     close: (handle) => stay(() => events.close(handleOf(handle))),
     set(handle, property, index, value: NativeInput) {
       const mark = stack.mark();
-      if (!memory.write(value)) {
-        const allowed = 'a number must be an integer, and other values a boolean, a string or a Uint8Array';
-        return refuse(handle, invalidValue, allowed);
+      try {
+        if (!memory.write(value)) {
+          const allowed = 'a number must be an integer, and other values a boolean, a string or a Uint8Array';
+          return refuse(handle, invalidValue, allowed);
+        }
+      } catch (error) {
+        return refuse(handle, failureCode(error), 'the value cannot be taken over');
       }
       try {
         return stay(() => functions.set(handleOf(handle), property, index, memory.valueAddress));
@@ -103,17 +137,19 @@ export function load(file: string): NativeBinding {
     get(handle, property, index) {
       // Of a connection that has ended, some have a value beside the error.
       functions.get(handleOf(handle), property, index, memory.valueAddress);
-      return memory.read(memory.value);
+      return valueRead(handle);
     },
     registerCallback: (handle, event, wanted) => events.register(handleOf(handle), event, wanted),
     getLastError: (handle) => functions.getLastError(handleOf(handle)),
     getLastErrorCode: (handle) => functions.getLastErrorCode(handleOf(handle)),
     doConfig(handle, text) {
       const mark = stack.mark();
-      const address = stack.pushUtf8(text);
-      const code = stay(() => functions.doConfig(handleOf(handle), address, stack.length, memory.valueAddress));
+      if (put(handle, 0, text, 'pushUtf8') !== 0) return null;
+      const bytes = address;
+      const { length } = stack;
+      const code = stay(() => functions.doConfig(handleOf(handle), bytes, length, memory.valueAddress));
       stack.pop(mark);
-      return valueIfOk(code) as string | null;
+      return code === 0 ? (valueRead(handle) as string | null) : null;
     },
     doDisconnect: callForConnection(functions.doDisconnect),
     doDoevents: call(functions.doDoevents),
@@ -122,9 +158,12 @@ export function load(file: string): NativeBinding {
     doSend: send(functions.doSend),
     doSendfile(handle, connectionId, path) {
       const mark = stack.mark();
-      const address = stack.pushUtf8(path);
+      const refused = put(handle, connectionId, path, 'pushUtf8');
+      if (refused !== 0) return refused;
+      const bytes = address;
+      const { length } = stack;
       try {
-        return stay(() => functions.doSendfile(handleOf(handle), connectionId, address, stack.length));
+        return stay(() => functions.doSendfile(handleOf(handle), connectionId, bytes, length));
       } finally {
         stack.pop(mark);
       }
@@ -134,10 +173,14 @@ export function load(file: string): NativeBinding {
     doStartssl: callForConnection(functions.doStartssl),
     sendKept(handle, connectionId, text, lastLength) {
       const mark = stack.mark();
-      const code = functions.sendKept(handle, connectionId, stack.pushLatin1(text), text.length, lastLength);
+      const code =
+        put(handle, connectionId, text, 'pushLatin1') === 0
+          ? functions.sendKept(handle, connectionId, address, text.length, lastLength)
+          : functions.sendKept(handle, connectionId, 0, 1, 0);
       stack.pop(mark);
       return code;
     },
+    endGathering: functions.endGathering,
     fail: refuse,
     failSend: refuseSend,
     counter: (handle, counter) => functions.counter(handleOf(handle), counter),
@@ -145,7 +188,9 @@ export function load(file: string): NativeBinding {
     version: functions.version,
     selfSigned(names, days) {
       const mark = stack.mark();
-      const code = functions.selfSigned(stack.pushUtf8(names), stack.length, days, memory.valueAddress);
+      const refused = put(0, 0, names, 'pushUtf8');
+      if (refused !== 0) return outOfMemory;
+      const code = functions.selfSigned(address, stack.length, days, memory.valueAddress);
       stack.pop(mark);
       return (valueIfOk(code) as string | null) ?? code;
     },

@@ -6,6 +6,7 @@
 // A value is named by its first word, that is its offset divided by 4. On all processors that koffi knows, the lower
 // half of a 64-bit number comes first.
 
+import { constants } from 'node:buffer';
 import { types } from 'node:util';
 import type { NativeInput, NativeValue } from '../contract';
 import { addressOf, type Library } from './declarations';
@@ -34,12 +35,27 @@ const stackEnd = stackBegin + 128 * 1024;
 
 const highHalf = 2 ** 32;
 
+const outOfMemory = 2010;
+const messageTooLong = 10040;
+
 // The parts of Buffer's interface that toString and write are made of; without the detour they are twice as fast.
 interface TextBuffer extends Buffer {
   latin1Slice(begin: number, end: number): string;
   utf8Slice(begin: number, end: number): string;
   latin1Write(text: string, begin: number, length: number): number;
   utf8Write(text: string, begin: number, length: number): number;
+}
+
+class TooLong extends Error {
+  readonly code = 'ERR_STRING_TOO_LONG';
+}
+
+/** The error code for what Buffer throws when a text is too long or memory is short. Throws anything else. */
+export function failureCode(error: unknown): number {
+  const { name, code } = error as Partial<NodeJS.ErrnoException>;
+  if (code === 'ERR_STRING_TOO_LONG') return messageTooLong;
+  if (name === 'RangeError' || code === 'ERR_MEMORY_ALLOCATION_FAILED') return outOfMemory;
+  throw error;
 }
 
 /** A part of the memory that is filled from its begin. What does not fit gets memory of its own. */
@@ -170,6 +186,8 @@ export class Memory {
     const length = this.int64(value + Part.length);
     const begin = this.int64(value + Part.bytes) - this.address;
     if (begin >= bytesBegin && begin + length <= bytesEnd) return this.buffer.latin1Slice(begin, begin + length);
+    // Before it is copied in vain.
+    if (length > constants.MAX_STRING_LENGTH) throw new TooLong();
     return this.fetch(begin + this.address, length).latin1Slice(0, length);
   }
 

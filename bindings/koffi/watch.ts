@@ -5,6 +5,7 @@
 
 import { isMainThread, Worker } from 'node:worker_threads';
 import type * as Koffi from 'koffi';
+import { atExit } from '../at-exit';
 import { loopWaits } from '../host';
 import { koffi, koffiFile } from './koffi';
 
@@ -134,7 +135,7 @@ class Watcher {
     this.worker.on('message', (place: number) => this.watches.get(place)?.onReadable());
     // A thread that is terminated while it loads koffi ends the process, so nothing goes on before that is done.
     Atomics.wait(this.words, 0, 0, beginLimitMs);
-    process.on('exit', () => {
+    atExit(() => {
       Atomics.store(this.words, 0, State.ended);
       Atomics.notify(this.words, 0);
     });

@@ -70,6 +70,8 @@ export const ErrorCode = {
   WriteOnly: 2009,
   /** There is not enough memory. */
   OutOfMemory: 2010,
+  /** The handle was opened through another copy of this package. */
+  OtherCopy: 2011,
   /** Interrupted. */
   Interrupted: 10004,
   /** Bad socket. */

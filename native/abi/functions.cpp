@@ -291,6 +291,18 @@ int32_t ipdaemon_send_kept(ipdaemon_t handle, int32_t connection_id, const uint8
       handle, [&](Server& server) { return server.send_kept(connection_id, as_view(bytes, length), last_length); });
 }
 
+void ipdaemon_end_gathering(void) {
+  try {
+    Server::end_gathering_of_thread();
+  } catch (const std::bad_alloc&) {
+    // What the system has not taken ends with the thread.
+  }
+}
+
+int32_t ipdaemon_refuse_input(ipdaemon_t handle, int32_t connection_id, int32_t code) {
+  return with_server(handle, [&](Server& server) { return server.refuse_input(connection_id, code); });
+}
+
 int32_t ipdaemon_fail(ipdaemon_t handle, int32_t code, const uint8_t* detail, uint64_t length) {
   return with_server(handle, [&](Server& server) { return server.fail(code, std::string(as_view(detail, length))); });
 }

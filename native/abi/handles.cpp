@@ -14,6 +14,15 @@ constexpr int slot_bits = 16;
 constexpr std::int32_t slot_mask = (1 << slot_bits) - 1;
 constexpr std::int32_t generation_max = (1 << (31 - slot_bits)) - 1;
 
+// Where the generations of this library begin. Several may be loaded in one process, the addon and the shared library
+// for example, and a handle of one should be none of another. So they begin differently, by where the library lies.
+std::int32_t first_generation() {
+  static const char place = 0;
+  constexpr int bits_of_place = 18;  // No library is shorter than that.
+  const auto number = reinterpret_cast<std::uintptr_t>(&place) >> bits_of_place;
+  return static_cast<std::int32_t>(number % generation_max) + 1;
+}
+
 // All live handles of the process.
 class Register {
  public:
@@ -26,7 +35,7 @@ class Register {
       free_.pop_front();
     } else if (entries_.size() <= slot_mask) {
       slot = static_cast<std::int32_t>(entries_.size());
-      entries_.push_back({});
+      entries_.push_back({first_generation_, false});
     } else {
       return 0;
     }
@@ -52,9 +61,10 @@ class Register {
 
  private:
   struct Entry {
-    std::int32_t generation = 0;
-    bool live = false;
+    std::int32_t generation;
+    bool live;
   };
+  const std::int32_t first_generation_ = first_generation();
   std::mutex mutex_;
   std::vector<Entry> entries_;
   std::deque<std::int32_t> free_;
@@ -129,6 +139,10 @@ Instance* search_handle(ipdaemon_t handle, int* error) {
       recent_handle = {handle, own.instance.get()};
       return own.instance.get();
     }
+  }
+  if (handle == IPDAEMON_OTHER_COPY) {
+    *error = IPDAEMON_ERROR_OTHER_COPY;
+    return nullptr;
   }
   *error = all_handles().contains(handle) ? IPDAEMON_ERROR_WRONG_THREAD : IPDAEMON_ERROR_INVALID_HANDLE;
   return nullptr;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,11 @@ using Bytes = std::string;
 
 inline BytesView as_view(const std::uint8_t* bytes, std::uint64_t length) {
   return {reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(length)};
+}
+
+// No bytes may lie nowhere, which memcpy does not allow.
+inline void copy_bytes(char* to, BytesView from) {
+  if (!from.empty()) std::memcpy(to, from.data(), from.size());
 }
 
 inline const std::uint8_t* as_bytes(BytesView view) {

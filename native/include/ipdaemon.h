@@ -49,6 +49,10 @@ extern "C" {
 /* A server. 0 is never one. */
 typedef int32_t ipdaemon_t;
 
+/* What a binding passes in place of a handle that was opened through another copy of it in the same thread, which
+   would not get the events: every function answers IPDAEMON_ERROR_OTHER_COPY. */
+#define IPDAEMON_OTHER_COPY ((ipdaemon_t)-1)
+
 enum {
 #define IPD_PROPERTY(id, NAME, name, type, per, access, when, minimum, maximum, fallback, summary) \
   IPDAEMON_PROPERTY_##NAME = id,
@@ -292,6 +296,16 @@ IPDAEMON_API int32_t ipdaemon_keep_max(ipdaemon_t handle, int32_t connection_id)
    lost, for want of memory: the connection ends with 10055. */
 IPDAEMON_API int32_t ipdaemon_send_kept(ipdaemon_t handle, int32_t connection_id, const uint8_t* bytes, uint64_t length,
                                         uint64_t last_length);
+
+/* Hands to the system what small sends of the callbacks on the stack were kept together for, of all handles of the
+   thread; later sends are not kept back any more. For a host that ends the thread or the process in the middle of a
+   callback. ipdaemon_close does the same for its handle. */
+IPDAEMON_API void ipdaemon_end_gathering(void);
+
+/* For a binding whose language cannot hold the input that its callback has just been given: the connection ends with
+   Error and Disconnected, both with `code`: MESSAGE_TOO_LONG for input that is too long, NO_BUFFERS or OUT_OF_MEMORY
+   when there is no memory for it. Errors: UNKNOWN_CONNECTION. */
+IPDAEMON_API int32_t ipdaemon_refuse_input(ipdaemon_t handle, int32_t connection_id, int32_t code);
 
 /* Records an error as if the last call had failed with it: for bindings that refuse a value before
    it reaches the library. `detail` is UTF-8. Returns `code`. */

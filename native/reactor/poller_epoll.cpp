@@ -26,8 +26,11 @@ epoll_event event_for(Interest interest, void* token) {
 }  // namespace
 
 struct Poller::State {
-  explicit State(int epoll) : descriptor(epoll) {}
-  ~State() { ::close(descriptor); }
+  // Opened in here, where the memory for it is there already.
+  State() : descriptor(epoll_create1(EPOLL_CLOEXEC)) {}
+  ~State() {
+    if (descriptor >= 0) ::close(descriptor);
+  }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
@@ -43,13 +46,13 @@ Poller::Poller(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Poller::~Poller() = default;
 
 std::unique_ptr<Poller> Poller::create(int* error) {
-  const int descriptor = epoll_create1(EPOLL_CLOEXEC);
-  if (descriptor < 0) {
+  auto state = std::make_unique<State>();
+  if (state->descriptor < 0) {
     *error = code_from_system(errno);
     return nullptr;
   }
   *error = 0;
-  return std::unique_ptr<Poller>(new Poller(std::make_unique<State>(descriptor)));
+  return std::unique_ptr<Poller>(new Poller(std::move(state)));
 }
 
 int Poller::watch(SocketHandle socket, Interest interest, void* token) {

@@ -126,8 +126,11 @@ timespec time_of(std::int64_t us) {
 }  // namespace
 
 struct Poller::State {
-  explicit State(int queue) : descriptor(queue) {}
-  ~State() { ::close(descriptor); }
+  // Opened in here, where the memory for it is there already.
+  State() : descriptor(::kqueue()) {}
+  ~State() {
+    if (descriptor >= 0) ::close(descriptor);
+  }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
@@ -182,14 +185,13 @@ Poller::Poller(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Poller::~Poller() = default;
 
 std::unique_ptr<Poller> Poller::create(int* error) {
-  const int descriptor = ::kqueue();
-  if (descriptor < 0 || fcntl(descriptor, F_SETFD, FD_CLOEXEC) != 0) {
+  auto state = std::make_unique<State>();
+  if (state->descriptor < 0 || fcntl(state->descriptor, F_SETFD, FD_CLOEXEC) != 0) {
     *error = code_from_system(errno);
-    if (descriptor >= 0) ::close(descriptor);
     return nullptr;
   }
   *error = 0;
-  return std::unique_ptr<Poller>(new Poller(std::make_unique<State>(descriptor)));
+  return std::unique_ptr<Poller>(new Poller(std::move(state)));
 }
 
 int Poller::watch(SocketHandle socket, Interest interest, void* token) {

@@ -30,6 +30,9 @@ constexpr const char* truncated_detail =
 constexpr const char* handshake_detail = "the TLS handshake was not done within DefaultConnectionTimeout";
 constexpr const char* idle_detail = "no data in either direction for as long as IdleTimeout allows";
 constexpr const char* linger_detail = "the peer did not take what was queued when the connection was closed";
+constexpr const char* too_long_detail =
+    "what the peer sent is longer than a value can be here; set a smaller RecordLength or DefaultMaxLineLength";
+constexpr const char* no_memory_detail = "there was no memory to deliver what the peer sent";
 constexpr const char* file_detail = "the file became shorter, or could not be read on, while it was being sent";
 
 std::uint64_t next_uid() {
@@ -253,7 +256,7 @@ Connection::Landing Connection::landing() {
 void Connection::deliver_received(const Landing& landing, std::size_t count) {
   server_.count_in(static_cast<std::int64_t>(count));
   if (landing.joined && landing.left == input_.size()) {
-    if (landing.left > 0) std::memcpy(landing.buffer, input_.data(), landing.left);
+    copy_bytes(landing.buffer, input_);
     feed({landing.buffer, landing.left + count});
   } else {
     input_.append(landing.at, count);
@@ -766,6 +769,13 @@ void Connection::disconnect() {
     update_interest();
     schedule();
   }
+}
+
+void Connection::refuse_input(int code) {
+  if (state_ == State::ended) return;
+  server_.flush_gathered();
+  error_owed_ = true;
+  finish(code, code == IPDAEMON_ERROR_MESSAGE_TOO_LONG ? too_long_detail : no_memory_detail, Close::reset);
 }
 
 void Connection::abort(int status) {

@@ -50,6 +50,8 @@ class Connection final : public Source, public Deadline {
   int send_kept(BytesView data, std::int64_t last_length);
   int lose_kept();
   bool may_keep() const;
+  // The program cannot be given what is being delivered.
+  void refuse_input(int code);
   int send_file(File&& file);
   // Ends a blocking send.
   void interrupt() { interrupted_ = sending_; }

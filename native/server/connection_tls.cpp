@@ -324,8 +324,8 @@ int Connection::seal_directly(BytesView data, BytesView tail, std::size_t* taken
   };
   if (!tail.empty() && data.size() + tail.size() <= join_max) {
     char joined[join_max];
-    std::memcpy(joined, data.data(), data.size());
-    std::memcpy(joined + data.size(), tail.data(), tail.size());
+    copy_bytes(joined, data);
+    copy_bytes(joined + data.size(), tail);
     return pass({joined, data.size() + tail.size()});
   }
   for (BytesView piece : {data, tail}) {

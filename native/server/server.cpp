@@ -311,6 +311,13 @@ int Server::send_kept(int id, BytesView data, std::uint64_t last_length) {
   return connection->send_kept(data, static_cast<std::int64_t>(last_length));
 }
 
+int Server::refuse_input(int id, int code) {
+  Connection* connection = find(id);
+  if (connection == nullptr) return unknown_connection(id);
+  connection->refuse_input(code);
+  return 0;
+}
+
 // Only inside a batch: its end is when the kept bytes are sent.
 int Server::keep_max(int id) {
   Connection* connection = batch_words_ != nullptr ? find(id) : nullptr;
@@ -775,7 +782,7 @@ std::size_t Server::high_water() const {
 
 bool Server::gather(Connection& connection, BytesView data, BytesView tail, std::size_t length_max) {
   const std::size_t length = data.size() + tail.size();
-  if (length > length_max) return false;
+  if (length > length_max || gathering_ended_) return false;
   if (gather_connection_ != &connection || gather_size_ + length > gather_length) {
     flush_gathered();
     if (!connection.can_gather()) return false;
@@ -784,8 +791,8 @@ bool Server::gather(Connection& connection, BytesView data, BytesView tail, std:
   if (gather_connection_ == nullptr) link_gathering();
   gather_connection_ = &connection;
   char* to = gather_buffer_.get() + gather_size_;
-  std::memcpy(to, data.data(), data.size());
-  if (!tail.empty()) std::memcpy(to + data.size(), tail.data(), tail.size());
+  copy_bytes(to, data);
+  copy_bytes(to + data.size(), tail);
   gather_size_ += length;
   return true;
 }
@@ -801,6 +808,12 @@ void Server::flush_gathered() {
 }
 
 thread_local constinit Server* Server::gathering_ = nullptr;
+thread_local constinit bool Server::gathering_ended_ = false;
+
+void Server::end_gathering_of_thread() {
+  gathering_ended_ = true;
+  flush_gathered_of_thread();
+}
 
 void Server::flush_gathered_of_thread() {
   while (gathering_ != nullptr) gathering_->flush_gathered();

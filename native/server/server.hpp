@@ -54,6 +54,7 @@ class Server {
   int send_kept(int id, BytesView data, std::uint64_t last_length);
   int keep_max(int id);
   int fail_send(int id, int code, std::string detail);
+  int refuse_input(int id, int code);
   int send_file(int id, BytesView path);
   int shutdown();
   int start_ssl(int id);
@@ -142,6 +143,8 @@ class Server {
   bool gather(Connection& connection, BytesView data, BytesView tail, std::size_t length_max);
   void flush_gathered();
   static void flush_gathered_of_thread();
+  // The thread may end in the middle of a callback: nothing is kept back from now on.
+  static void end_gathering_of_thread();
   void forget_gathered(const Connection& connection);
   std::size_t gathered(const Connection& connection) const {
     return gather_connection_ == &connection ? gather_size_ : 0;
@@ -333,6 +336,7 @@ class Server {
   std::unique_ptr<char[]> gather_buffer_;
   // The servers of this thread that hold gathered sends: a pump of any of them may wait.
   static thread_local constinit Server* gathering_;
+  static thread_local constinit bool gathering_ended_;
   Server* gathering_next_ = nullptr;
   Server** gathering_link_ = nullptr;  // What points to this one; null when it is not in the list.
   void link_gathering();

@@ -47,7 +47,7 @@ class Block {
 int give_password(char* buffer, int size, int, void* user) {
   const BytesView password = *static_cast<const BytesView*>(user);
   if (password.size() > static_cast<std::size_t>(size)) return -1;
-  if (!password.empty()) std::memcpy(buffer, password.data(), password.size());
+  copy_bytes(buffer, password);
   return static_cast<int>(password.size());
 }
 

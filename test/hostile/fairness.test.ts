@@ -192,10 +192,9 @@ forEachBinding('the server', () => {
         });`),
         async (program) => {
           const port = await program.port();
-          const [reader, other] = (await connected(port, 2, { record: false })) as [Client, Client];
+          const [reader, other] = (await connected(port, 2, { record: false, paused: true })) as [Client, Client];
           // Both lines are there before the send begins to wait, so that its first turn finds the second.
           program.signal('SIGSTOP');
-          reader.socket.pause();
           for (const [client, line] of [
             [reader, 'send\n'],
             [other, 'compute\n'],

@@ -4,6 +4,7 @@ import { expect, test } from '@jest/globals';
 import { forEachBinding } from '../support/bindings';
 import { writeTemporary } from '../support/certificates';
 import { Client } from '../support/client';
+import { E, P } from '../support/ids';
 import { Program, root, script, withProgram } from '../support/program';
 import { lateness, patience, waitFor } from '../support/waiting';
 
@@ -274,6 +275,51 @@ forEachBinding('a process', () => {
   });
 });
 
+forEachBinding('what a handler has sent', () => {
+  // Alone, and as lines of one read, of which the last one ends it all.
+  const inputs = { 'a record': 'x'.repeat(10), lines: 'one\ntwo\nend\n' };
+  const ends = {
+    'process.exit': 'process.exit(7);',
+    'process.exit in a worker': 'process.exit(7);',
+    'an exception that nobody catches': "throw new Error('nobody catches this');",
+    'an exit listener that sends, too': `
+      process.on('exit', () => ipdaemon.ipworks_ipdaemon_do_send(res, param.connectionid, 'bye'));
+      process.exit(7);`,
+    'closing the server and process.exit': 'ipdaemon.ipworks_ipdaemon_close(res); process.exit(7);',
+  };
+  const cases = Object.keys(ends).flatMap((end) => Object.keys(inputs).map((input) => [end, input] as const));
+
+  test.each(cases)('arrives although the program ends by %s (%s)', async (end, input) => {
+    const inside = `
+      ${echo}
+      ipdaemon.ipworks_ipdaemon_register_callback(res, E.Connected, (param) => {
+        ipdaemon.ipworks_ipdaemon_set(res, P.EOL, param.connectionid, ${JSON.stringify(input === 'lines' ? '\n' : '')});
+      });
+      ipdaemon.ipworks_ipdaemon_register_callback(res, E.DataIn, (param) => {
+        for (let i = 0; i < 3; i += 1) {
+          const code = ipdaemon.ipworks_ipdaemon_do_sendline(res, param.connectionid, param.text);
+          if (code !== 0) throw new Error('refused: ' + code);
+        }
+        if (${JSON.stringify(input)} === 'lines' && param.text !== 'end') return;
+        ${ends[end as keyof typeof ends]}
+      });`;
+    const header = `const P = ${JSON.stringify(P)}; const E = ${JSON.stringify(E)};
+      const ipdaemon = require(${JSON.stringify(root)});`;
+    const inWorker = `new (require('node:worker_threads').Worker)(${JSON.stringify(`${header}${inside}`)}, { eval: true })
+      .on('exit', (code) => process.exit(code));`;
+    await withProgram(script(end.endsWith('worker') ? inWorker : inside), async (program) => {
+      const client = new Client(await program.port());
+      client.write(inputs[input as keyof typeof inputs]);
+      await program.ends();
+      expect(program.exit?.code).toBe(end.startsWith('an exception') ? 1 : 7);
+      await client.isGone();
+      const pieces = input === 'lines' ? ['one', 'two', 'end'] : ['x'.repeat(10)];
+      const answer = pieces.map((piece) => `${piece}\r\n`.repeat(3)).join('');
+      expect(client.text).toBe(end.startsWith('an exit listener') ? `${answer}bye` : answer);
+    });
+  });
+});
+
 forEachBinding('worker threads', () => {
   const source = `
     const ipdaemon = require(${JSON.stringify(root)});
@@ -292,8 +338,11 @@ forEachBinding('worker threads', () => {
     if (workerData.pump) while (true) ipdaemon.ipworks_ipdaemon_do_doevents(res);
   `;
 
-  async function start(workerData: Record<string, boolean>): Promise<{ worker: Worker; port: number }> {
-    const worker = new Worker(source, { eval: true, workerData, env: { ...process.env } });
+  async function start(
+    workerData: Record<string, boolean>,
+    program = source,
+  ): Promise<{ worker: Worker; port: number }> {
+    const worker = new Worker(program, { eval: true, workerData, env: { ...process.env } });
     const port = await new Promise<number>((resolve, reject) => {
       worker.once('message', resolve);
       worker.once('error', reject);
@@ -348,6 +397,65 @@ forEachBinding('worker threads', () => {
     const begin = performance.now();
     await worker.terminate();
     expect(performance.now() - begin).toBeLessThan(lateness);
+    client.destroy();
+  });
+
+  // The first line of a read has more behind it, which nobody can be given any more.
+  const talkative = `
+    const ipdaemon = require(${JSON.stringify(root)});
+    const { parentPort, workerData } = require('node:worker_threads');
+    const res = ipdaemon.ipworks_ipdaemon_open();
+    ipdaemon.ipworks_ipdaemon_set(res, 18, 0, '\\n');
+    let lines = 0;
+    ipdaemon.ipworks_ipdaemon_register_callback(res, 3, ({ text }) => {
+      if (workerData.exit && text === 'exit') process.exit(7);
+      lines += 1;
+      if (lines === 1000) parentPort.postMessage('busy');
+    });
+    ipdaemon.ipworks_ipdaemon_set(res, 26, 0, '127.0.0.1');
+    ipdaemon.ipworks_ipdaemon_set(res, 25, 0, true);
+    parentPort.postMessage(ipdaemon.ipworks_ipdaemon_get(res, 27, 0));
+    if (workerData.pump) while (true) ipdaemon.ipworks_ipdaemon_do_doevents(res);
+  `;
+
+  test.each([false, true])('end while further lines wait: by process.exit inside DataIn (pumps: %s)', async (pump) => {
+    const { worker, port } = await start({ exit: true, pump }, talkative);
+    let code: number | undefined;
+    worker.once('exit', (ended) => {
+      code = ended;
+    });
+    const client = new Client(port);
+    client.write(`one\nexit\n${'more\n'.repeat(1000)}`);
+    await waitFor(() => code !== undefined, 'the worker to end');
+    expect(code).toBe(7);
+    await client.isGone();
+    client.destroy();
+  });
+
+  test.each([false, true])('end while further lines wait: by terminate (pumps: %s)', async (pump) => {
+    const { worker, port } = await start({ exit: false, pump }, talkative);
+    let busy = false;
+    worker.once('message', () => {
+      busy = true;
+    });
+    const client = new Client(port, { record: false });
+    let ended = false;
+    client.socket.on('close', () => {
+      ended = true;
+    });
+    const lines = Buffer.from('more\n'.repeat(20_000));
+    const pour = () => {
+      if (!ended) client.socket.write(lines, () => setImmediate(pour));
+    };
+    await client.isConnected();
+    pour();
+    await waitFor(() => busy, 'the worker to be busy');
+    let gone = false;
+    void worker.terminate().then(() => {
+      gone = true;
+    });
+    await waitFor(() => gone, 'the worker to end');
+    ended = true;
     client.destroy();
   });
 

@@ -2,6 +2,7 @@
 // PACKAGE is the folder of the package, this checkout if it is left out. Ends with "N passed, N failed".
 'use strict';
 const assert = require('node:assert');
+const { spawnSync } = require('node:child_process');
 const { createHash } = require('node:crypto');
 const fs = require('node:fs');
 const net = require('node:net');
@@ -233,6 +234,30 @@ const checks = {
   },
 };
 
+// As a program of its own this file opens a server and throws where nobody catches: `smoke.js PACKAGE --throw WHERE`.
+const throwing = {
+  open: () => setTimeout(() => ipd.ipdaemon_open() && fail(), 0),
+  listening: () => withServer({}, () => new Promise(() => setTimeout(fail, 0))),
+  handler: () => withServer({ handlers: { Connected: fail } }, (port) => new Promise(() => connect(port))),
+};
+
+function fail() {
+  throw new Error('nobody catches this');
+}
+
+for (const where of Object.keys(throwing)) {
+  checks[`an exception that nobody catches is told and ends the program (${where})`] = () => {
+    // Where the host runs in an emulator, that has to be started.
+    const [program, ...emulated] = process.env.IPDAEMON_SMOKE_HOST?.split(' ') ?? [process.execPath];
+    const words = [...emulated, ...(process.versions.deno ? ['run', '--allow-all'] : [])];
+    const child = spawnSync(program, [...words, __filename, folder, '--throw', where], { timeout: patience });
+    assert.match(String(child.stderr), /nobody catches this/);
+    assert.strictEqual(child.signal, null);
+    assert.notStrictEqual(child.status, 0);
+    assert.ok(child.status < 128, `it ended with ${child.status}: ${child.stderr}`);
+  };
+}
+
 let passed = 0;
 let failed = 0;
 
@@ -275,4 +300,5 @@ function finish(error) {
   process.exitCode = failed === 0 ? 0 : 1;
 }
 
-main();
+if (process.argv[3] === '--throw') throwing[process.argv[4]]();
+else main();

@@ -17,6 +17,8 @@ export interface ProgramOptions {
   descriptors?: number;
   /** After how many seconds of processor time the system ends it. */
   seconds?: number;
+  /** How many KiB of addresses the program may have. */
+  addresses?: number;
 }
 
 /** Wine fails to start a program now and then, for reasons that it does not tell; the next attempt may not fail. */
@@ -41,6 +43,7 @@ export class Program {
     const host = options.host ?? process.execPath;
     const limits = [
       ...(options.descriptors === undefined ? [] : [`ulimit -n ${options.descriptors}`]),
+      ...(options.addresses === undefined ? [] : [`ulimit -v ${options.addresses}`]),
       ...(options.seconds === undefined ? [] : [`ulimit -t ${options.seconds}`]),
     ];
     const limited = ['-c', [...limits, 'exec "$0" "$@"'].join('; '), host, ...args];
