@@ -152,6 +152,11 @@ void Connection::give_way() {
 // ---- Receiving ---------------------------------------------------------------------------------------
 
 bool Connection::receive_sealed() {
+  if (security_->has_backlog()) {
+    const Bytes sealed = security_->take_backlog();
+    open_sealed(sealed);
+    return state_ != State::ended;
+  }
   char* sealed = server_.sealed_buffer();
   const Transfer received = take(sealed);
   if (received.error == IPDAEMON_ERROR_WOULD_BLOCK) return false;
@@ -168,7 +173,22 @@ bool Connection::receive_sealed() {
   return state_ != State::ended;
 }
 
+// Goes on with what was read before, if it is still wanted.
+void Connection::open_backlog() {
+  if (!has_backlog() || !wants_input()) return;
+  if (server_.may_deliver()) {
+    receive_sealed();
+  } else {
+    server_.due().add(this);
+  }
+}
+
 void Connection::open_sealed(BytesView sealed) {
+  open_some(sealed);
+  if (state_ != State::ended && has_backlog()) server_.due().add(this);
+}
+
+void Connection::open_some(BytesView sealed) {
   tls::Engine& engine = security_->engine();
   const bool was_securing = security_->is_securing();
   if (was_securing && !security_->started) {
@@ -180,9 +200,10 @@ void Connection::open_sealed(BytesView sealed) {
   // Callbacks may run in a handshake, and other connections use the server's buffer in them.
   Bytes own;
   Bytes& answer = was_securing ? own : server_.seal_buffer();
-  const std::size_t count =
+  const auto [count, taken] =
       engine.receive(sealed, landing.at, Server::receive_length + tls::Engine::record_max, answer);
   if (state_ == State::ended) return;
+  if (taken < sealed.size()) security_->keep_backlog(sealed.substr(taken));
   if (!answer.empty() && failed_code_ == 0) {
     // Why a handshake has failed says more than that its alert cannot be sent.
     const int code = emit(answer);

@@ -199,6 +199,8 @@ bool Context::set_up(Problem* problem) {
   SSL_CTX_set_options(handle_, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
                                    SSL_OP_PRIORITIZE_CHACHA);
   SSL_CTX_set_mode(handle_, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  // Reading returns after each message without data, so that the engine can count them.
+  SSL_CTX_clear_mode(handle_, SSL_MODE_AUTO_RETRY);
   SSL_CTX_set_dh_auto(handle_, 1);
   set_callbacks(handle_, this);
   if (!set_versions(problem) || !set_suites(problem) || !set_groups(problem) || !set_signatures(problem) ||

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <utility>
 
 #include "ipdaemon.h"
 #include "tls/engine_openssl.hpp"
@@ -292,6 +293,8 @@ std::string failure_text() {
 
 constexpr const char* no_certificate_text = "the client presented no certificate";
 constexpr const char* refused_text = "the program refused the certificate";
+constexpr const char* too_many_controls_text =
+    "the client sent more than 32 messages in a row that carry no data, such as KeyUpdate";
 constexpr const char* closed_text = "the client sent the alert \"close notify\" in the middle of the handshake";
 
 }  // namespace
@@ -308,6 +311,7 @@ int Engine::Callbacks::read(BIO* bio, char* to, std::size_t length, std::size_t*
   BIO_clear_flags(bio, BIO_FLAGS_RWS | BIO_FLAGS_SHOULD_RETRY);
   BytesView& input = *engine.input_;
   if (input.empty()) {
+    engine.starved_ = true;
     BIO_set_flags(bio, BIO_FLAGS_READ | BIO_FLAGS_SHOULD_RETRY);
     return -1;
   }
@@ -563,26 +567,41 @@ void Engine::shake_hands() {
   state_ = State::open;
 }
 
-std::size_t Engine::receive(BytesView input, char* plain, std::size_t capacity, Bytes& sealed) {
+Engine::Received Engine::receive(BytesView input, char* plain, std::size_t capacity, Bytes& sealed) {
   Call call(*this, input, sealed);
   if (state_ == State::handshaking) shake_hands();
   std::size_t count = 0;
+  int controls = 0;
+  bool answering = false;
   while (state_ == State::open && (!call.input.empty() || SSL_pending(session_) > 0)) {
+    if (controls >= controls_per_call) return {count, input.size() - call.input.size()};
     std::size_t got = 0;
+    starved_ = false;
+    const std::size_t left = call.input.size();
     const int result = SSL_read_ex(session_, plain + count, capacity - count, &got);
     if (result == 1) {
       count += got;
+      controls_ = 0;
       continue;
     }
     const int error = SSL_get_error(session_, result);
-    if (error == SSL_ERROR_WANT_READ) break;
-    if (error == SSL_ERROR_ZERO_RETURN) {
+    if (error == SSL_ERROR_WANT_READ) {
+      if (starved_) break;
+      // Without SSL_MODE_AUTO_RETRY, that is a message that carried no data. In between there may be a call
+      // that only finishes the answer.
+      if (call.input.size() == left && !std::exchange(answering, true)) continue;
+      answering = false;
+      ++controls;
+      if (++controls_ <= controls_max) continue;
+      problem_ = {IPDAEMON_ERROR_TLS_DECRYPT, too_many_controls_text};
+      state_ = State::failed;
+    } else if (error == SSL_ERROR_ZERO_RETURN) {
       state_ = State::peer_closed;
     } else {
       fail(IPDAEMON_ERROR_TLS_DECRYPT);
     }
   }
-  return count;
+  return {count, input.size()};
 }
 
 bool Engine::seal(BytesView plain, Bytes& sealed) {

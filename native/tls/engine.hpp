@@ -76,9 +76,15 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // Takes what came from the peer, all of it. What it says goes to `plain`; returns how much. What has
-  // to be answered is appended to `sealed`. `capacity` must be at least sealed.size() + record_max.
-  std::size_t receive(BytesView input, char* plain, std::size_t capacity, Bytes& sealed);
+  struct Received {
+    std::size_t plain = 0;  // How much was written.
+    std::size_t taken = 0;  // How much of the input was looked at.
+  };
+  // Takes what came from the peer. What it says goes to `plain`. What has to be answered is appended to
+  // `sealed`. `capacity` must be at least input.size() + record_max. Less than all is taken when many
+  // messages without data have come, which cost far more than data of their length: the caller brings
+  // the rest again when others have had their turn.
+  Received receive(BytesView input, char* plain, std::size_t capacity, Bytes& sealed);
   // Seals `plain`, all of it, behind what is in `sealed`. False: the session has failed.
   bool seal(BytesView plain, Bytes& sealed);
   // Appends the notice that nothing more will come, once.
@@ -95,6 +101,10 @@ class Engine {
 
   // Plain bytes that may still be in here besides the input of a call.
   static constexpr std::size_t record_max = 17 * 1024;
+  // Messages without data, such as KeyUpdate: as many may come in a row, and as many are looked at in
+  // one call. TLS has no use for more.
+  static constexpr int controls_max = 32;
+  static constexpr int controls_per_call = 16;
 
   // For callbacks of OpenSSL, in this folder.
   struct Callbacks;
@@ -116,6 +126,8 @@ class Engine {
   Problem problem_;
   std::unique_ptr<std::vector<std::string>> log_;
   State state_ = State::handshaking;
+  std::uint8_t controls_ = 0;  // Messages without data since the last data.
+  bool starved_ = false;       // OpenSSL has asked for more than there was.
   bool close_sent_ = false;
   bool hello_seen_ = false;
   bool judged_ = false;  // The client's certificate, or that it has none, has been judged.

@@ -145,6 +145,7 @@ class Link {
   std::unique_ptr<Engine> engine;
   Client client;
   std::string plain;  // What the server got.
+  int calls = 0;      // Of the engine's receive.
   Cut cut = [](std::size_t, std::size_t left) { return left; };
   Cut cut_back = [](std::size_t, std::size_t left) { return left; };
   std::function<void(std::string&)> damage;  // Of what the client sends.
@@ -191,12 +192,15 @@ class Link {
     const std::size_t capacity = sealed.size() + Engine::record_max;
     std::string buffer(capacity + guard, '#');
     Bytes answer;
-    const std::size_t count = engine->receive(sealed, buffer.data(), capacity, answer);
-    REQUIRE(count <= capacity);
+    const Engine::Received received = engine->receive(sealed, buffer.data(), capacity, answer);
+    REQUIRE(received.plain <= capacity);
+    REQUIRE(received.taken <= sealed.size());
     CHECK(buffer.find_first_not_of('#', capacity) == std::string::npos);
-    plain.append(buffer, 0, count);
+    plain.append(buffer, 0, received.plain);
     to_client_ += answer;
     CHECK(!engine->running());
+    ++calls;
+    if (received.taken < sealed.size()) give(sealed.substr(received.taken));
   }
 
   bool say(BytesView text) {
@@ -710,6 +714,78 @@ TEST("a record that was changed or repeated on the way ends an open session") {
       link.run();
       CHECK_EQ(link.client.state(), Client::State::failed);
     }
+  }
+}
+
+TEST("KeyUpdates count until data comes: 32 in a row are served, one more ends the session") {
+  fixture::need_openssl();
+  const Server server;
+  const SslContextPtr context = client_of(of_version(TLS1_3_VERSION));
+  for (const bool all_at_once : {false, true}) {
+    Link link(server, context.get());
+    REQUIRE(link.run().is_open());
+    const auto update = [&](int count) {
+      for (int i = 0; i < count; ++i) {
+        link.client.update_keys();
+        if (!all_at_once) link.run();
+      }
+    };
+    for (int round = 0; round < 3; ++round) {
+      update(Engine::controls_max);
+      link.client.write("data;");
+      REQUIRE(link.run().is_open());
+    }
+    CHECK_EQ(link.plain, "data;data;data;");
+    CHECK(link.say("heard"));
+    link.run();
+    CHECK_EQ(link.client.plain(), "heard");
+    update(Engine::controls_max + 1);
+    link.run();
+    CHECK_EQ(link.engine->state(), State::failed);
+    CHECK_EQ(link.code(), IPDAEMON_ERROR_TLS_DECRYPT);
+    CHECK(link.engine->problem().detail.find("KeyUpdate") != std::string::npos);
+  }
+}
+
+TEST("messages without data are looked at a few in each call, and nothing behind them is lost") {
+  fixture::need_openssl();
+  const Server server;
+  const SslContextPtr context = client_of(of_version(TLS1_3_VERSION));
+  Link link(server, context.get());
+  REQUIRE(link.run().is_open());
+  constexpr int rounds = 200;
+  std::string said;
+  for (int i = 0; i < rounds; ++i) {
+    link.client.update_keys();
+    link.client.write("word;");
+    said += "word;";
+  }
+  link.calls = 0;
+  link.give(link.client.take());
+  CHECK_EQ(link.plain, said);
+  CHECK(link.calls >= rounds / Engine::controls_per_call);
+}
+
+TEST("records without data, warnings and wishes for a new handshake have an end in every version") {
+  fixture::need_openssl();
+  const Server server;
+  for (const int version : both_versions) {
+    const SslContextPtr context = client_of(of_version(version));
+    Link link(server, context.get());
+    REQUIRE(link.run().is_open());
+    std::size_t answered = 0;
+    for (int i = 0; i < 1000 && link.engine->state() == State::open; ++i) {
+      if (version == TLS1_2_VERSION) {
+        link.client.renegotiate();
+      } else {
+        link.client.update_keys();
+      }
+      const std::string sealed = link.client.take();
+      if (sealed.empty()) break;
+      link.give(sealed);
+      ++answered;
+    }
+    CHECK(answered <= 100);
   }
 }
 
