@@ -441,11 +441,12 @@ int Server::apply_cipher_suites(const Row& row, Stored& value) {
   }
   int code = 0;
   each_entry(value.bytes, ';', [&](BytesView entry) {
+    if (entry == "*") return true;
     const bool is_name = !entry.empty() && std::all_of(entry.begin(), entry.end(), [](char c) {
       return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
     });
     if (!is_name || entry.substr(0, 5) == "CALG_") {
-      code = invalid(row, entry, "each entry must be the IANA name of a suite, such as TLS_AES_128_GCM_SHA256");
+      code = invalid(row, entry, "each entry must be the IANA name of a suite, such as TLS_AES_128_GCM_SHA256, or *");
     }
     return code == 0;
   });

@@ -1,6 +1,7 @@
 #include "tls/context.hpp"
 
 #include <ctime>
+#include <utility>
 
 #include "base/text.hpp"
 #include "ipdaemon.h"
@@ -250,8 +251,8 @@ bool Context::set_suites(Problem* problem) {
   const char* setting = "SSLEnabledProtocols";
   if (options_.cipher_suites != "*") {
     setting = "SSLEnabledCipherSuites";
-    lists = SuiteLists();
-    if (!split_suites(options_.cipher_suites, &lists, problem)) return false;
+    const SuiteLists defaults = std::exchange(lists, {});
+    if (!split_suites(options_.cipher_suites, defaults, &lists, problem)) return false;
   } else if (!options_.cipher_list.empty()) {
     setting = "OpenSSLCipherList";
     lists.tls12 = options_.cipher_list;
@@ -305,17 +306,15 @@ bool Context::keep_strong_suites(Problem* problem) {
 }
 
 bool Context::set_groups(Problem* problem) {
-  std::vector<int> tls13;
+  std::string tls13;
   if (!group_numbers("TLS12SupportedGroups", options_.tls12_groups, &tls12_groups_, problem) ||
-      !group_numbers("TLS13SupportedGroups", options_.tls13_groups, &tls13, problem)) {
+      !group_list("TLS13SupportedGroups", options_.tls13_groups, handle_, &tls13, problem)) {
     return false;
   }
   // Tried here, so that it cannot fail in a handshake.
-  const auto try_groups = [&](const std::vector<int>& numbers) {
-    std::vector<int> copy = numbers;
-    return SSL_CTX_set1_groups(handle_, copy.data(), static_cast<int>(copy.size())) == 1;
-  };
-  if (!try_groups(tls12_groups_) || !try_groups(tls13)) {
+  std::vector<int> copy = tls12_groups_;
+  if (SSL_CTX_set1_groups(handle_, copy.data(), static_cast<int>(copy.size())) != 1 ||
+      SSL_CTX_set1_groups_list(handle_, tls13.c_str()) != 1) {
     *problem = {IPDAEMON_ERROR_INVALID_VALUE, "this OpenSSL refuses the list of groups: " + ErrorScope::text()};
     return false;
   }

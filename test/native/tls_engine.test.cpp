@@ -32,7 +32,7 @@ ContextOptions default_options() {
   options.protocols = IPDAEMON_SSL_PROTOCOL_TLS1_2 | IPDAEMON_SSL_PROTOCOL_TLS1_3;
   options.cipher_suites = "*";
   options.tls12_groups = "ecdhe_x25519,ecdhe_secp256r1,ecdhe_secp384r1,ecdhe_secp521r1";
-  options.tls13_groups = "ecdhe_x25519,ecdhe_x448,ecdhe_secp256r1,ecdhe_secp384r1,ecdhe_secp521r1";
+  options.tls13_groups = "X25519MLKEM768,ecdhe_x25519,ecdhe_x448,ecdhe_secp256r1,ecdhe_secp384r1,ecdhe_secp521r1";
   return options;
 }
 
