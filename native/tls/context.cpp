@@ -49,6 +49,9 @@ constexpr const char* default_signatures =
     "rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:"
     "rsa_pkcs1_sha256:rsa_pkcs1_sha384:rsa_pkcs1_sha512";
 
+// Only where the security level lets them through. The last, for those that know nothing better.
+constexpr const char* sha1_signatures = ":ECDSA+SHA1:RSA+SHA1";
+
 // By the names that the lists have for what a kind of key can do.
 bool can_sign(const EVP_PKEY* key, const std::string& list, bool is_tls13) {
   const auto has = [&](const std::string& name) { return list.find(name) != std::string::npos; };
@@ -324,8 +327,9 @@ bool Context::set_groups(Problem* problem) {
 bool Context::set_signatures(Problem* problem) {
   // The same on every system, whatever its own configuration says. Old versions cannot choose.
   if (!has_old_versions(options_.protocols)) {
-    SSL_CTX_set1_sigalgs_list(handle_, default_signatures);
-    SSL_CTX_set1_client_sigalgs_list(handle_, default_signatures);
+    const std::string list = std::string(default_signatures) + (allows_sha1() ? sha1_signatures : "");
+    SSL_CTX_set1_sigalgs_list(handle_, list.c_str());
+    SSL_CTX_set1_client_sigalgs_list(handle_, list.c_str());
   }
   tls12_signatures_ = tls12_signature_list(options_.tls12_signatures);
   tls13_signatures_ = tls13_signature_list(options_.tls13_signatures);
@@ -337,6 +341,11 @@ bool Context::set_signatures(Problem* problem) {
     return false;
   }
   return true;
+}
+
+// It has less bits than any other level demands.
+bool Context::allows_sha1() const {
+  return SSL_CTX_get_security_level(handle_) == 0;
 }
 
 bool Context::set_lists(SSL* session, bool tls13) const {
@@ -354,8 +363,16 @@ bool Context::set_lists(SSL* session, bool tls13) const {
 // A list without anything that our keys can do would turn a version off in silence.
 bool Context::check_signatures(Problem* problem) const {
   const bool tls12 = (options_.protocols & IPDAEMON_SSL_PROTOCOL_TLS1_2) != 0;
-  const auto usable = [&](const std::string& list, bool is_tls13) {
-    if (list.empty()) return true;
+  bool is_sha1 = false;
+  const auto usable = [&](const std::string& all, bool is_tls13) {
+    if (all.empty()) return true;
+    std::string list;
+    each_entry(all, ':', [&](BytesView entry) {
+      const bool refused = entry.find("+SHA1") != BytesView::npos && !allows_sha1();
+      is_sha1 |= refused;
+      if (!refused) list += ":" + std::string(entry);
+      return true;
+    });
     for (const Identity& identity : identities_->all()) {
       if (can_sign(identity.key.get(), list, is_tls13)) return true;
     }
@@ -365,8 +382,9 @@ bool Context::check_signatures(Problem* problem) const {
   if (tls12 && !usable(tls12_signatures_, false)) setting = "TLS12SignatureAlgorithms";
   if (allows_tls13_ && !usable(tls13_signatures_, true)) setting = "TLS13SignatureAlgorithms";
   if (setting == nullptr) return true;
-  *problem = {IPDAEMON_ERROR_INVALID_VALUE,
-              std::string(setting) + " has no algorithm that a key of the server's certificate can use"};
+  *problem = {IPDAEMON_ERROR_INVALID_VALUE, std::string(setting) +
+                                                " has no algorithm that a key of the server's certificate can use" +
+                                                (is_sha1 ? "; SHA-1 needs OpenSSLCipherList=DEFAULT@SECLEVEL=0" : "")};
   return false;
 }
 

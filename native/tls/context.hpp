@@ -99,6 +99,7 @@ class Context {
   bool keep_strong_suites(Problem* problem);
   bool set_groups(Problem* problem);
   bool set_signatures(Problem* problem);
+  bool allows_sha1() const;
   bool set_identities(Problem* problem);
   bool check_signatures(Problem* problem) const;
   bool set_client_trust(Problem* problem);

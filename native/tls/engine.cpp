@@ -10,6 +10,7 @@
 
 #include "ipdaemon.h"
 #include "tls/engine_openssl.hpp"
+#include "tls/hello.hpp"
 #include "tls/lists.hpp"
 #include "tls/names.hpp"
 #include "tls/openssl.hpp"
@@ -60,6 +61,10 @@ struct Engine::Call {
 
 namespace {
 
+int pair_at(const unsigned char* bytes) {
+  return bytes[0] << 8 | bytes[1];
+}
+
 const BIO_METHOD* transport() {
   static BIO_METHOD* const method = []() -> BIO_METHOD* {
     BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "ipdaemon");
@@ -71,80 +76,6 @@ const BIO_METHOD* transport() {
     return made;
   }();
   return method;
-}
-
-unsigned pair_at(const unsigned char* bytes) {
-  return static_cast<unsigned>(bytes[0]) << 8 | bytes[1];
-}
-
-// Values that clients send only so that servers do not stumble over unknown ones.
-bool is_grease(unsigned code) {
-  return (code & 0x0f0f) == 0x0a0a && code >> 8 == (code & 0xff);
-}
-
-struct Extension {
-  const unsigned char* bytes = nullptr;
-  std::size_t length = 0;
-};
-
-Extension extension_of(SSL* session, unsigned type) {
-  Extension extension;
-  if (SSL_client_hello_get0_ext(session, type, &extension.bytes, &extension.length) != 1) return {};
-  return extension;
-}
-
-bool offers_tls13(SSL* session) {
-  const Extension versions = extension_of(session, TLSEXT_TYPE_supported_versions);
-  for (std::size_t i = 1; i + 1 < versions.length; i += 2) {
-    if (pair_at(versions.bytes + i) == TLS1_3_VERSION) return true;
-  }
-  return false;
-}
-
-void add_entry(std::string* list, const std::string& entry) {
-  if (!list->empty()) *list += ',';
-  *list += entry;
-}
-
-// Bytes of a list; nobody offers as many in good faith.
-constexpr std::size_t offers_max = 1024;
-
-std::string offered_suites(SSL* session) {
-  const unsigned char* bytes = nullptr;
-  const std::size_t length = SSL_client_hello_get0_ciphers(session, &bytes);
-  std::string list;
-  for (std::size_t i = 0; i + 1 < length && i < offers_max; i += 2) {
-    const unsigned code = pair_at(bytes + i);
-    constexpr unsigned signals[] = {0x00ff, 0x5600};  // Not suites: renegotiation and fall-back.
-    if (is_grease(code) || std::find(std::begin(signals), std::end(signals), code) != std::end(signals)) continue;
-    const SSL_CIPHER* suite = SSL_CIPHER_find(session, bytes + i);
-    const char* name = suite != nullptr ? SSL_CIPHER_standard_name(suite) : nullptr;
-    char number[8];
-    std::snprintf(number, sizeof number, "0x%04x", code);
-    add_entry(&list, name != nullptr ? name : number);
-  }
-  return list;
-}
-
-std::string offered_signatures(SSL* session) {
-  const Extension offered = extension_of(session, TLSEXT_TYPE_signature_algorithms);
-  std::string list;
-  for (std::size_t i = 2; i + 1 < offered.length && i < offers_max; i += 2) {
-    const unsigned code = pair_at(offered.bytes + i);
-    if (!is_grease(code)) add_entry(&list, signature_name(code));
-  }
-  return list;
-}
-
-std::string offered_name(SSL* session) {
-  constexpr std::size_t header = 5;  // Lengths of list and name, and the kind of name.
-  const Extension names = extension_of(session, TLSEXT_TYPE_server_name);
-  if (names.length <= header || names.bytes[2] != TLSEXT_NAMETYPE_host_name) return {};
-  const std::size_t length = pair_at(names.bytes + 3);
-  if (length > names.length - header) return {};
-  std::string name(reinterpret_cast<const char*>(names.bytes + header), length);
-  const bool readable = std::all_of(name.begin(), name.end(), [](unsigned char c) { return c > ' ' && c < 0x7f; });
-  return readable ? name : std::string();
 }
 
 ClientCertificate describe(X509* certificate, const STACK_OF(X509) * chain, bool with_chain) {
@@ -224,8 +155,8 @@ std::string version_name(int version) {
 std::string log_line(bool sent, int version, int type, const unsigned char* bytes, std::size_t length) {
   const std::string begin = sent ? "sent " : "received ";
   if (type == SSL3_RT_HEADER && length >= 5) {
-    return begin + "record: " + version_name(static_cast<int>(pair_at(bytes + 1))) + ", " + record_name(bytes[0]) +
-           ", " + std::to_string(pair_at(bytes + 3)) + " bytes";
+    return begin + "record: " + version_name(pair_at(bytes + 1)) + ", " + record_name(bytes[0]) + ", " +
+           std::to_string(pair_at(bytes + 3)) + " bytes";
   }
   if (type == SSL3_RT_HANDSHAKE && length > 0) {
     return begin + version_name(version) + " " + message_name(bytes[0]) + ", " + std::to_string(length) + " bytes";
@@ -340,36 +271,41 @@ long Engine::Callbacks::control(BIO*, int command, long, void*) {
 // ---- Inside of a handshake ---------------------------------------------------------------------------
 
 int Engine::Callbacks::client_hello(SSL* session, int* alert, void*) {
-  Engine& engine = of(session);
-  const Context& context = *engine.context_;
   *alert = SSL_AD_HANDSHAKE_FAILURE;
-  if (!context.set_lists(session, context.allows_tls13() && offers_tls13(session))) return SSL_CLIENT_HELLO_ERROR;
+  try {
+    return of(session).greet(session);
+  } catch (const std::bad_alloc&) {
+    return SSL_CLIENT_HELLO_ERROR;
+  }
+}
+
+int Engine::greet(SSL* session) {
+  const Context& context = *context_;
   // A second one follows when the client has guessed the wrong group.
-  if (engine.hello_seen_) return SSL_CLIENT_HELLO_SUCCESS;
-  engine.hello_seen_ = true;
+  const bool is_first = !offer_;
+  if (is_first) offer_ = std::make_unique<Offer>(read_offer(session));
+  if (!context.set_lists(session, context.allows_tls13() && offer_->has_tls13())) return SSL_CLIENT_HELLO_ERROR;
+  if (!is_first) return SSL_CLIENT_HELLO_SUCCESS;
   std::shared_ptr<const Identities> choice;
-  if (const HelloWish wish = engine.events_.wants_client_hello(); wish != HelloWish::nothing) {
-    try {
-      ClientHello hello;
-      hello.server_name = offered_name(session);
-      if (wish == HelloWish::everything) {
-        hello.cipher_suites = offered_suites(session);
-        hello.signature_algorithms = offered_signatures(session);
-      }
-      Problem problem;
-      if (!engine.events_.on_client_hello(hello, &choice, &problem)) {
-        engine.problem_ = std::move(problem);
-        return SSL_CLIENT_HELLO_ERROR;
-      }
-    } catch (const std::bad_alloc&) {
+  if (const HelloWish wish = events_.wants_client_hello(); wish != HelloWish::nothing) {
+    ClientHello hello;
+    hello.server_name = readable_name(*offer_);
+    if (wish == HelloWish::everything) {
+      hello.cipher_suites = suite_names(session, *offer_);
+      hello.signature_algorithms = signature_names(*offer_);
+    }
+    Problem problem;
+    if (!events_.on_client_hello(hello, &choice, &problem)) {
+      problem_ = std::move(problem);
       return SSL_CLIENT_HELLO_ERROR;
     }
   }
   if (choice && choice != context.identities()) {
-    return context.choose(session, *choice, &engine.problem_) ? SSL_CLIENT_HELLO_SUCCESS : SSL_CLIENT_HELLO_ERROR;
+    chosen_ = std::move(choice);
+    return context.choose(session, *chosen_, &problem_) ? SSL_CLIENT_HELLO_SUCCESS : SSL_CLIENT_HELLO_ERROR;
   }
   if (context.identities()) return SSL_CLIENT_HELLO_SUCCESS;
-  engine.problem_ = {IPDAEMON_ERROR_TLS_NO_SERVER_CERTIFICATE, "SSLConnectionRequest has chosen none"};
+  problem_ = {IPDAEMON_ERROR_TLS_NO_SERVER_CERTIFICATE, "SSLConnectionRequest has chosen none"};
   return SSL_CLIENT_HELLO_ERROR;
 }
 
@@ -542,7 +478,13 @@ Engine::~Engine() {
 
 void Engine::fail(int code) {
   state_ = State::failed;
-  if (problem_.code == 0) problem_ = {code, failure_text()};
+  if (problem_.code != 0) return;
+  std::string text;
+  if (const unsigned long error = ErrorScope::last(); offer_ && ERR_GET_LIB(error) == ERR_LIB_SSL) {
+    const Identities* identities = (chosen_ ? chosen_ : context_->identities()).get();
+    text = why_nothing_in_common(session_, *context_, identities, *offer_, ERR_GET_REASON(error));
+  }
+  problem_ = {code, text.empty() ? failure_text() : std::move(text)};
 }
 
 void Engine::shake_hands() {
@@ -564,6 +506,8 @@ void Engine::shake_hands() {
     return;
   }
   if (!log_) SSL_set_msg_callback(session_, nullptr);
+  offer_.reset();
+  chosen_.reset();
   state_ = State::open;
 }
 

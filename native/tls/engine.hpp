@@ -16,6 +16,7 @@ struct stack_st_X509;
 
 namespace ipdaemon::tls {
 
+struct Offer;
 struct Verdict;
 
 struct ClientHello {
@@ -113,6 +114,7 @@ class Engine {
   struct Call;
 
   Engine(std::shared_ptr<const Context> context, EngineEvents& events);
+  int greet(SSL* session);
   void shake_hands();
   void fail(int code);
   bool judge(X509* certificate, const stack_st_X509* chain, const Verdict& verdict);
@@ -124,12 +126,13 @@ class Engine {
   BytesView* input_ = nullptr;  // What the running call has not taken yet.
   Bytes* output_ = nullptr;
   Problem problem_;
+  std::unique_ptr<Offer> offer_;              // Of the client, until the handshake is done.
+  std::shared_ptr<const Identities> chosen_;  // For this client, likewise; null: those of the context.
   std::unique_ptr<std::vector<std::string>> log_;
   State state_ = State::handshaking;
   std::uint8_t controls_ = 0;  // Messages without data since the last data.
   bool starved_ = false;       // OpenSSL has asked for more than there was.
   bool close_sent_ = false;
-  bool hello_seen_ = false;
   bool judged_ = false;  // The client's certificate, or that it has none, has been judged.
 };
 

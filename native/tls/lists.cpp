@@ -34,31 +34,32 @@ enum class GroupKind : std::uint8_t { curve, finite_field, hybrid };
 struct Group {
   const char* setting;
   const char* shown;
+  unsigned code;
   int number;
   int bits;
   GroupKind kind = GroupKind::curve;
 };
 
 // What OpenSSL says for a group that has no NID.
-constexpr int by_code(int code) {
-  return TLSEXT_nid_unknown | code;
+constexpr int by_code(unsigned code) {
+  return static_cast<int>(TLSEXT_nid_unknown | code);
 }
 
 constexpr Group groups[] = {
     // The bits are those of ML-KEM.
-    {"X25519MLKEM768", "X25519MLKEM768", by_code(0x11ec), 768, GroupKind::hybrid},
-    {"SecP256r1MLKEM768", "SecP256r1MLKEM768", by_code(0x11eb), 768, GroupKind::hybrid},
-    {"SecP384r1MLKEM1024", "SecP384r1MLKEM1024", by_code(0x11ed), 1024, GroupKind::hybrid},
-    {"ecdhe_x25519", "X25519", NID_X25519, 253},
-    {"ecdhe_x448", "X448", NID_X448, 448},
-    {"ecdhe_secp256r1", "P-256", NID_X9_62_prime256v1, 256},
-    {"ecdhe_secp384r1", "P-384", NID_secp384r1, 384},
-    {"ecdhe_secp521r1", "P-521", NID_secp521r1, 521},
-    {"ffdhe_2048", "ffdhe2048", NID_ffdhe2048, 2048, GroupKind::finite_field},
-    {"ffdhe_3072", "ffdhe3072", NID_ffdhe3072, 3072, GroupKind::finite_field},
-    {"ffdhe_4096", "ffdhe4096", NID_ffdhe4096, 4096, GroupKind::finite_field},
-    {"ffdhe_6144", "ffdhe6144", NID_ffdhe6144, 6144, GroupKind::finite_field},
-    {"ffdhe_8192", "ffdhe8192", NID_ffdhe8192, 8192, GroupKind::finite_field},
+    {"X25519MLKEM768", "X25519MLKEM768", 0x11ec, by_code(0x11ec), 768, GroupKind::hybrid},
+    {"SecP256r1MLKEM768", "SecP256r1MLKEM768", 0x11eb, by_code(0x11eb), 768, GroupKind::hybrid},
+    {"SecP384r1MLKEM1024", "SecP384r1MLKEM1024", 0x11ed, by_code(0x11ed), 1024, GroupKind::hybrid},
+    {"ecdhe_x25519", "X25519", 0x001d, NID_X25519, 253},
+    {"ecdhe_x448", "X448", 0x001e, NID_X448, 448},
+    {"ecdhe_secp256r1", "P-256", 0x0017, NID_X9_62_prime256v1, 256},
+    {"ecdhe_secp384r1", "P-384", 0x0018, NID_secp384r1, 384},
+    {"ecdhe_secp521r1", "P-521", 0x0019, NID_secp521r1, 521},
+    {"ffdhe_2048", "ffdhe2048", 0x0100, NID_ffdhe2048, 2048, GroupKind::finite_field},
+    {"ffdhe_3072", "ffdhe3072", 0x0101, NID_ffdhe3072, 3072, GroupKind::finite_field},
+    {"ffdhe_4096", "ffdhe4096", 0x0102, NID_ffdhe4096, 4096, GroupKind::finite_field},
+    {"ffdhe_6144", "ffdhe6144", 0x0103, NID_ffdhe6144, 6144, GroupKind::finite_field},
+    {"ffdhe_8192", "ffdhe8192", 0x0104, NID_ffdhe8192, 8192, GroupKind::finite_field},
 };
 
 struct Signature {
@@ -218,13 +219,17 @@ std::string tls13_signature_list(BytesView list) {
   return result;
 }
 
+std::string code_text(unsigned code) {
+  char text[8];
+  std::snprintf(text, sizeof text, "0x%04x", code & 0xffff);
+  return text;
+}
+
 std::string signature_name(unsigned code) {
   const auto* row = std::find_if(std::begin(signatures), std::end(signatures),
                                  [=](const Signature& candidate) { return candidate.code == code; });
   if (row != std::end(signatures)) return row->name;
-  char text[8];
-  std::snprintf(text, sizeof text, "0x%04x", code & 0xffff);
-  return text;
+  return code_text(code);
 }
 
 GroupName group_name(int number) {
@@ -232,6 +237,12 @@ GroupName group_name(int number) {
       std::find_if(std::begin(groups), std::end(groups), [=](const Group& group) { return group.number == number; });
   if (row == std::end(groups)) return {};
   return {row->shown, row->bits, row->kind == GroupKind::finite_field};
+}
+
+std::string group_setting(unsigned code) {
+  const auto* row =
+      std::find_if(std::begin(groups), std::end(groups), [=](const Group& group) { return group.code == code; });
+  return row != std::end(groups) ? row->setting : code_text(code);
 }
 
 bool is_group(BytesView name, bool tls13) {

@@ -30,6 +30,8 @@ bool group_list(BytesView setting, BytesView list, SSL_CTX* context, std::string
 std::string tls12_signature_list(BytesView list);
 std::string tls13_signature_list(BytesView list);
 
+// A number of the TLS registry, for what has no name here.
+std::string code_text(unsigned code);
 // The names of the TLS registry for what a ClientHello offers.
 std::string signature_name(unsigned code);
 struct GroupName {
@@ -38,5 +40,7 @@ struct GroupName {
   bool finite_field = false;
 };
 GroupName group_name(int number);
+// The setting's name of a group by its code in the TLS registry; a number for what has none.
+std::string group_setting(unsigned code);
 
 }  // namespace ipdaemon::tls
