@@ -43,7 +43,7 @@ class Security final : public tls::EngineEvents {
   bool has_backlog() const { return !backlog_.empty(); }
   void keep_backlog(BytesView bytes) { backlog_.assign(bytes); }
   Bytes take_backlog() { return std::exchange(backlog_, {}); }
-  std::size_t memory() const { return pending_.size() + backlog_.size(); }
+  std::size_t memory() const { return pending_.size() + backlog_.size() + engine_->kept(); }
 
   bool on_client_hello(const tls::ClientHello& hello, std::shared_ptr<const tls::Identities>* choice,
                        tls::Problem* problem) override;

@@ -19,6 +19,7 @@
 #include "server/events.hpp"
 #include "server/lingering_close.hpp"
 #include "server/listener.hpp"
+#include "server/memory_keeper.hpp"
 #include "server/tls_setup.hpp"
 
 namespace ipdaemon {
@@ -290,6 +291,7 @@ class Server {
   EventSink& sink_;
   Reactor reactor_;
   Deadlines deadlines_;
+  MemoryKeeper memory_{deadlines_};
   std::array<Stored, property_count> properties_;
   std::array<Stored, setting_count> settings_;
   AllowedClients allowed_clients_;

@@ -451,20 +451,26 @@ void set_callbacks(SSL_CTX* handle, const Context* context) {
 }
 
 std::unique_ptr<Engine> Engine::create(std::shared_ptr<const Context> context, EngineEvents& events, Problem* problem) {
-  const ErrorScope errors;
   std::unique_ptr<Engine> engine(new Engine(std::move(context), events));
-  engine->session_ = SSL_new(engine->context_->handle());
-  BIO* bio = engine->session_ != nullptr && transport() != nullptr ? BIO_new(transport()) : nullptr;
-  if (bio == nullptr || SSL_set_ex_data(engine->session_, 0, engine.get()) != 1) {
+  // The log has every record, also those of a ClientHello that never becomes complete.
+  if (!engine->context_->options().log_packets) return engine;
+  engine->log_ = std::make_unique<std::vector<std::string>>();
+  return engine->begin(problem) ? std::move(engine) : nullptr;
+}
+
+bool Engine::begin(Problem* problem) {
+  const ErrorScope errors;
+  session_ = SSL_new(context_->handle());
+  BIO* bio = session_ != nullptr && transport() != nullptr ? BIO_new(transport()) : nullptr;
+  if (bio == nullptr || SSL_set_ex_data(session_, 0, this) != 1) {
     if (bio != nullptr) BIO_free_all(bio);
     *problem = {IPDAEMON_ERROR_TLS_UNAVAILABLE, ErrorScope::text()};
-    return nullptr;
+    return false;
   }
-  BIO_set_data(bio, engine.get());
-  SSL_set_bio(engine->session_, bio, bio);
-  SSL_set_accept_state(engine->session_);
-  if (engine->context_->options().log_packets) engine->log_ = std::make_unique<std::vector<std::string>>();
-  return engine;
+  BIO_set_data(bio, this);
+  SSL_set_bio(session_, bio, bio);
+  SSL_set_accept_state(session_);
+  return true;
 }
 
 Engine::Engine(std::shared_ptr<const Context> context, EngineEvents& events)
@@ -512,13 +518,26 @@ void Engine::shake_hands() {
 }
 
 Engine::Received Engine::receive(BytesView input, char* plain, std::size_t capacity, Bytes& sealed) {
-  Call call(*this, input, sealed);
+  BytesView unread = input;
+  Bytes hello;
+  if (session_ == nullptr) {
+    if (state_ != State::handshaking || !hello_.add(input, &unread)) return {0, input.size()};
+    if (!begin(&problem_)) {
+      state_ = State::failed;
+      return {0, input.size()};
+    }
+    if (hello_.size() > 0) {
+      hello = hello_.take();
+      unread = hello;
+    }
+  }
+  Call call(*this, unread, sealed);
   if (state_ == State::handshaking) shake_hands();
   std::size_t count = 0;
   int controls = 0;
   bool answering = false;
   while (state_ == State::open && (!call.input.empty() || SSL_pending(session_) > 0)) {
-    if (controls >= controls_per_call) return {count, input.size() - call.input.size()};
+    if (controls >= controls_per_call) return {count, input.size() - std::min(call.input.size(), input.size())};
     std::size_t got = 0;
     starved_ = false;
     const std::size_t left = call.input.size();
@@ -577,7 +596,7 @@ std::vector<std::string> Engine::take_log() {
 
 Negotiated Engine::negotiated() const {
   Negotiated result;
-  if (state_ == State::handshaking || SSL_is_init_finished(session_) != 1) return result;
+  if (state_ == State::handshaking || session_ == nullptr || SSL_is_init_finished(session_) != 1) return result;
   const ErrorScope errors;
   result.version = SSL_get_version(session_);
   result.resumed = SSL_session_reused(session_) == 1;

@@ -9,6 +9,7 @@
 
 #include "base/bytes.hpp"
 #include "tls/context.hpp"
+#include "tls/hello_buffer.hpp"
 #include "tls/identity.hpp"
 
 typedef struct x509_st X509;
@@ -71,7 +72,8 @@ class Engine {
     failed,
   };
 
-  // Null with the reason when there is no memory for a session.
+  // OpenSSL's session begins when the ClientHello is complete. Null with the reason when it cannot be
+  // had, where it has to begin at once.
   static std::unique_ptr<Engine> create(std::shared_ptr<const Context> context, EngineEvents& events, Problem* problem);
   ~Engine();
   Engine(const Engine&) = delete;
@@ -96,6 +98,8 @@ class Engine {
   // Whether one of its calls is on the stack: then it must not be used.
   bool running() const { return input_ != nullptr; }
   Negotiated negotiated() const;
+  // Bytes of an unfinished ClientHello.
+  std::size_t kept() const { return hello_.size(); }
   // What LogSSLPackets has to say since the last call.
   std::vector<std::string> take_log();
   bool logs() const { return log_ != nullptr; }
@@ -114,6 +118,7 @@ class Engine {
   struct Call;
 
   Engine(std::shared_ptr<const Context> context, EngineEvents& events);
+  bool begin(Problem* problem);
   int greet(SSL* session);
   void shake_hands();
   void fail(int code);
@@ -122,7 +127,8 @@ class Engine {
 
   std::shared_ptr<const Context> context_;
   EngineEvents& events_;
-  SSL* session_ = nullptr;
+  HelloBuffer hello_;
+  SSL* session_ = nullptr;      // Null until the ClientHello is complete.
   BytesView* input_ = nullptr;  // What the running call has not taken yet.
   Bytes* output_ = nullptr;
   Problem problem_;

@@ -1,6 +1,7 @@
 // The TLS engine against a client in memory: handshakes of all kinds, cut and damaged anywhere, client
 // certificates, resumption, and settings that cannot work.
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <functional>
 #ifdef __GLIBC__
@@ -236,6 +237,15 @@ SslContextPtr client_of(const ClientOptions& options) {
   SslContextPtr context = fixture::make_client_context(options);
   REQUIRE(context != nullptr);
   return context;
+}
+
+// Bytes that the process has allocated; 0 where the system does not tell.
+std::size_t allocated() {
+#if defined(__GLIBC__) && __GLIBC__ == 2 && __GLIBC_MINOR__ >= 33
+  return mallinfo2().uordblks;
+#else
+  return 0;
+#endif
 }
 
 std::string bytes_of_length(std::size_t length) {
@@ -1198,18 +1208,36 @@ TEST("a bundle that is not there is no error; that, and old versions, are possib
 
 // ---- Memory ----------------------------------------------------------------------------------------
 
+TEST("a client that has not finished its ClientHello takes hardly more memory than it has sent") {
+  fixture::need_openssl();
+  const Server server;
+  const SslContextPtr context = client_of(of_version(TLS1_3_VERSION));
+  Client client(context.get(), "name");
+  client.feed({});
+  const std::string hello = client.take();
+  for (const std::size_t length : {std::size_t{0}, hello.size() / 2}) {
+    constexpr int count = 200;
+    Program program;
+    std::vector<std::unique_ptr<Engine>> engines(count);
+    const std::size_t before = allocated();
+    for (std::unique_ptr<Engine>& engine : engines) {
+      Problem problem;
+      Bytes answer;
+      std::string plain(length + Engine::record_max, '\0');
+      engine = Engine::create(server.context, program, &problem);
+      if (length > 0) engine->receive(BytesView(hello).substr(0, length), plain.data(), plain.size(), answer);
+    }
+    const std::size_t each = (allocated() - before) / count;
+    CHECK(each < length + 1024);
+    if (std::getenv("IPDAEMON_TEST_FIGURES") != nullptr) std::printf("%zu bytes sent: %zu kept\n", length, each);
+  }
+}
+
 TEST("thousands of handshakes with every outcome leave nothing behind") {
   fixture::need_openssl();
   const char* wanted = std::getenv("IPDAEMON_TEST_HANDSHAKES");
   const int count = wanted != nullptr ? std::max(std::atoi(wanted), 100) : 1000;
   const Server server = asking_server();
-  const auto allocated = []() -> std::size_t {
-#if defined(__GLIBC__) && __GLIBC__ == 2 && __GLIBC_MINOR__ >= 33
-    return mallinfo2().uordblks;
-#else
-    return 0;  // The leak checker has to find it.
-#endif
-  };
   std::vector<SslContextPtr> contexts;
   std::vector<Program::Answer> answers;
   std::vector<int> codes;
