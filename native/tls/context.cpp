@@ -100,10 +100,13 @@ Problem no_certificates(const char* setting, BytesView pem) {
           setting + (fault.empty() ? " has a block that is no PEM certificate" : ": " + fault)};
 }
 
-// Sessions of one set of certificates, and of one way to ask for the client's, are not for another.
-std::array<unsigned char, 32> session_context(const Identities* identities, bool authenticates) {
+// Sessions of one set of certificates, of one way to ask for the client's, and of one server name are not
+// for another.
+std::array<unsigned char, 32> session_context(const Identities* identities, bool authenticates,
+                                              BytesView server_name = {}) {
   std::array<unsigned char, 32> hash{};
-  const std::string text = (identities != nullptr ? identities->fingerprint() : "") + (authenticates ? "+" : "-");
+  const std::string text =
+      (identities != nullptr ? identities->fingerprint() : "") + (authenticates ? "+" : "-") + lower(server_name);
   std::size_t length = hash.size();
   EVP_Q_digest(library_context(), "SHA256", nullptr, text.data(), text.size(), hash.data(), &length);
   return hash;
@@ -414,7 +417,12 @@ bool Context::choose(SSL* session, const Identities& identities, Problem* proble
       return false;
     }
   }
-  const auto id = session_context(&identities, options_.authenticate_clients);
+  return true;
+}
+
+bool Context::bind_session(SSL* session, const Identities* identities, BytesView server_name) const {
+  if (identities == identities_.get() && server_name.empty()) return true;
+  const auto id = session_context(identities, options_.authenticate_clients, server_name);
   return SSL_set_session_id_context(session, id.data(), static_cast<unsigned>(id.size())) == 1;
 }
 

@@ -300,13 +300,18 @@ int Engine::greet(SSL* session) {
       return SSL_CLIENT_HELLO_ERROR;
     }
   }
+  const Identities* identities = context.identities().get();
   if (choice && choice != context.identities()) {
     chosen_ = std::move(choice);
-    return context.choose(session, *chosen_, &problem_) ? SSL_CLIENT_HELLO_SUCCESS : SSL_CLIENT_HELLO_ERROR;
+    if (!context.choose(session, *chosen_, &problem_)) return SSL_CLIENT_HELLO_ERROR;
+    identities = chosen_.get();
   }
-  if (context.identities()) return SSL_CLIENT_HELLO_SUCCESS;
-  problem_ = {IPDAEMON_ERROR_TLS_NO_SERVER_CERTIFICATE, "SSLConnectionRequest has chosen none"};
-  return SSL_CLIENT_HELLO_ERROR;
+  if (identities == nullptr) {
+    problem_ = {IPDAEMON_ERROR_TLS_NO_SERVER_CERTIFICATE, "SSLConnectionRequest has chosen none"};
+    return SSL_CLIENT_HELLO_ERROR;
+  }
+  return context.bind_session(session, identities, offer_->server_name) ? SSL_CLIENT_HELLO_SUCCESS
+                                                                        : SSL_CLIENT_HELLO_ERROR;
 }
 
 int Engine::Callbacks::certificate(X509_STORE_CTX* store, void*) {

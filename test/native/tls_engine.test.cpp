@@ -935,6 +935,34 @@ TEST("a session is resumed by ticket and by cache, and not when that is off") {
   }
 }
 
+TEST("a session is resumed under the server name that it was made with, and under no other") {
+  fixture::need_openssl();
+  const Server server;
+  const auto resumes = [&](SSL_CTX* context, const std::string& made_as, const std::string& used_as) {
+    Link first(server, context, made_as);
+    first.client.write("first");
+    REQUIRE(first.run().is_open());
+    const SslSessionPtr session = first.client.ticket();
+    Link second(server, context, used_as, session.get());
+    second.client.write("again");
+    REQUIRE(second.run().is_open());
+    CHECK_EQ(second.engine->negotiated().resumed, second.client.resumed());
+    CHECK_EQ(second.plain, "again");
+    return second.client.resumed();
+  };
+  for (const Way& way : ways) {
+    ClientOptions options = of_version(way.version);
+    options.tickets = way.tickets;
+    const SslContextPtr context = client_of(options);
+    CHECK(resumes(context.get(), "one.example", "one.example"));
+    CHECK(resumes(context.get(), "one.example", "ONE.example"));
+    CHECK(resumes(context.get(), "", ""));
+    CHECK(!resumes(context.get(), "one.example", "two.example"));
+    CHECK(!resumes(context.get(), "one.example", ""));
+    CHECK(!resumes(context.get(), "", "two.example"));
+  }
+}
+
 TEST("resumption asks again about the client's certificate, with its whole chain, by what counts today") {
   fixture::need_openssl();
   using Answer = Program::Answer;
