@@ -60,6 +60,8 @@ std::int32_t on_event(void* user, ipdaemon_t, std::int32_t event, ipdaemon_value
   napi_env env = environment.env();
   environment.stay().drop_handles();
   std::array<napi_value, 1 + parameters_max> argv{};
+  // What the handler before gave back may be a password, and has been taken by now.
+  for (std::string& text : environment.returned()) wipe(text);
   napi_create_int32(env, event, &argv[0]);
   std::size_t argc = 1;
   for (std::int32_t i = 0; i < count && argc < argv.size(); ++i) argv[argc++] = to_javascript(env, parameters[i]);

@@ -121,6 +121,7 @@ napi_value set(napi_env env, napi_callback_info info) {
     const Call scope(*arguments.environment);
     code = ipdaemon_set(arguments.handle(), arguments.integer(1), arguments.integer(2), &value);
   }
+  wipe(holder);  // It may have been a password.
   return number(env, code);
 }
 
@@ -185,6 +186,7 @@ napi_value do_config(napi_env env, napi_callback_info info) {
     code = ipdaemon_do_config(arguments.handle(), reinterpret_cast<const std::uint8_t*>(setting.data()), setting.size(),
                               &value);
   }
+  wipe(setting);
   return value_if_ok(env, code, value);
 }
 

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <cstring>
 
 namespace ipdaemon::addon {
 namespace {
@@ -32,6 +33,14 @@ napi_value to_javascript(napi_env env, const ipdaemon_value& value) {
       napi_get_null(env, &result);
       return result;
   }
+}
+
+void wipe(std::string& text) {
+  // A pointer that the compiler cannot see through: nobody reads the bytes any more.
+  static void* (*const volatile fill)(void*, int, std::size_t) = std::memset;
+  text.resize(text.capacity());
+  fill(text.data(), 0, text.size());
+  text.clear();
 }
 
 bool utf8_of(napi_env env, napi_value from, std::string& text) {

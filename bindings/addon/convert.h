@@ -34,6 +34,8 @@ void change_parameter(napi_env env, napi_value from, ipdaemon_value& parameter, 
 bool bytes_of(napi_env env, napi_value from, const std::uint8_t** bytes, std::uint64_t* length);
 
 // A string as UTF-8. False for anything else.
+// Empties it so that nothing of it stays in memory.
+void wipe(std::string& text);
 bool utf8_of(napi_env env, napi_value from, std::string& text);
 
 // An integer argument; 0, which is no handle and no connection, for anything else.

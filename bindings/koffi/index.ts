@@ -97,7 +97,7 @@ export function load(file: string): NativeBinding {
       try {
         return stay(() => functions.set(handleOf(handle), property, index, memory.valueAddress));
       } finally {
-        stack.pop(mark);
+        stack.popWiped(mark);
       }
     },
     get(handle, property, index) {
@@ -112,7 +112,7 @@ export function load(file: string): NativeBinding {
       const mark = stack.mark();
       const address = stack.pushUtf8(text);
       const code = stay(() => functions.doConfig(handleOf(handle), address, stack.length, memory.valueAddress));
-      stack.pop(mark);
+      stack.popWiped(mark);
       return valueIfOk(code) as string | null;
     },
     doDisconnect: callForConnection(functions.doDisconnect),

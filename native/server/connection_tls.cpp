@@ -61,8 +61,8 @@ bool Connection::on_client_hello(const tls::ClientHello& hello, std::shared_ptr<
   if (!server_.may_deliver()) return false;
   const std::int64_t type = server_.number(IPDAEMON_PROPERTY_SSL_CERT_STORE_TYPE);
   // Copies: the callback may set the properties.
-  const Bytes store(server_.bytes(IPDAEMON_PROPERTY_SSL_CERT_STORE));
-  const Bytes password(server_.bytes(IPDAEMON_PROPERTY_SSL_CERT_STORE_PASSWORD));
+  const WipedBytes store(server_.bytes(IPDAEMON_PROPERTY_SSL_CERT_STORE));
+  const WipedBytes password(server_.bytes(IPDAEMON_PROPERTY_SSL_CERT_STORE_PASSWORD));
   const Bytes subject(server_.bytes(IPDAEMON_PROPERTY_SSL_CERT_SUBJECT));
   ValueView parameters[] = {
       ValueView::integer(id_),
@@ -75,6 +75,11 @@ bool Connection::on_client_hello(const tls::ClientHello& hello, std::shared_ptr<
       ValueView::text(hello.server_name),
   };
   const bool go_on = server_.deliver(this, IPDAEMON_EVENT_SSL_CONNECTION_REQUEST, parameters, 8);
+  // What the program has put in place of the store and the password is not kept either.
+  struct Forgetting {
+    EventSink& sink;
+    ~Forgetting() { sink.forget_changes(); }
+  } const forgetting{server_.sink()};
   if (!go_on || state_ == State::ended) return false;
   tls::StoreQuery query{parameters[3].number, parameters[4].bytes, parameters[5].bytes, parameters[6].bytes, {}};
   const bool same_store = query.type == type && query.store == store && query.password == password;

@@ -86,7 +86,7 @@ class Server {
   EventSink& sink() { return sink_; }
   std::int64_t number(int property) const { return properties_[property_position(property)].number; }
   BytesView bytes(int property) const { return properties_[property_position(property)].bytes; }
-  Bytes& stored_bytes(int property) { return properties_[property_position(property)].bytes; }
+  WipedBytes& stored_bytes(int property) { return properties_[property_position(property)].bytes; }
   const Stored& stored_setting(int position) const { return settings_[static_cast<std::size_t>(position) - 1]; }
   bool is_listening() const { return listener_ != nullptr; }
   HandshakeList& handshakes() { return tls_.handshakes(); }

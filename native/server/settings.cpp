@@ -77,6 +77,11 @@ bool uses_completion_ports() {
 constexpr const char* no_choice_of_poller =
     "there is no such choice: the server always uses the system's own readiness interface";
 
+// Behind a name that lacks its = there may be a value, which is nobody's business.
+BytesView word_of(BytesView name) {
+  return name.substr(0, name.find_first_of(" \t\r\n:"));
+}
+
 bool has_certificate(BytesView pem) {
   const std::size_t begin = pem.find("-----BEGIN CERTIFICATE-----");
   return begin != BytesView::npos && pem.find("-----END CERTIFICATE-----", begin) != BytesView::npos;
@@ -139,7 +144,7 @@ int Server::config(BytesView text, BytesView* out) {
   const Row* row = find_setting(name);
   if (row == nullptr) {
     return fail(IPDAEMON_ERROR_UNKNOWN_NAME, name.empty() ? "the text is empty; use Name or Name=Value"
-                                                          : in_quotes(name) + " is not the name of a setting");
+                                                          : in_quotes(word_of(name)) + " is not the name of a setting");
   }
   const bool per_connection = row->per == Per::CONNECTION;
   if (has_id != per_connection) {
@@ -221,7 +226,7 @@ std::string Server::setting_text(const Row& row) {
     case Type::OPAQUE:
       return {};
     default:
-      return stored.bytes;
+      return std::string(stored.bytes);
   }
 }
 
@@ -463,7 +468,7 @@ int Server::apply_ca_file(const Row& row, Stored& value) {
   if (value.bytes.empty()) return 0;
   File file;
   std::string reason;
-  if (!File::open(value.bytes, &file, &reason)) {
+  if (!File::open(std::string(value.bytes), &file, &reason)) {
     return fail(IPDAEMON_ERROR_FILE_UNUSABLE, std::string(row.name) + " is " + in_quotes(value.bytes) + ": " + reason);
   }
   constexpr std::int64_t size_max = 16 << 20;
@@ -477,7 +482,8 @@ int Server::apply_ca_file(const Row& row, Stored& value) {
 int Server::apply_ca_dir(const Row& row, Stored& value) {
   try {
     std::error_code error;
-    const std::u8string path(value.bytes.begin(), value.bytes.end());
+    const BytesView name = value.bytes;
+    const std::u8string path(name.begin(), name.end());
     if (path.empty() || std::filesystem::is_directory(path, error)) return 0;
   } catch (const std::system_error&) {
     // The name cannot be one of this system.
@@ -487,12 +493,13 @@ int Server::apply_ca_dir(const Row& row, Stored& value) {
 
 int Server::apply_pem(const Row& row, Stored& value) {
   if (value.bytes.empty() || has_certificate(value.bytes)) return 0;
-  return invalid(row, value.bytes, "it must hold PEM certificates");
+  return fail(IPDAEMON_ERROR_INVALID_VALUE,
+              std::string(row.name) + " cannot be " + length_of(value.bytes) + "; it must hold PEM certificates");
 }
 
 int Server::apply_seed(const Row& row, Stored& value) {
   const bool added = tls::add_seed(value.bytes);
-  Bytes().swap(value.bytes);  // It is not kept.
+  value.bytes.clear();  // It is not kept.
   if (added) return 0;
   const char* reason = tls::unavailable_reason();
   return fail(IPDAEMON_ERROR_NOT_AVAILABLE, std::string(row.name) + " cannot be set; " +
