@@ -511,6 +511,7 @@ int Server::apply_seed(const Row& row, Stored& value) {
 void Server::read_build_info(std::string* out) {
   *out = std::string("ipdaemon " IPDAEMON_VERSION "; ") + system_name() + "; " + Poller::name() + "; " +
          tls::library_version();
+  if (const std::string missing = tls::missing_fixes(); !missing.empty()) *out += "; " + missing;
 }
 
 void Server::read_license_info(std::string* out) {

@@ -237,6 +237,7 @@ int TlsSetup::prepare() {
   store_waits_ = false;
   notices_.clear();
   notice(context_->warning());
+  notice(tls::missing_fixes());
   notice(identities_ ? identities_->warning() : std::string());
   return 0;
 }

@@ -286,10 +286,14 @@ bool Context::keep_strong_suites(Problem* problem) {
   SSL_set_accept_state(session.get());
   const std::unique_ptr<STACK_OF(SSL_CIPHER), StackFree> suites(SSL_get1_supported_ciphers(session.get()));
   SuiteLists kept;
+  std::string open_doors;
   for (int i = 0; suites && i < sk_SSL_CIPHER_num(suites.get()); ++i) {
     const SSL_CIPHER* suite = sk_SSL_CIPHER_value(suites.get(), i);
     if (SSL_CIPHER_get_bits(suite, nullptr) < options_.cipher_strength) continue;
     const std::string name = SSL_CIPHER_get_name(suite);
+    if (SSL_CIPHER_get_auth_nid(suite) == NID_auth_null || SSL_CIPHER_get_bits(suite, nullptr) == 0) {
+      open_doors += (open_doors.empty() ? "" : ", ") + std::string(SSL_CIPHER_standard_name(suite));
+    }
     std::string& list = name.rfind("TLS_", 0) == 0 ? kept.tls13 : kept.tls12;
     list += (list.empty() ? "" : ":") + name;
   }
@@ -301,6 +305,7 @@ bool Context::keep_strong_suites(Problem* problem) {
                     : "the cipher suites that are set leave none for the versions of SSLEnabledProtocols"};
     return false;
   }
+  if (!open_doors.empty()) warn("cipher suites without authentication or encryption are enabled: " + open_doors);
   if (kept.tls13.empty()) allows_tls13_ = false;
   if (options_.cipher_strength == 0) return true;
   SSL_CTX_set_ciphersuites(handle_, kept.tls13.c_str());

@@ -170,6 +170,21 @@ behaviour('OpenSSLCipherList', (kind) => {
       },
     ));
 
+  test('with suites without authentication or encryption is told by SSLStatus, with their names', () =>
+    withServer(
+      kind,
+      {
+        before: implicit('rsa', (server) =>
+          configure(server, 'OpenSSLCipherList=ADH-AES128-SHA:NULL-SHA256:AES128-SHA:@SECLEVEL=0'),
+        ),
+      },
+      async (server) => {
+        expect((await server.event('SSLStatus', 0)).message).toMatch(
+          /without authentication or encryption are enabled: TLS_DH_anon_WITH_AES_128_CBC_SHA, TLS_RSA_WITH_NULL_SHA256$/,
+        );
+      },
+    ));
+
   test('that OpenSSL does not understand is refused where it is set', () =>
     withServer(kind, { listen: false }, (server) => {
       configure(server, 'OpenSSLCipherList=HIGH:!aNULL');
