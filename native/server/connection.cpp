@@ -176,7 +176,11 @@ void Connection::on_out_of_memory() {
 void Connection::leave_callback() {
   if (--busy_ > 0) return;
   if (paused_ && !is_held_back()) resume();
-  if (end_owed_ || failed_code_ != 0 || input_owed_ || has_backlog()) server_.due().add(this);
+  if (end_owed_ || failed_code_ != 0 || input_owed_) {
+    server_.due().add(this);
+  } else if (has_backlog()) {
+    server_.due().add(this, DueKind::after_others);
+  }
   if (peer_ended_ && !rest_owed_) finish_if_peer_ended();
 }
 

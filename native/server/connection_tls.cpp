@@ -178,19 +178,19 @@ bool Connection::receive_sealed() {
   return state_ != State::ended;
 }
 
-// Goes on with what was read before, if it is still wanted.
+// Goes on with what was read before, if it is still wanted: once in a pump, when others have had their turn.
 void Connection::open_backlog() {
   if (!has_backlog() || !wants_input()) return;
-  if (server_.may_deliver()) {
+  if (server_.may_deliver() && !server_.holds_data() && !is_held_back()) {
     receive_sealed();
   } else {
-    server_.due().add(this);
+    server_.due().add(this, DueKind::after_others);
   }
 }
 
 void Connection::open_sealed(BytesView sealed) {
   open_some(sealed);
-  if (state_ != State::ended && has_backlog()) server_.due().add(this);
+  if (state_ != State::ended && has_backlog()) server_.due().add(this, DueKind::after_others);
 }
 
 void Connection::open_some(BytesView sealed) {
