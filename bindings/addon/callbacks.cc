@@ -80,6 +80,8 @@ std::int32_t on_event(void* user, ipdaemon_t, std::int32_t event, ipdaemon_value
   if (environment.is_over()) return 1;
   napi_env env = environment.env();
   environment.stay().drop_handles();
+  // What the handler before gave back may be a password, and has been taken by now.
+  for (Text& text : environment.returned()) text.wipe();
   std::array<napi_value, 1 + Environment::parameters_max> argv{};
   argv[0] = number_value(env, event);
   std::size_t argc = 1;

@@ -164,6 +164,7 @@ napi_value set(const Arguments<4, 0b0111>& arguments) {
     const Call scope(*arguments.environment);
     code = ipdaemon_set(arguments.handle(), arguments.integer(1), arguments.integer(2), &value);
   }
+  holder.wipe();  // It may have been a password.
   return number(env, code);
 }
 
@@ -229,6 +230,7 @@ napi_value do_config(const Arguments<2, 0b01>& arguments) {
     const Call scope(*arguments.environment);
     code = ipdaemon_do_config(handle, setting.begin(), setting.size(), &value);
   }
+  setting.wipe();
   return code == 0 ? value_of(env, handle, value) : null(env);
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <new>
 
@@ -12,11 +13,18 @@ class Text {
  public:
   // Makes room for `size` bytes, whatever was there before. False without memory.
   bool reserve(std::size_t size) {
-    size_ = 0;
+    wipe();
     if (size <= capacity_) return true;
     bytes_.reset(new (std::nothrow) char[size]);
     capacity_ = bytes_ != nullptr ? size : 0;
     return bytes_ != nullptr;
+  }
+  // Empties it, and nothing of it stays in memory: it may be a password.
+  void wipe() {
+    // A pointer that the compiler cannot see through: nobody reads the bytes any more.
+    static void* (*const volatile fill)(void*, int, std::size_t) = std::memset;
+    if (size_ > 0) fill(bytes_.get(), 0, size_);
+    size_ = 0;
   }
   void set_size(std::size_t size) { size_ = size; }
 

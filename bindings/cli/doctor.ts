@@ -33,10 +33,10 @@ async function loadLibrary(findings: Findings): Promise<Library | undefined> {
   }
 }
 
-/** What the native part says about itself: name and version; system; poller; OpenSSL. */
+/** What the native part says about itself: name and version; system; poller; OpenSSL; what that lacks. */
 function readBuildInfo(library: Library, findings: Findings): void {
   const server = library.ipdaemon_open();
-  const [name, , poller = '', openssl = ''] = library.ipdaemon_do_config(server, 'BuildInfo').split('; ');
+  const [name, , poller = '', openssl = '', missing] = library.ipdaemon_do_config(server, 'BuildInfo').split('; ');
   const wanted = library.ipdaemon_get(server, library.Property.ConnectionBacklog) ?? 0;
   library.ipdaemon_close(server);
   if (findings.native && name !== `ipdaemon ${version()}`) {
@@ -52,7 +52,9 @@ function readBuildInfo(library: Library, findings: Findings): void {
           text: 'none in this process and none in the system',
           advice: 'for TLS, install OpenSSL 3 (libssl.so.3), or take a Node that has it inside',
         }
-      : { state: 'ok', text: openssl };
+      : missing === undefined
+        ? { state: 'ok', text: openssl }
+        : { state: 'warning', text: openssl, advice: missing };
   findings.backlog = backlog(wanted);
 }
 
@@ -81,7 +83,7 @@ async function examine(): Promise<Findings> {
   findings.ipv6 = await attempt('warning', 'listen on IPv4 addresses only, or turn IPv6 on in the system', () =>
     tryEcho(library, { host: '::1' }),
   );
-  const hasOpenSsl = findings.openssl?.state === 'ok';
+  const hasOpenSsl = findings.openssl?.text.startsWith('OpenSSL ') === true;
   findings.tls = await attempt(hasOpenSsl ? 'failed' : 'warning', 'servers in clear can run', () =>
     tryEcho(library, { host: '127.0.0.1', certificate: library.selfSignedCertificate() }),
   );

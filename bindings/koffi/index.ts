@@ -131,7 +131,7 @@ export function load(file: string): NativeBinding {
       try {
         return stay(() => functions.set(handleOf(handle), property, index, memory.valueAddress));
       } finally {
-        stack.pop(mark);
+        stack.popWiped(mark);
       }
     },
     get(handle, property, index) {
@@ -148,7 +148,7 @@ export function load(file: string): NativeBinding {
       const bytes = address;
       const { length } = stack;
       const code = stay(() => functions.doConfig(handleOf(handle), bytes, length, memory.valueAddress));
-      stack.pop(mark);
+      stack.popWiped(mark);
       return code === 0 ? (valueRead(handle) as string | null) : null;
     },
     doDisconnect: callForConnection(functions.doDisconnect),

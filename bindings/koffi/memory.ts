@@ -79,6 +79,15 @@ export class Area {
     return this.top;
   }
 
+  /** The same, and nothing stays of what was pushed: it may be a password. */
+  popWiped(mark: number): void {
+    this.buffer.fill(0, mark, Math.min(this.top, this.end));
+    for (const spilled of this.spilled) {
+      if (spilled.mark >= mark) spilled.bytes.fill(0);
+    }
+    this.pop(mark);
+  }
+
   pop(mark: number): void {
     this.top = mark;
     while (this.spilled.length !== 0 && (this.spilled.at(-1)?.mark ?? 0) >= mark) this.spilled.pop();

@@ -123,7 +123,7 @@ export const Setting = {
    */
   SSLCipherStrength: 'SSLCipherStrength',
   /**
-   * Cipher suites by IANA name, best first, separated by semicolons. *: the default policy, suites with authenticated encryption and forward secrecy.
+   * Cipher suites by IANA name, best first, separated by semicolons. * alone or among them: the default policy, suites with authenticated encryption and forward secrecy.
    * Of the server, up to 65535 bytes. Default: *.
    */
   SSLEnabledCipherSuites: 'SSLEnabledCipherSuites',
@@ -208,8 +208,8 @@ export const Setting = {
    */
   TLS13SignatureAlgorithms: 'TLS13SignatureAlgorithms',
   /**
-   * Key exchange groups of TLS 1.3, best first.
-   * Of the server, up to 65535 bytes. Default: ecdhe_x25519,ecdhe_x448,ecdhe_secp256r1,ecdhe_secp384r1,ecdhe_secp521r1.
+   * Key exchange groups of TLS 1.3, best first. Those with ML-KEM count where OpenSSL has them, from 3.5 on.
+   * Of the server, up to 65535 bytes. Default: X25519MLKEM768,ecdhe_x25519,ecdhe_x448,ecdhe_secp256r1,ecdhe_secp384r1,ecdhe_secp521r1.
    */
   TLS13SupportedGroups: 'TLS13SupportedGroups',
   /**

@@ -30,6 +30,7 @@ class Callbacks final : public EventSink {
   int data_batch(std::int32_t connection_id, BytesView bytes, int count) override;
   bool may_wait() override { return wait_hook_ == nullptr || wait_hook_(wait_user_, handle_) == 0; }
   bool wants(int event) const override { return callbacks_[static_cast<std::size_t>(event)].callback != nullptr; }
+  void forget_changes() override { changed_.clear(); }
   BatchWords batch_words() const override { return batch_words_; }
 
  private:
@@ -45,7 +46,7 @@ class Callbacks final : public EventSink {
   BatchWords batch_words_;
   ipdaemon_wait_hook wait_hook_ = nullptr;
   void* wait_user_ = nullptr;
-  std::vector<Bytes> changed_;  // Bytes of INOUT parameters that the callback has replaced.
+  std::vector<WipedBytes> changed_;  // Bytes of INOUT parameters that the callback has replaced.
 };
 
 }  // namespace ipdaemon

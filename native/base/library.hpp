@@ -13,5 +13,7 @@ void* find_in_library(void* library, const char* function);
 
 // The file names under which this system knows OpenSSL 3, the best first, ending with null.
 extern const char* const openssl_files[];
+// Those of the OpenSSL behind it, which is told of and not used.
+extern const char* const newer_openssl_files[];
 
 }  // namespace ipdaemon

@@ -15,6 +15,7 @@ void* find(HMODULE module, const char* function) {
 }  // namespace
 
 const char* const openssl_files[] = {"libssl-3-x64.dll", "libssl-3-arm64.dll", "libssl-3.dll", nullptr};
+const char* const newer_openssl_files[] = {"libssl-4-x64.dll", "libssl-4-arm64.dll", "libssl-4.dll", nullptr};
 
 // Only the program itself: Node exports the OpenSSL inside of it. Libraries of the process may be of several versions,
 // and a function of one does not go with those of another; they are found by their names.

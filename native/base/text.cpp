@@ -25,6 +25,7 @@ BytesView trim(BytesView text) {
 }
 
 std::string in_quotes(BytesView text, std::size_t length_max) {
+  if (text.find("-----BEGIN") != BytesView::npos) return length_of(text);
   static constexpr char digits[] = "0123456789abcdef";
   std::string out = "'";
   for (const char c : text.substr(0, length_max)) {
@@ -39,6 +40,10 @@ std::string in_quotes(BytesView text, std::size_t length_max) {
   }
   out += text.size() > length_max ? "...'" : "'";
   return out;
+}
+
+std::string length_of(BytesView value) {
+  return "a value of " + std::to_string(value.size()) + " bytes";
 }
 
 }  // namespace ipdaemon

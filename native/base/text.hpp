@@ -24,7 +24,10 @@ bool each_entry(BytesView list, char separator, Visit visit) {
   }
 }
 
-// As it may stand in a message: quoted, shortened, control characters escaped.
+// As it may stand in a message: quoted, shortened, control characters escaped. Of PEM, which may be a
+// private key that was given to the wrong name, only the length.
 std::string in_quotes(BytesView text, std::size_t length_max = 60);
+// What may be said about a value that is a secret.
+std::string length_of(BytesView value);
 
 }  // namespace ipdaemon

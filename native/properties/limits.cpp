@@ -1,14 +1,24 @@
 #include "properties/limits.hpp"
 
 #include "base/text.hpp"
+#include "ipdaemon.h"
 #include "properties/text.hpp"
 
 namespace ipdaemon {
 
 namespace {
 
+// Rows whose values must not get into a message.
+bool is_secret(const Row& row) {
+  if (!is_property(row)) return row.type == Type::OPAQUE;
+  return row.id == IPDAEMON_PROPERTY_SSL_CERT_STORE || row.id == IPDAEMON_PROPERTY_SSL_CERT_STORE_PASSWORD ||
+         row.id == IPDAEMON_PROPERTY_SSL_CERT_ENCODED;
+}
+
 int refuse(const Row& row, const ValueView& value, const std::string& wanted, std::string* detail) {
-  const std::string got = is_number(value.type) ? std::to_string(value.number) : in_quotes(value.bytes);
+  const std::string got = is_number(value.type) ? std::to_string(value.number)
+                          : is_secret(row)      ? length_of(value.bytes)
+                                                : in_quotes(value.bytes);
   *detail = std::string(row.name) + " cannot be " + got + "; " + wanted;
   return IPDAEMON_ERROR_INVALID_VALUE;
 }
@@ -44,7 +54,7 @@ int convert_bytes(const Row& row, const ValueView& value, Stored* out, std::stri
   if (is_number(value.type)) {
     out->bytes = std::to_string(value.number);
   } else {
-    out->bytes.assign(value.bytes);
+    out->bytes = value.bytes;
   }
   const auto length = static_cast<std::int64_t>(out->bytes.size());
   if (length < row.minimum || length > row.maximum) {
@@ -52,7 +62,7 @@ int convert_bytes(const Row& row, const ValueView& value, Stored* out, std::stri
               range_of(row);
     return IPDAEMON_ERROR_INVALID_VALUE;
   }
-  if (row.type == Type::TEXT && out->bytes.find('\0') != Bytes::npos) {
+  if (row.type == Type::TEXT && BytesView(out->bytes).find('\0') != Bytes::npos) {
     return refuse(row, value, "it must not contain a NUL character", detail);
   }
   return 0;

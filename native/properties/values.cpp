@@ -55,7 +55,7 @@ bool ConnectionProperties::write(int id, Stored&& value) {
   } else if (const auto* boolean = std::get_if<bool ConnectionProperties::*>(&row->field)) {
     this->*(*boolean) = value.number != 0;
   } else {
-    this->*std::get<Bytes ConnectionProperties::*>(row->field) = std::move(value.bytes);
+    this->*std::get<Bytes ConnectionProperties::*>(row->field) = BytesView(value.bytes);
   }
   return true;
 }

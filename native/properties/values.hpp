@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "base/bytes.hpp"
+#include "base/wiped_bytes.hpp"
 #include "properties/row.hpp"
 
 namespace ipdaemon {
@@ -21,10 +22,11 @@ struct ValueView {
   static ValueView raw(BytesView bytes) { return {Type::BYTES, 0, bytes}; }
 };
 
-// The value of a row of the server: a number or bytes, by the row's type.
+// The value of a row of the server: a number or bytes, by the row's type. The bytes may be a password or
+// the content of a certificate store.
 struct Stored {
   std::int64_t number = 0;
-  Bytes bytes;
+  WipedBytes bytes;
 };
 
 inline ValueView view_of(const Row& row, const Stored& stored) {

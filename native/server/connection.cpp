@@ -179,7 +179,11 @@ void Connection::on_out_of_memory() {
 void Connection::leave_callback() {
   if (--busy_ > 0) return;
   if (paused_ && !is_held_back()) resume();
-  if (end_owed_ || failed_code_ != 0 || input_owed_) server_.due().add(this);
+  if (end_owed_ || failed_code_ != 0 || input_owed_) {
+    server_.due().add(this);
+  } else if (has_backlog()) {
+    server_.due().add(this, DueKind::after_others);
+  }
   if (peer_ended_ && !rest_owed_) finish_if_peer_ended();
 }
 
@@ -203,6 +207,7 @@ void Connection::deliver_owed() {
     return;
   }
   if (input_owed_) feed_input();
+  open_backlog();
   if (rest_owed_) deliver_rest();
   finish_if_peer_ended();
 }
@@ -743,7 +748,7 @@ void Connection::fire_ready() {
   }
   if (state_ != State::open) return;
   update_interest();
-  if (!input_.empty() && !feeding_) owe_input();
+  if ((!input_.empty() || has_backlog()) && !feeding_) owe_input();
 }
 
 // ---- Ending -----------------------------------------------------------------------------------------
@@ -1005,7 +1010,7 @@ void Connection::look_before_deadline() {
 
 void Connection::update_interest() {
   if (!watched_) return;
-  const bool input = state_ == State::open && properties_.ACCEPT_DATA && !peer_ended_ && !greeting_owed_;
+  const bool input = wants_input();
   const bool securing = is_securing() && (state_ == State::open || state_ == State::opening);
   const bool read = (input || securing) && !paused_ && !handshake_waits_;
   const bool write = !is_drained();
@@ -1033,7 +1038,9 @@ int Connection::set(const Row& row, Stored&& value) {
       properties_.ACCEPT_DATA = value.number != 0;
       server_.cancel_batch();
       update_interest();
-      if (properties_.ACCEPT_DATA && !feeding_ && (!input_.empty() || rest_owed_)) owe_input();
+      if (properties_.ACCEPT_DATA && !feeding_ && (!input_.empty() || rest_owed_ || has_backlog())) {
+        owe_input();
+      }
       return 0;
     case IPDAEMON_PROPERTY_IDLE_TIMEOUT:
       properties_.IDLE_TIMEOUT = static_cast<std::int32_t>(value.number);

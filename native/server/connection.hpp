@@ -131,6 +131,9 @@ class Connection final : public Source, public Deadline {
   void deliver_piece(BytesView text, bool eol);
   void deliver_rest();
   bool may_deliver() const;
+  bool wants_input() const {
+    return state_ == State::open && properties_.ACCEPT_DATA && !peer_ended_ && !greeting_owed_;
+  }
   Framing framing() const;
   void framing_changed();
   void owe_input();
@@ -144,6 +147,9 @@ class Connection final : public Source, public Deadline {
   bool is_too_early() const { return is_unready() && state_ != State::ended && failed_code_ == 0; }
   bool receive_sealed();
   void open_sealed(BytesView sealed);
+  void open_some(BytesView sealed);
+  bool has_backlog() const { return security_ && security_->has_backlog(); }
+  void open_backlog();
   void on_sealed_end();
   void on_secured();
   void on_insecure();

@@ -61,8 +61,8 @@ bool Connection::on_client_hello(const tls::ClientHello& hello, std::shared_ptr<
   if (!server_.may_deliver()) return false;
   const std::int64_t type = server_.number(IPDAEMON_PROPERTY_SSL_CERT_STORE_TYPE);
   // Copies: the callback may set the properties.
-  const Bytes store(server_.bytes(IPDAEMON_PROPERTY_SSL_CERT_STORE));
-  const Bytes password(server_.bytes(IPDAEMON_PROPERTY_SSL_CERT_STORE_PASSWORD));
+  const WipedBytes store(server_.bytes(IPDAEMON_PROPERTY_SSL_CERT_STORE));
+  const WipedBytes password(server_.bytes(IPDAEMON_PROPERTY_SSL_CERT_STORE_PASSWORD));
   const Bytes subject(server_.bytes(IPDAEMON_PROPERTY_SSL_CERT_SUBJECT));
   ValueView parameters[] = {
       ValueView::integer(id_),
@@ -75,6 +75,11 @@ bool Connection::on_client_hello(const tls::ClientHello& hello, std::shared_ptr<
       ValueView::text(hello.server_name),
   };
   const bool go_on = server_.deliver(this, IPDAEMON_EVENT_SSL_CONNECTION_REQUEST, parameters, 8);
+  // What the program has put in place of the store and the password is not kept either.
+  struct Forgetting {
+    EventSink& sink;
+    ~Forgetting() { sink.forget_changes(); }
+  } const forgetting{server_.sink()};
   if (!go_on || state_ == State::ended) return false;
   tls::StoreQuery query{parameters[3].number, parameters[4].bytes, parameters[5].bytes, parameters[6].bytes, {}};
   const bool same_store = query.type == type && query.store == store && query.password == password;
@@ -152,6 +157,11 @@ void Connection::give_way() {
 // ---- Receiving ---------------------------------------------------------------------------------------
 
 bool Connection::receive_sealed() {
+  if (security_->has_backlog()) {
+    const Bytes sealed = security_->take_backlog();
+    open_sealed(sealed);
+    return state_ != State::ended;
+  }
   char* sealed = server_.sealed_buffer();
   const Transfer received = take(sealed);
   if (received.error == IPDAEMON_ERROR_WOULD_BLOCK) return false;
@@ -168,7 +178,22 @@ bool Connection::receive_sealed() {
   return state_ != State::ended;
 }
 
+// Goes on with what was read before, if it is still wanted: once in a pump, when others have had their turn.
+void Connection::open_backlog() {
+  if (!has_backlog() || !wants_input()) return;
+  if (server_.may_deliver() && !server_.holds_data() && !is_held_back()) {
+    receive_sealed();
+  } else {
+    server_.due().add(this, DueKind::after_others);
+  }
+}
+
 void Connection::open_sealed(BytesView sealed) {
+  open_some(sealed);
+  if (state_ != State::ended && has_backlog()) server_.due().add(this, DueKind::after_others);
+}
+
+void Connection::open_some(BytesView sealed) {
   tls::Engine& engine = security_->engine();
   const bool was_securing = security_->is_securing();
   if (was_securing && !security_->started) {
@@ -180,9 +205,10 @@ void Connection::open_sealed(BytesView sealed) {
   // Callbacks may run in a handshake, and other connections use the server's buffer in them.
   Bytes own;
   Bytes& answer = was_securing ? own : server_.seal_buffer();
-  const std::size_t count =
+  const auto [count, taken] =
       engine.receive(sealed, landing.at, Server::receive_length + tls::Engine::record_max, answer);
   if (state_ == State::ended) return;
+  if (taken < sealed.size()) security_->keep_backlog(sealed.substr(taken));
   if (!answer.empty() && failed_code_ == 0) {
     // Why a handshake has failed says more than that its alert cannot be sent.
     const int code = emit(answer);

@@ -26,6 +26,8 @@ class EventSink {
   // `parameters` are those of the event's rows; INOUT ones are updated, their bytes stay until the
   // next event.
   virtual int event(int event, ValueView* parameters, int count) = 0;
+  // They may be gone now.
+  virtual void forget_changes() = 0;
   virtual int data_in(std::int32_t connection_id, BytesView bytes, bool eol) = 0;
   virtual int data_batch(std::int32_t connection_id, BytesView bytes, int count) = 0;
   // Whether a blocking wait shall go on.

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 #include "base/bytes.hpp"
 #include "tls/engine.hpp"
@@ -38,7 +39,11 @@ class Security final : public tls::EngineEvents {
   void clear_pending();
   bool has_lost() const { return lost_; }               // Some were never taken.
   std::uint64_t consumed() const { return consumed_; }  // Bytes ever consumed.
-  std::size_t memory() const { return pending_.size(); }
+  // Sealed bytes that were read and wait for their turn: what came before them made much work.
+  bool has_backlog() const { return !backlog_.empty(); }
+  void keep_backlog(BytesView bytes) { backlog_.assign(bytes); }
+  Bytes take_backlog() { return std::exchange(backlog_, {}); }
+  std::size_t memory() const { return pending_.size() + backlog_.size() + engine_->kept(); }
 
   bool on_client_hello(const tls::ClientHello& hello, std::shared_ptr<const tls::Identities>* choice,
                        tls::Problem* problem) override;
@@ -57,6 +62,7 @@ class Security final : public tls::EngineEvents {
   Connection& connection_;
   std::unique_ptr<tls::Engine> engine_;
   Bytes pending_;
+  Bytes backlog_;
   std::size_t taken_ = 0;
   bool lost_ = false;
   std::uint64_t consumed_ = 0;

@@ -79,6 +79,7 @@ Server::Server(EventSink& sink, std::unique_ptr<Poller> poller)
 Server::~Server() {
   drop_everything();
   reactor_.free_retired();
+  memory_.finish();
 }
 
 void Server::set_defaults() {
@@ -284,6 +285,7 @@ void Server::drop_everything() {
   release_sockets();
   table_.take_all([this](std::unique_ptr<Connection> connection) { reactor_.retire(std::move(connection)); });
   connection_count_ = 0;
+  memory_.note(0);
 }
 
 void Server::release_sockets() {
@@ -662,6 +664,7 @@ int Server::admit(Socket&& socket, const Endpoint& peer) {
   }
   table_.insert(last_id_, std::move(owned));
   ++sockets_;
+  memory_.note(table_.size());
   if (error == 0) error = connection->start();
   if (error != 0) {
     connection->drop();
@@ -736,6 +739,7 @@ void Server::forget(Connection& connection) {
   forget_gathered(connection);
   due_.remove(&connection);
   if (std::unique_ptr<Connection> owned = table_.remove(connection.id())) reactor_.retire(std::move(owned));
+  memory_.note(table_.size());
 }
 
 void Server::linger(Socket&& socket, bool watched) {

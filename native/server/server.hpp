@@ -19,6 +19,7 @@
 #include "server/events.hpp"
 #include "server/lingering_close.hpp"
 #include "server/listener.hpp"
+#include "server/memory_keeper.hpp"
 #include "server/tls_setup.hpp"
 
 namespace ipdaemon {
@@ -86,7 +87,7 @@ class Server {
   EventSink& sink() { return sink_; }
   std::int64_t number(int property) const { return properties_[property_position(property)].number; }
   BytesView bytes(int property) const { return properties_[property_position(property)].bytes; }
-  Bytes& stored_bytes(int property) { return properties_[property_position(property)].bytes; }
+  WipedBytes& stored_bytes(int property) { return properties_[property_position(property)].bytes; }
   const Stored& stored_setting(int position) const { return settings_[static_cast<std::size_t>(position) - 1]; }
   bool is_listening() const { return listener_ != nullptr; }
   HandshakeList& handshakes() { return tls_.handshakes(); }
@@ -293,6 +294,7 @@ class Server {
   EventSink& sink_;
   Reactor reactor_;
   Deadlines deadlines_;
+  MemoryKeeper memory_{deadlines_};
   std::array<Stored, property_count> properties_;
   std::array<Stored, setting_count> settings_;
   AllowedClients allowed_clients_;

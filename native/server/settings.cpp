@@ -77,6 +77,11 @@ bool uses_completion_ports() {
 constexpr const char* no_choice_of_poller =
     "there is no such choice: the server always uses the system's own readiness interface";
 
+// Behind a name that lacks its = there may be a value, which is nobody's business.
+BytesView word_of(BytesView name) {
+  return name.substr(0, name.find_first_of(" \t\r\n:"));
+}
+
 bool has_certificate(BytesView pem) {
   const std::size_t begin = pem.find("-----BEGIN CERTIFICATE-----");
   return begin != BytesView::npos && pem.find("-----END CERTIFICATE-----", begin) != BytesView::npos;
@@ -139,7 +144,7 @@ int Server::config(BytesView text, BytesView* out) {
   const Row* row = find_setting(name);
   if (row == nullptr) {
     return fail(IPDAEMON_ERROR_UNKNOWN_NAME, name.empty() ? "the text is empty; use Name or Name=Value"
-                                                          : in_quotes(name) + " is not the name of a setting");
+                                                          : in_quotes(word_of(name)) + " is not the name of a setting");
   }
   const bool per_connection = row->per == Per::CONNECTION;
   if (has_id != per_connection) {
@@ -221,7 +226,7 @@ std::string Server::setting_text(const Row& row) {
     case Type::OPAQUE:
       return {};
     default:
-      return stored.bytes;
+      return std::string(stored.bytes);
   }
 }
 
@@ -441,11 +446,12 @@ int Server::apply_cipher_suites(const Row& row, Stored& value) {
   }
   int code = 0;
   each_entry(value.bytes, ';', [&](BytesView entry) {
+    if (entry == "*") return true;
     const bool is_name = !entry.empty() && std::all_of(entry.begin(), entry.end(), [](char c) {
       return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
     });
     if (!is_name || entry.substr(0, 5) == "CALG_") {
-      code = invalid(row, entry, "each entry must be the IANA name of a suite, such as TLS_AES_128_GCM_SHA256");
+      code = invalid(row, entry, "each entry must be the IANA name of a suite, such as TLS_AES_128_GCM_SHA256, or *");
     }
     return code == 0;
   });
@@ -462,7 +468,7 @@ int Server::apply_ca_file(const Row& row, Stored& value) {
   if (value.bytes.empty()) return 0;
   File file;
   std::string reason;
-  if (!File::open(value.bytes, &file, &reason)) {
+  if (!File::open(std::string(value.bytes), &file, &reason)) {
     return fail(IPDAEMON_ERROR_FILE_UNUSABLE, std::string(row.name) + " is " + in_quotes(value.bytes) + ": " + reason);
   }
   constexpr std::int64_t size_max = 16 << 20;
@@ -476,7 +482,8 @@ int Server::apply_ca_file(const Row& row, Stored& value) {
 int Server::apply_ca_dir(const Row& row, Stored& value) {
   try {
     std::error_code error;
-    const std::u8string path(value.bytes.begin(), value.bytes.end());
+    const BytesView name = value.bytes;
+    const std::u8string path(name.begin(), name.end());
     if (path.empty() || std::filesystem::is_directory(path, error)) return 0;
   } catch (const std::system_error&) {
     // The name cannot be one of this system.
@@ -486,12 +493,13 @@ int Server::apply_ca_dir(const Row& row, Stored& value) {
 
 int Server::apply_pem(const Row& row, Stored& value) {
   if (value.bytes.empty() || has_certificate(value.bytes)) return 0;
-  return invalid(row, value.bytes, "it must hold PEM certificates");
+  return fail(IPDAEMON_ERROR_INVALID_VALUE,
+              std::string(row.name) + " cannot be " + length_of(value.bytes) + "; it must hold PEM certificates");
 }
 
 int Server::apply_seed(const Row& row, Stored& value) {
   const bool added = tls::add_seed(value.bytes);
-  Bytes().swap(value.bytes);  // It is not kept.
+  value.bytes.clear();  // It is not kept.
   if (added) return 0;
   const char* reason = tls::unavailable_reason();
   return fail(IPDAEMON_ERROR_NOT_AVAILABLE, std::string(row.name) + " cannot be set; " +
@@ -503,6 +511,7 @@ int Server::apply_seed(const Row& row, Stored& value) {
 void Server::read_build_info(std::string* out) {
   *out = std::string("ipdaemon " IPDAEMON_VERSION "; ") + system_name() + "; " + Poller::name() + "; " +
          tls::library_version();
+  if (const std::string missing = tls::missing_fixes(); !missing.empty()) *out += "; " + missing;
 }
 
 void Server::read_license_info(std::string* out) {

@@ -60,7 +60,7 @@ tls::StoreQuery TlsSetup::query(const Wish& wish, const Row* row, const Stored* 
 // The properties read what is in force. That of `row` is in `value`, about to be stored.
 void TlsSetup::show(const Row* row, Stored* value) {
   const auto put = [&](int property, const std::string& text) {
-    Bytes& to = row != nullptr && row->id == property ? value->bytes : server_.stored_bytes(property);
+    WipedBytes& to = row != nullptr && row->id == property ? value->bytes : server_.stored_bytes(property);
     to = text;
   };
   put(IPDAEMON_PROPERTY_SSL_CERT_SUBJECT, identities_ ? identities_->subject() : std::string());
@@ -87,7 +87,7 @@ int TlsSetup::set_certificate(const Row& row, Stored& value) {
   const bool is_subject = row.id == IPDAEMON_PROPERTY_SSL_CERT_SUBJECT;
   const bool is_encoded = row.id == IPDAEMON_PROPERTY_SSL_CERT_ENCODED;
   Wish wish = wish_;
-  if (is_subject) wish = {value.bytes, {}};
+  if (is_subject) wish = {std::string(value.bytes), {}};
   if (is_encoded) wish = {{}, value.bytes};
   const tls::StoreQuery query = this->query(wish, &row, &value);
   const bool wished = !wish.subject.empty() || !wish.encoded.empty();
@@ -146,7 +146,7 @@ std::shared_ptr<const tls::Identities> TlsSetup::find_choice(const tls::StoreQue
   std::shared_ptr<const tls::Identities> found = tls::Identities::find(query, problem);
   if (!found) return nullptr;
   if (choices_.size() >= choices_max) choices_.erase(choices_.begin());
-  choices_.push_back({query.type, Bytes(query.store), std::string(query.password), std::string(query.subject),
+  choices_.push_back({query.type, WipedBytes(query.store), WipedBytes(query.password), std::string(query.subject),
                       std::move(state), found});
   return found;
 }
@@ -237,6 +237,7 @@ int TlsSetup::prepare() {
   store_waits_ = false;
   notices_.clear();
   notice(context_->warning());
+  notice(tls::missing_fixes());
   notice(identities_ ? identities_->warning() : std::string());
   return 0;
 }

@@ -44,12 +44,12 @@ class TlsSetup {
  private:
   struct Wish {
     std::string subject;  // As it was set, not as it was found.
-    Bytes encoded;
+    WipedBytes encoded;  // There may be a private key in it.
   };
   struct Choice {
     std::int64_t type = 0;
-    Bytes store;
-    std::string password;
+    WipedBytes store;
+    WipedBytes password;
     std::string subject;
     std::string state;  // Of the file, if it is one.
     std::shared_ptr<const tls::Identities> identities;

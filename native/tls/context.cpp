@@ -1,6 +1,7 @@
 #include "tls/context.hpp"
 
 #include <ctime>
+#include <utility>
 
 #include "base/text.hpp"
 #include "ipdaemon.h"
@@ -47,6 +48,9 @@ constexpr const char* default_signatures =
     "rsa_pss_pss_sha256:rsa_pss_pss_sha384:rsa_pss_pss_sha512:"
     "rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:"
     "rsa_pkcs1_sha256:rsa_pkcs1_sha384:rsa_pkcs1_sha512";
+
+// Only where the security level lets them through. The last, for those that know nothing better.
+constexpr const char* sha1_signatures = ":ECDSA+SHA1:RSA+SHA1";
 
 // By the names that the lists have for what a kind of key can do.
 bool can_sign(const EVP_PKEY* key, const std::string& list, bool is_tls13) {
@@ -96,10 +100,13 @@ Problem no_certificates(const char* setting, BytesView pem) {
           setting + (fault.empty() ? " has a block that is no PEM certificate" : ": " + fault)};
 }
 
-// Sessions of one set of certificates, and of one way to ask for the client's, are not for another.
-std::array<unsigned char, 32> session_context(const Identities* identities, bool authenticates) {
+// Sessions of one set of certificates, of one way to ask for the client's, and of one server name are not
+// for another.
+std::array<unsigned char, 32> session_context(const Identities* identities, bool authenticates,
+                                              BytesView server_name = {}) {
   std::array<unsigned char, 32> hash{};
-  const std::string text = (identities != nullptr ? identities->fingerprint() : "") + (authenticates ? "+" : "-");
+  const std::string text =
+      (identities != nullptr ? identities->fingerprint() : "") + (authenticates ? "+" : "-") + lower(server_name);
   std::size_t length = hash.size();
   EVP_Q_digest(library_context(), "SHA256", nullptr, text.data(), text.size(), hash.data(), &length);
   return hash;
@@ -199,6 +206,8 @@ bool Context::set_up(Problem* problem) {
   SSL_CTX_set_options(handle_, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
                                    SSL_OP_PRIORITIZE_CHACHA);
   SSL_CTX_set_mode(handle_, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  // Reading returns after each message without data, so that the engine can count them.
+  SSL_CTX_clear_mode(handle_, SSL_MODE_AUTO_RETRY);
   SSL_CTX_set_dh_auto(handle_, 1);
   set_callbacks(handle_, this);
   if (!set_versions(problem) || !set_suites(problem) || !set_groups(problem) || !set_signatures(problem) ||
@@ -248,8 +257,8 @@ bool Context::set_suites(Problem* problem) {
   const char* setting = "SSLEnabledProtocols";
   if (options_.cipher_suites != "*") {
     setting = "SSLEnabledCipherSuites";
-    lists = SuiteLists();
-    if (!split_suites(options_.cipher_suites, &lists, problem)) return false;
+    const SuiteLists defaults = std::exchange(lists, {});
+    if (!split_suites(options_.cipher_suites, defaults, &lists, problem)) return false;
   } else if (!options_.cipher_list.empty()) {
     setting = "OpenSSLCipherList";
     lists.tls12 = options_.cipher_list;
@@ -277,10 +286,14 @@ bool Context::keep_strong_suites(Problem* problem) {
   SSL_set_accept_state(session.get());
   const std::unique_ptr<STACK_OF(SSL_CIPHER), StackFree> suites(SSL_get1_supported_ciphers(session.get()));
   SuiteLists kept;
+  std::string open_doors;
   for (int i = 0; suites && i < sk_SSL_CIPHER_num(suites.get()); ++i) {
     const SSL_CIPHER* suite = sk_SSL_CIPHER_value(suites.get(), i);
     if (SSL_CIPHER_get_bits(suite, nullptr) < options_.cipher_strength) continue;
     const std::string name = SSL_CIPHER_get_name(suite);
+    if (SSL_CIPHER_get_auth_nid(suite) == NID_auth_null || SSL_CIPHER_get_bits(suite, nullptr) == 0) {
+      open_doors += (open_doors.empty() ? "" : ", ") + std::string(SSL_CIPHER_standard_name(suite));
+    }
     std::string& list = name.rfind("TLS_", 0) == 0 ? kept.tls13 : kept.tls12;
     list += (list.empty() ? "" : ":") + name;
   }
@@ -292,6 +305,7 @@ bool Context::keep_strong_suites(Problem* problem) {
                     : "the cipher suites that are set leave none for the versions of SSLEnabledProtocols"};
     return false;
   }
+  if (!open_doors.empty()) warn("cipher suites without authentication or encryption are enabled: " + open_doors);
   if (kept.tls13.empty()) allows_tls13_ = false;
   if (options_.cipher_strength == 0) return true;
   SSL_CTX_set_ciphersuites(handle_, kept.tls13.c_str());
@@ -303,17 +317,15 @@ bool Context::keep_strong_suites(Problem* problem) {
 }
 
 bool Context::set_groups(Problem* problem) {
-  std::vector<int> tls13;
+  std::string tls13;
   if (!group_numbers("TLS12SupportedGroups", options_.tls12_groups, &tls12_groups_, problem) ||
-      !group_numbers("TLS13SupportedGroups", options_.tls13_groups, &tls13, problem)) {
+      !group_list("TLS13SupportedGroups", options_.tls13_groups, handle_, &tls13, problem)) {
     return false;
   }
   // Tried here, so that it cannot fail in a handshake.
-  const auto try_groups = [&](const std::vector<int>& numbers) {
-    std::vector<int> copy = numbers;
-    return SSL_CTX_set1_groups(handle_, copy.data(), static_cast<int>(copy.size())) == 1;
-  };
-  if (!try_groups(tls12_groups_) || !try_groups(tls13)) {
+  std::vector<int> copy = tls12_groups_;
+  if (SSL_CTX_set1_groups(handle_, copy.data(), static_cast<int>(copy.size())) != 1 ||
+      SSL_CTX_set1_groups_list(handle_, tls13.c_str()) != 1) {
     *problem = {IPDAEMON_ERROR_INVALID_VALUE, "this OpenSSL refuses the list of groups: " + ErrorScope::text()};
     return false;
   }
@@ -323,8 +335,9 @@ bool Context::set_groups(Problem* problem) {
 bool Context::set_signatures(Problem* problem) {
   // The same on every system, whatever its own configuration says. Old versions cannot choose.
   if (!has_old_versions(options_.protocols)) {
-    SSL_CTX_set1_sigalgs_list(handle_, default_signatures);
-    SSL_CTX_set1_client_sigalgs_list(handle_, default_signatures);
+    const std::string list = std::string(default_signatures) + (allows_sha1() ? sha1_signatures : "");
+    SSL_CTX_set1_sigalgs_list(handle_, list.c_str());
+    SSL_CTX_set1_client_sigalgs_list(handle_, list.c_str());
   }
   tls12_signatures_ = tls12_signature_list(options_.tls12_signatures);
   tls13_signatures_ = tls13_signature_list(options_.tls13_signatures);
@@ -336,6 +349,11 @@ bool Context::set_signatures(Problem* problem) {
     return false;
   }
   return true;
+}
+
+// It has less bits than any other level demands.
+bool Context::allows_sha1() const {
+  return SSL_CTX_get_security_level(handle_) == 0;
 }
 
 bool Context::set_lists(SSL* session, bool tls13) const {
@@ -353,8 +371,16 @@ bool Context::set_lists(SSL* session, bool tls13) const {
 // A list without anything that our keys can do would turn a version off in silence.
 bool Context::check_signatures(Problem* problem) const {
   const bool tls12 = (options_.protocols & IPDAEMON_SSL_PROTOCOL_TLS1_2) != 0;
-  const auto usable = [&](const std::string& list, bool is_tls13) {
-    if (list.empty()) return true;
+  bool is_sha1 = false;
+  const auto usable = [&](const std::string& all, bool is_tls13) {
+    if (all.empty()) return true;
+    std::string list;
+    each_entry(all, ':', [&](BytesView entry) {
+      const bool refused = entry.find("+SHA1") != BytesView::npos && !allows_sha1();
+      is_sha1 |= refused;
+      if (!refused) list += ":" + std::string(entry);
+      return true;
+    });
     for (const Identity& identity : identities_->all()) {
       if (can_sign(identity.key.get(), list, is_tls13)) return true;
     }
@@ -364,8 +390,9 @@ bool Context::check_signatures(Problem* problem) const {
   if (tls12 && !usable(tls12_signatures_, false)) setting = "TLS12SignatureAlgorithms";
   if (allows_tls13_ && !usable(tls13_signatures_, true)) setting = "TLS13SignatureAlgorithms";
   if (setting == nullptr) return true;
-  *problem = {IPDAEMON_ERROR_INVALID_VALUE,
-              std::string(setting) + " has no algorithm that a key of the server's certificate can use"};
+  *problem = {IPDAEMON_ERROR_INVALID_VALUE, std::string(setting) +
+                                                " has no algorithm that a key of the server's certificate can use" +
+                                                (is_sha1 ? "; SHA-1 needs OpenSSLCipherList=DEFAULT@SECLEVEL=0" : "")};
   return false;
 }
 
@@ -395,7 +422,12 @@ bool Context::choose(SSL* session, const Identities& identities, Problem* proble
       return false;
     }
   }
-  const auto id = session_context(&identities, options_.authenticate_clients);
+  return true;
+}
+
+bool Context::bind_session(SSL* session, const Identities* identities, BytesView server_name) const {
+  if (identities == identities_.get() && server_name.empty()) return true;
+  const auto id = session_context(identities, options_.authenticate_clients, server_name);
   return SSL_set_session_id_context(session, id.data(), static_cast<unsigned>(id.size())) == 1;
 }
 

@@ -86,6 +86,8 @@ class Context {
   SSL_CTX* handle() const { return handle_; }
   // Lets one connection use other certificates than those of the context. False with the reason.
   bool choose(SSL* session, const Identities& identities, Problem* problem) const;
+  // What a session shall be good for. Before OpenSSL looks for the one that the client brings.
+  bool bind_session(SSL* session, const Identities* identities, BytesView server_name) const;
   // What depends on the version that a client will get.
   bool set_lists(SSL* session, bool tls13) const;
   bool allows_tls13() const { return allows_tls13_; }
@@ -99,6 +101,7 @@ class Context {
   bool keep_strong_suites(Problem* problem);
   bool set_groups(Problem* problem);
   bool set_signatures(Problem* problem);
+  bool allows_sha1() const;
   bool set_identities(Problem* problem);
   bool check_signatures(Problem* problem) const;
   bool set_client_trust(Problem* problem);

@@ -6,9 +6,11 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <utility>
 
 #include "ipdaemon.h"
 #include "tls/engine_openssl.hpp"
+#include "tls/hello.hpp"
 #include "tls/lists.hpp"
 #include "tls/names.hpp"
 #include "tls/openssl.hpp"
@@ -59,6 +61,10 @@ struct Engine::Call {
 
 namespace {
 
+int pair_at(const unsigned char* bytes) {
+  return bytes[0] << 8 | bytes[1];
+}
+
 const BIO_METHOD* transport() {
   static BIO_METHOD* const method = []() -> BIO_METHOD* {
     BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "ipdaemon");
@@ -70,80 +76,6 @@ const BIO_METHOD* transport() {
     return made;
   }();
   return method;
-}
-
-unsigned pair_at(const unsigned char* bytes) {
-  return static_cast<unsigned>(bytes[0]) << 8 | bytes[1];
-}
-
-// Values that clients send only so that servers do not stumble over unknown ones.
-bool is_grease(unsigned code) {
-  return (code & 0x0f0f) == 0x0a0a && code >> 8 == (code & 0xff);
-}
-
-struct Extension {
-  const unsigned char* bytes = nullptr;
-  std::size_t length = 0;
-};
-
-Extension extension_of(SSL* session, unsigned type) {
-  Extension extension;
-  if (SSL_client_hello_get0_ext(session, type, &extension.bytes, &extension.length) != 1) return {};
-  return extension;
-}
-
-bool offers_tls13(SSL* session) {
-  const Extension versions = extension_of(session, TLSEXT_TYPE_supported_versions);
-  for (std::size_t i = 1; i + 1 < versions.length; i += 2) {
-    if (pair_at(versions.bytes + i) == TLS1_3_VERSION) return true;
-  }
-  return false;
-}
-
-void add_entry(std::string* list, const std::string& entry) {
-  if (!list->empty()) *list += ',';
-  *list += entry;
-}
-
-// Bytes of a list; nobody offers as many in good faith.
-constexpr std::size_t offers_max = 1024;
-
-std::string offered_suites(SSL* session) {
-  const unsigned char* bytes = nullptr;
-  const std::size_t length = SSL_client_hello_get0_ciphers(session, &bytes);
-  std::string list;
-  for (std::size_t i = 0; i + 1 < length && i < offers_max; i += 2) {
-    const unsigned code = pair_at(bytes + i);
-    constexpr unsigned signals[] = {0x00ff, 0x5600};  // Not suites: renegotiation and fall-back.
-    if (is_grease(code) || std::find(std::begin(signals), std::end(signals), code) != std::end(signals)) continue;
-    const SSL_CIPHER* suite = SSL_CIPHER_find(session, bytes + i);
-    const char* name = suite != nullptr ? SSL_CIPHER_standard_name(suite) : nullptr;
-    char number[8];
-    std::snprintf(number, sizeof number, "0x%04x", code);
-    add_entry(&list, name != nullptr ? name : number);
-  }
-  return list;
-}
-
-std::string offered_signatures(SSL* session) {
-  const Extension offered = extension_of(session, TLSEXT_TYPE_signature_algorithms);
-  std::string list;
-  for (std::size_t i = 2; i + 1 < offered.length && i < offers_max; i += 2) {
-    const unsigned code = pair_at(offered.bytes + i);
-    if (!is_grease(code)) add_entry(&list, signature_name(code));
-  }
-  return list;
-}
-
-std::string offered_name(SSL* session) {
-  constexpr std::size_t header = 5;  // Lengths of list and name, and the kind of name.
-  const Extension names = extension_of(session, TLSEXT_TYPE_server_name);
-  if (names.length <= header || names.bytes[2] != TLSEXT_NAMETYPE_host_name) return {};
-  const std::size_t length = pair_at(names.bytes + 3);
-  if (length > names.length - header) return {};
-  std::string name(reinterpret_cast<const char*>(names.bytes + header), length);
-  const bool readable = std::all_of(name.begin(), name.end(), [](unsigned char c) { return c > ' ' && c < 0x7f; });
-  return readable ? name : std::string();
 }
 
 ClientCertificate describe(X509* certificate, const STACK_OF(X509) * chain, bool with_chain) {
@@ -223,8 +155,8 @@ std::string version_name(int version) {
 std::string log_line(bool sent, int version, int type, const unsigned char* bytes, std::size_t length) {
   const std::string begin = sent ? "sent " : "received ";
   if (type == SSL3_RT_HEADER && length >= 5) {
-    return begin + "record: " + version_name(static_cast<int>(pair_at(bytes + 1))) + ", " + record_name(bytes[0]) +
-           ", " + std::to_string(pair_at(bytes + 3)) + " bytes";
+    return begin + "record: " + version_name(pair_at(bytes + 1)) + ", " + record_name(bytes[0]) + ", " +
+           std::to_string(pair_at(bytes + 3)) + " bytes";
   }
   if (type == SSL3_RT_HANDSHAKE && length > 0) {
     return begin + version_name(version) + " " + message_name(bytes[0]) + ", " + std::to_string(length) + " bytes";
@@ -292,6 +224,8 @@ std::string failure_text() {
 
 constexpr const char* no_certificate_text = "the client presented no certificate";
 constexpr const char* refused_text = "the program refused the certificate";
+constexpr const char* too_many_controls_text =
+    "the client sent more than 32 messages in a row that carry no data, such as KeyUpdate";
 constexpr const char* closed_text = "the client sent the alert \"close notify\" in the middle of the handshake";
 
 }  // namespace
@@ -308,6 +242,7 @@ int Engine::Callbacks::read(BIO* bio, char* to, std::size_t length, std::size_t*
   BIO_clear_flags(bio, BIO_FLAGS_RWS | BIO_FLAGS_SHOULD_RETRY);
   BytesView& input = *engine.input_;
   if (input.empty()) {
+    engine.starved_ = true;
     BIO_set_flags(bio, BIO_FLAGS_READ | BIO_FLAGS_SHOULD_RETRY);
     return -1;
   }
@@ -336,37 +271,47 @@ long Engine::Callbacks::control(BIO*, int command, long, void*) {
 // ---- Inside of a handshake ---------------------------------------------------------------------------
 
 int Engine::Callbacks::client_hello(SSL* session, int* alert, void*) {
-  Engine& engine = of(session);
-  const Context& context = *engine.context_;
   *alert = SSL_AD_HANDSHAKE_FAILURE;
-  if (!context.set_lists(session, context.allows_tls13() && offers_tls13(session))) return SSL_CLIENT_HELLO_ERROR;
+  try {
+    return of(session).greet(session);
+  } catch (const std::bad_alloc&) {
+    return SSL_CLIENT_HELLO_ERROR;
+  }
+}
+
+int Engine::greet(SSL* session) {
+  const Context& context = *context_;
   // A second one follows when the client has guessed the wrong group.
-  if (engine.hello_seen_) return SSL_CLIENT_HELLO_SUCCESS;
-  engine.hello_seen_ = true;
+  const bool is_first = !offer_;
+  if (is_first) offer_ = std::make_unique<Offer>(read_offer(session));
+  if (!context.set_lists(session, context.allows_tls13() && offer_->has_tls13())) return SSL_CLIENT_HELLO_ERROR;
+  if (!is_first) return SSL_CLIENT_HELLO_SUCCESS;
   std::shared_ptr<const Identities> choice;
-  if (const HelloWish wish = engine.events_.wants_client_hello(); wish != HelloWish::nothing) {
-    try {
-      ClientHello hello;
-      hello.server_name = offered_name(session);
-      if (wish == HelloWish::everything) {
-        hello.cipher_suites = offered_suites(session);
-        hello.signature_algorithms = offered_signatures(session);
-      }
-      Problem problem;
-      if (!engine.events_.on_client_hello(hello, &choice, &problem)) {
-        engine.problem_ = std::move(problem);
-        return SSL_CLIENT_HELLO_ERROR;
-      }
-    } catch (const std::bad_alloc&) {
+  if (const HelloWish wish = events_.wants_client_hello(); wish != HelloWish::nothing) {
+    ClientHello hello;
+    hello.server_name = readable_name(*offer_);
+    if (wish == HelloWish::everything) {
+      hello.cipher_suites = suite_names(session, *offer_);
+      hello.signature_algorithms = signature_names(*offer_);
+    }
+    Problem problem;
+    if (!events_.on_client_hello(hello, &choice, &problem)) {
+      problem_ = std::move(problem);
       return SSL_CLIENT_HELLO_ERROR;
     }
   }
+  const Identities* identities = context.identities().get();
   if (choice && choice != context.identities()) {
-    return context.choose(session, *choice, &engine.problem_) ? SSL_CLIENT_HELLO_SUCCESS : SSL_CLIENT_HELLO_ERROR;
+    chosen_ = std::move(choice);
+    if (!context.choose(session, *chosen_, &problem_)) return SSL_CLIENT_HELLO_ERROR;
+    identities = chosen_.get();
   }
-  if (context.identities()) return SSL_CLIENT_HELLO_SUCCESS;
-  engine.problem_ = {IPDAEMON_ERROR_TLS_NO_SERVER_CERTIFICATE, "SSLConnectionRequest has chosen none"};
-  return SSL_CLIENT_HELLO_ERROR;
+  if (identities == nullptr) {
+    problem_ = {IPDAEMON_ERROR_TLS_NO_SERVER_CERTIFICATE, "SSLConnectionRequest has chosen none"};
+    return SSL_CLIENT_HELLO_ERROR;
+  }
+  return context.bind_session(session, identities, offer_->server_name) ? SSL_CLIENT_HELLO_SUCCESS
+                                                                        : SSL_CLIENT_HELLO_ERROR;
 }
 
 int Engine::Callbacks::certificate(X509_STORE_CTX* store, void*) {
@@ -511,20 +456,26 @@ void set_callbacks(SSL_CTX* handle, const Context* context) {
 }
 
 std::unique_ptr<Engine> Engine::create(std::shared_ptr<const Context> context, EngineEvents& events, Problem* problem) {
-  const ErrorScope errors;
   std::unique_ptr<Engine> engine(new Engine(std::move(context), events));
-  engine->session_ = SSL_new(engine->context_->handle());
-  BIO* bio = engine->session_ != nullptr && transport() != nullptr ? BIO_new(transport()) : nullptr;
-  if (bio == nullptr || SSL_set_ex_data(engine->session_, 0, engine.get()) != 1) {
+  // The log has every record, also those of a ClientHello that never becomes complete.
+  if (!engine->context_->options().log_packets) return engine;
+  engine->log_ = std::make_unique<std::vector<std::string>>();
+  return engine->begin(problem) ? std::move(engine) : nullptr;
+}
+
+bool Engine::begin(Problem* problem) {
+  const ErrorScope errors;
+  session_ = SSL_new(context_->handle());
+  BIO* bio = session_ != nullptr && transport() != nullptr ? BIO_new(transport()) : nullptr;
+  if (bio == nullptr || SSL_set_ex_data(session_, 0, this) != 1) {
     if (bio != nullptr) BIO_free_all(bio);
     *problem = {IPDAEMON_ERROR_TLS_UNAVAILABLE, ErrorScope::text()};
-    return nullptr;
+    return false;
   }
-  BIO_set_data(bio, engine.get());
-  SSL_set_bio(engine->session_, bio, bio);
-  SSL_set_accept_state(engine->session_);
-  if (engine->context_->options().log_packets) engine->log_ = std::make_unique<std::vector<std::string>>();
-  return engine;
+  BIO_set_data(bio, this);
+  SSL_set_bio(session_, bio, bio);
+  SSL_set_accept_state(session_);
+  return true;
 }
 
 Engine::Engine(std::shared_ptr<const Context> context, EngineEvents& events)
@@ -538,7 +489,13 @@ Engine::~Engine() {
 
 void Engine::fail(int code) {
   state_ = State::failed;
-  if (problem_.code == 0) problem_ = {code, failure_text()};
+  if (problem_.code != 0) return;
+  std::string text;
+  if (const unsigned long error = ErrorScope::last(); offer_ && ERR_GET_LIB(error) == ERR_LIB_SSL) {
+    const Identities* identities = (chosen_ ? chosen_ : context_->identities()).get();
+    text = why_nothing_in_common(session_, *context_, identities, *offer_, ERR_GET_REASON(error));
+  }
+  problem_ = {code, text.empty() ? failure_text() : std::move(text)};
 }
 
 void Engine::shake_hands() {
@@ -560,29 +517,59 @@ void Engine::shake_hands() {
     return;
   }
   if (!log_) SSL_set_msg_callback(session_, nullptr);
+  offer_.reset();
+  chosen_.reset();
   state_ = State::open;
 }
 
-std::size_t Engine::receive(BytesView input, char* plain, std::size_t capacity, Bytes& sealed) {
-  Call call(*this, input, sealed);
+Engine::Received Engine::receive(BytesView input, char* plain, std::size_t capacity, Bytes& sealed) {
+  BytesView unread = input;
+  Bytes hello;
+  if (session_ == nullptr) {
+    if (state_ != State::handshaking || !hello_.add(input, &unread)) return {0, input.size()};
+    if (!begin(&problem_)) {
+      state_ = State::failed;
+      return {0, input.size()};
+    }
+    if (hello_.size() > 0) {
+      hello = hello_.take();
+      unread = hello;
+    }
+  }
+  Call call(*this, unread, sealed);
   if (state_ == State::handshaking) shake_hands();
   std::size_t count = 0;
+  int controls = 0;
+  bool answering = false;
   while (state_ == State::open && (!call.input.empty() || SSL_pending(session_) > 0)) {
+    if (controls >= controls_per_call) return {count, input.size() - std::min(call.input.size(), input.size())};
     std::size_t got = 0;
+    starved_ = false;
+    const std::size_t left = call.input.size();
     const int result = SSL_read_ex(session_, plain + count, capacity - count, &got);
     if (result == 1) {
       count += got;
+      controls_ = 0;
       continue;
     }
     const int error = SSL_get_error(session_, result);
-    if (error == SSL_ERROR_WANT_READ) break;
-    if (error == SSL_ERROR_ZERO_RETURN) {
+    if (error == SSL_ERROR_WANT_READ) {
+      if (starved_) break;
+      // Without SSL_MODE_AUTO_RETRY, that is a message that carried no data. In between there may be a call
+      // that only finishes the answer.
+      if (call.input.size() == left && !std::exchange(answering, true)) continue;
+      answering = false;
+      ++controls;
+      if (++controls_ <= controls_max) continue;
+      problem_ = {IPDAEMON_ERROR_TLS_DECRYPT, too_many_controls_text};
+      state_ = State::failed;
+    } else if (error == SSL_ERROR_ZERO_RETURN) {
       state_ = State::peer_closed;
     } else {
       fail(IPDAEMON_ERROR_TLS_DECRYPT);
     }
   }
-  return count;
+  return {count, input.size()};
 }
 
 bool Engine::seal(BytesView plain, Bytes& sealed) {
@@ -614,7 +601,7 @@ std::vector<std::string> Engine::take_log() {
 
 Negotiated Engine::negotiated() const {
   Negotiated result;
-  if (state_ == State::handshaking || SSL_is_init_finished(session_) != 1) return result;
+  if (state_ == State::handshaking || session_ == nullptr || SSL_is_init_finished(session_) != 1) return result;
   const ErrorScope errors;
   result.version = SSL_get_version(session_);
   result.resumed = SSL_session_reused(session_) == 1;

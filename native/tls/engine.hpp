@@ -9,6 +9,7 @@
 
 #include "base/bytes.hpp"
 #include "tls/context.hpp"
+#include "tls/hello_buffer.hpp"
 #include "tls/identity.hpp"
 
 typedef struct x509_st X509;
@@ -16,6 +17,7 @@ struct stack_st_X509;
 
 namespace ipdaemon::tls {
 
+struct Offer;
 struct Verdict;
 
 struct ClientHello {
@@ -70,15 +72,22 @@ class Engine {
     failed,
   };
 
-  // Null with the reason when there is no memory for a session.
+  // OpenSSL's session begins when the ClientHello is complete. Null with the reason when it cannot be
+  // had, where it has to begin at once.
   static std::unique_ptr<Engine> create(std::shared_ptr<const Context> context, EngineEvents& events, Problem* problem);
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // Takes what came from the peer, all of it. What it says goes to `plain`; returns how much. What has
-  // to be answered is appended to `sealed`. `capacity` must be at least sealed.size() + record_max.
-  std::size_t receive(BytesView input, char* plain, std::size_t capacity, Bytes& sealed);
+  struct Received {
+    std::size_t plain = 0;  // How much was written.
+    std::size_t taken = 0;  // How much of the input was looked at.
+  };
+  // Takes what came from the peer. What it says goes to `plain`. What has to be answered is appended to
+  // `sealed`. `capacity` must be at least input.size() + record_max. Less than all is taken when many
+  // messages without data have come, which cost far more than data of their length: the caller brings
+  // the rest again when others have had their turn.
+  Received receive(BytesView input, char* plain, std::size_t capacity, Bytes& sealed);
   // Seals `plain`, all of it, behind what is in `sealed`. False: the session has failed.
   bool seal(BytesView plain, Bytes& sealed);
   // Appends the notice that nothing more will come, once.
@@ -89,12 +98,18 @@ class Engine {
   // Whether one of its calls is on the stack: then it must not be used.
   bool running() const { return input_ != nullptr; }
   Negotiated negotiated() const;
+  // Bytes of an unfinished ClientHello.
+  std::size_t kept() const { return hello_.size(); }
   // What LogSSLPackets has to say since the last call.
   std::vector<std::string> take_log();
   bool logs() const { return log_ != nullptr; }
 
   // Plain bytes that may still be in here besides the input of a call.
   static constexpr std::size_t record_max = 17 * 1024;
+  // Messages without data, such as KeyUpdate: as many may come in a row, and as many are looked at in
+  // one call. TLS has no use for more.
+  static constexpr int controls_max = 32;
+  static constexpr int controls_per_call = 16;
 
   // For callbacks of OpenSSL, in this folder.
   struct Callbacks;
@@ -103,6 +118,8 @@ class Engine {
   struct Call;
 
   Engine(std::shared_ptr<const Context> context, EngineEvents& events);
+  bool begin(Problem* problem);
+  int greet(SSL* session);
   void shake_hands();
   void fail(int code);
   bool judge(X509* certificate, const stack_st_X509* chain, const Verdict& verdict);
@@ -110,14 +127,18 @@ class Engine {
 
   std::shared_ptr<const Context> context_;
   EngineEvents& events_;
-  SSL* session_ = nullptr;
+  HelloBuffer hello_;
+  SSL* session_ = nullptr;      // Null until the ClientHello is complete.
   BytesView* input_ = nullptr;  // What the running call has not taken yet.
   Bytes* output_ = nullptr;
   Problem problem_;
+  std::unique_ptr<Offer> offer_;              // Of the client, until the handshake is done.
+  std::shared_ptr<const Identities> chosen_;  // For this client, likewise; null: those of the context.
   std::unique_ptr<std::vector<std::string>> log_;
   State state_ = State::handshaking;
+  std::uint8_t controls_ = 0;  // Messages without data since the last data.
+  bool starved_ = false;       // OpenSSL has asked for more than there was.
   bool close_sent_ = false;
-  bool hello_seen_ = false;
   bool judged_ = false;  // The client's certificate, or that it has none, has been judged.
 };
 

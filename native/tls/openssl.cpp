@@ -48,10 +48,28 @@ const char* fill_from_somewhere() {
   return nullptr;
 }
 
+// The functions were made for OpenSSL 3. Another one may have all of them and mean something else.
+std::string found_instead() {
+  const auto version_of = [](void* address) -> std::string {
+    const auto text = reinterpret_cast<decltype(&::OpenSSL_version)>(address);
+    return text != nullptr ? text(OPENSSL_VERSION) : "";
+  };
+  for (const char* const* file = newer_openssl_files; *file != nullptr; ++file) {
+    void* library = load_library(*file);
+    const std::string version = library != nullptr ? version_of(find_in_library(library, "OpenSSL_version")) : "";
+    if (!version.empty()) return version + " (" + *file + ")";
+  }
+  return version_of(find_in_process("OpenSSL_version"));
+}
+
 #else
 
 const char* fill_from_somewhere() {
   return "linked";
+}
+
+std::string found_instead() {
+  return {};
 }
 
 #endif
@@ -67,9 +85,13 @@ Found find() {
   Found found;
   found.origin = fill_from_somewhere();
   if (found.origin == nullptr) {
-    found.problem =
-        "OpenSSL 3 is neither in this process nor installed in the system; install it, or set SSLStartMode to 3 "
-        "(None) to listen in clear";
+    static const std::string problem = [] {
+      const std::string other = found_instead();
+      return "OpenSSL 3 is neither in this process nor installed in the system; " +
+             (other.empty() ? "" : "there is " + other + ", which this library cannot use; ") +
+             "install it, or set SSLStartMode to 3 (None) to listen in clear";
+    }();
+    found.problem = problem.c_str();
     return found;
   }
   const ErrorScope errors;

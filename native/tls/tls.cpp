@@ -1,5 +1,7 @@
 #include "tls/tls.hpp"
 
+#include <iterator>
+
 #include "tls/openssl.hpp"
 
 namespace ipdaemon::tls {
@@ -11,6 +13,26 @@ const char* unavailable_reason() {
 std::string library_version() {
   if (find_openssl() != nullptr) return "no TLS";
   return std::string(OpenSSL_version(OPENSSL_VERSION)) + ", " + openssl_origin();
+}
+
+std::string missing_fixes() {
+  if (find_openssl() != nullptr) return {};
+  return missing_fixes_of(OPENSSL_version_minor(), OPENSSL_version_patch(),
+                          BytesView(openssl_origin()) == "in this process");
+}
+
+std::string missing_fixes_of(unsigned minor, unsigned patch, bool in_process) {
+  // From which patch on each branch has the fixes of January 2026 (CVE-2025-15467 and others). 3.1 and 3.2 were given
+  // up before; later branches began with them.
+  constexpr unsigned never = 1000;
+  constexpr unsigned fixed_from[] = {19, never, never, 6, 4, 5, 1};
+  if (minor >= std::size(fixed_from) || patch >= fixed_from[minor]) return {};
+  const std::string version = "3." + std::to_string(minor);
+  std::string text = "OpenSSL " + version + "." + std::to_string(patch) + " lacks fixes of serious faults";
+  text += fixed_from[minor] == never ? " and gets none any more"
+                                     : ", which came with " + version + "." + std::to_string(fixed_from[minor]);
+  return text + (in_process ? ": update the program that has it inside, such as Node"
+                            : ", unless its distributor has added them: update the system's OpenSSL");
 }
 
 bool add_seed(BytesView bytes) {

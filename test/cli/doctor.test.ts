@@ -129,6 +129,14 @@ describe('ipdaemon doctor', () => {
     expect(found.tls?.text).toContain('270');
   });
 
+  test('warns of an OpenSSL that lacks fixes, with what to update', async () => {
+    const missing = 'OpenSSL 3.0.2 lacks fixes of serious faults, which came with 3.0.19: update the program';
+    const text = `ipdaemon ${version}; linux-x64; epoll; OpenSSL 3.0.2, in this process; ${missing}`;
+    const { code, states, findings: found } = await findings(await withNative(buildInfo(text)));
+    expect([code, states.openssl, states.tls]).toEqual([0, 'warning', 'ok']);
+    expect(found.openssl).toMatchObject({ text: 'OpenSSL 3.0.2, in this process', advice: missing });
+  });
+
   test('fails where TLS does not work although there is an OpenSSL', async () => {
     const { code, states } = await findings(await withNative('selfSigned: () => 273'));
     expect([code, states.tls, states.clear]).toEqual([1, 'failed', 'ok']);

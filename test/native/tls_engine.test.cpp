@@ -1,6 +1,7 @@
 // The TLS engine against a client in memory: handshakes of all kinds, cut and damaged anywhere, client
 // certificates, resumption, and settings that cannot work.
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <functional>
 #ifdef __GLIBC__
@@ -32,7 +33,7 @@ ContextOptions default_options() {
   options.protocols = IPDAEMON_SSL_PROTOCOL_TLS1_2 | IPDAEMON_SSL_PROTOCOL_TLS1_3;
   options.cipher_suites = "*";
   options.tls12_groups = "ecdhe_x25519,ecdhe_secp256r1,ecdhe_secp384r1,ecdhe_secp521r1";
-  options.tls13_groups = "ecdhe_x25519,ecdhe_x448,ecdhe_secp256r1,ecdhe_secp384r1,ecdhe_secp521r1";
+  options.tls13_groups = "X25519MLKEM768,ecdhe_x25519,ecdhe_x448,ecdhe_secp256r1,ecdhe_secp384r1,ecdhe_secp521r1";
   return options;
 }
 
@@ -145,6 +146,7 @@ class Link {
   std::unique_ptr<Engine> engine;
   Client client;
   std::string plain;  // What the server got.
+  int calls = 0;      // Of the engine's receive.
   Cut cut = [](std::size_t, std::size_t left) { return left; };
   Cut cut_back = [](std::size_t, std::size_t left) { return left; };
   std::function<void(std::string&)> damage;  // Of what the client sends.
@@ -191,12 +193,15 @@ class Link {
     const std::size_t capacity = sealed.size() + Engine::record_max;
     std::string buffer(capacity + guard, '#');
     Bytes answer;
-    const std::size_t count = engine->receive(sealed, buffer.data(), capacity, answer);
-    REQUIRE(count <= capacity);
+    const Engine::Received received = engine->receive(sealed, buffer.data(), capacity, answer);
+    REQUIRE(received.plain <= capacity);
+    REQUIRE(received.taken <= sealed.size());
     CHECK(buffer.find_first_not_of('#', capacity) == std::string::npos);
-    plain.append(buffer, 0, count);
+    plain.append(buffer, 0, received.plain);
     to_client_ += answer;
     CHECK(!engine->running());
+    ++calls;
+    if (received.taken < sealed.size()) give(sealed.substr(received.taken));
   }
 
   bool say(BytesView text) {
@@ -232,6 +237,15 @@ SslContextPtr client_of(const ClientOptions& options) {
   SslContextPtr context = fixture::make_client_context(options);
   REQUIRE(context != nullptr);
   return context;
+}
+
+// Bytes that the process has allocated; 0 where the system does not tell.
+std::size_t allocated() {
+#if defined(__GLIBC__) && __GLIBC__ == 2 && __GLIBC_MINOR__ >= 33
+  return mallinfo2().uordblks;
+#else
+  return 0;
+#endif
 }
 
 std::string bytes_of_length(std::size_t length) {
@@ -713,6 +727,78 @@ TEST("a record that was changed or repeated on the way ends an open session") {
   }
 }
 
+TEST("KeyUpdates count until data comes: 32 in a row are served, one more ends the session") {
+  fixture::need_openssl();
+  const Server server;
+  const SslContextPtr context = client_of(of_version(TLS1_3_VERSION));
+  for (const bool all_at_once : {false, true}) {
+    Link link(server, context.get());
+    REQUIRE(link.run().is_open());
+    const auto update = [&](int count) {
+      for (int i = 0; i < count; ++i) {
+        link.client.update_keys();
+        if (!all_at_once) link.run();
+      }
+    };
+    for (int round = 0; round < 3; ++round) {
+      update(Engine::controls_max);
+      link.client.write("data;");
+      REQUIRE(link.run().is_open());
+    }
+    CHECK_EQ(link.plain, "data;data;data;");
+    CHECK(link.say("heard"));
+    link.run();
+    CHECK_EQ(link.client.plain(), "heard");
+    update(Engine::controls_max + 1);
+    link.run();
+    CHECK_EQ(link.engine->state(), State::failed);
+    CHECK_EQ(link.code(), IPDAEMON_ERROR_TLS_DECRYPT);
+    CHECK(link.engine->problem().detail.find("KeyUpdate") != std::string::npos);
+  }
+}
+
+TEST("messages without data are looked at a few in each call, and nothing behind them is lost") {
+  fixture::need_openssl();
+  const Server server;
+  const SslContextPtr context = client_of(of_version(TLS1_3_VERSION));
+  Link link(server, context.get());
+  REQUIRE(link.run().is_open());
+  constexpr int rounds = 200;
+  std::string said;
+  for (int i = 0; i < rounds; ++i) {
+    link.client.update_keys();
+    link.client.write("word;");
+    said += "word;";
+  }
+  link.calls = 0;
+  link.give(link.client.take());
+  CHECK_EQ(link.plain, said);
+  CHECK(link.calls >= rounds / Engine::controls_per_call);
+}
+
+TEST("records without data, warnings and wishes for a new handshake have an end in every version") {
+  fixture::need_openssl();
+  const Server server;
+  for (const int version : both_versions) {
+    const SslContextPtr context = client_of(of_version(version));
+    Link link(server, context.get());
+    REQUIRE(link.run().is_open());
+    std::size_t answered = 0;
+    for (int i = 0; i < 1000 && link.engine->state() == State::open; ++i) {
+      if (version == TLS1_2_VERSION) {
+        link.client.renegotiate();
+      } else {
+        link.client.update_keys();
+      }
+      const std::string sealed = link.client.take();
+      if (sealed.empty()) break;
+      link.give(sealed);
+      ++answered;
+    }
+    CHECK(answered <= 100);
+  }
+}
+
 // ---- Client certificates -----------------------------------------------------------------------------
 
 namespace {
@@ -846,6 +932,34 @@ TEST("a session is resumed by ticket and by cache, and not when that is off") {
       CHECK_EQ(link.engine->negotiated().resumed, one == &server);
       CHECK_EQ(link.plain, "again");
     }
+  }
+}
+
+TEST("a session is resumed under the server name that it was made with, and under no other") {
+  fixture::need_openssl();
+  const Server server;
+  const auto resumes = [&](SSL_CTX* context, const std::string& made_as, const std::string& used_as) {
+    Link first(server, context, made_as);
+    first.client.write("first");
+    REQUIRE(first.run().is_open());
+    const SslSessionPtr session = first.client.ticket();
+    Link second(server, context, used_as, session.get());
+    second.client.write("again");
+    REQUIRE(second.run().is_open());
+    CHECK_EQ(second.engine->negotiated().resumed, second.client.resumed());
+    CHECK_EQ(second.plain, "again");
+    return second.client.resumed();
+  };
+  for (const Way& way : ways) {
+    ClientOptions options = of_version(way.version);
+    options.tickets = way.tickets;
+    const SslContextPtr context = client_of(options);
+    CHECK(resumes(context.get(), "one.example", "one.example"));
+    CHECK(resumes(context.get(), "one.example", "ONE.example"));
+    CHECK(resumes(context.get(), "", ""));
+    CHECK(!resumes(context.get(), "one.example", "two.example"));
+    CHECK(!resumes(context.get(), "one.example", ""));
+    CHECK(!resumes(context.get(), "", "two.example"));
   }
 }
 
@@ -1122,18 +1236,36 @@ TEST("a bundle that is not there is no error; that, and old versions, are possib
 
 // ---- Memory ----------------------------------------------------------------------------------------
 
+TEST("a client that has not finished its ClientHello takes hardly more memory than it has sent") {
+  fixture::need_openssl();
+  const Server server;
+  const SslContextPtr context = client_of(of_version(TLS1_3_VERSION));
+  Client client(context.get(), "name");
+  client.feed({});
+  const std::string hello = client.take();
+  for (const std::size_t length : {std::size_t{0}, hello.size() / 2}) {
+    constexpr int count = 200;
+    Program program;
+    std::vector<std::unique_ptr<Engine>> engines(count);
+    const std::size_t before = allocated();
+    for (std::unique_ptr<Engine>& engine : engines) {
+      Problem problem;
+      Bytes answer;
+      std::string plain(length + Engine::record_max, '\0');
+      engine = Engine::create(server.context, program, &problem);
+      if (length > 0) engine->receive(BytesView(hello).substr(0, length), plain.data(), plain.size(), answer);
+    }
+    const std::size_t each = (allocated() - before) / count;
+    CHECK(each < length + 1024);
+    if (std::getenv("IPDAEMON_TEST_FIGURES") != nullptr) std::printf("%zu bytes sent: %zu kept\n", length, each);
+  }
+}
+
 TEST("thousands of handshakes with every outcome leave nothing behind") {
   fixture::need_openssl();
   const char* wanted = std::getenv("IPDAEMON_TEST_HANDSHAKES");
   const int count = wanted != nullptr ? std::max(std::atoi(wanted), 100) : 1000;
   const Server server = asking_server();
-  const auto allocated = []() -> std::size_t {
-#if defined(__GLIBC__) && __GLIBC__ == 2 && __GLIBC_MINOR__ >= 33
-    return mallinfo2().uordblks;
-#else
-    return 0;  // The leak checker has to find it.
-#endif
-  };
   std::vector<SslContextPtr> contexts;
   std::vector<Program::Answer> answers;
   std::vector<int> codes;

@@ -4,10 +4,12 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ipdaemon.h"
 #include "peer.hpp"
+#include "tls/engine.hpp"
 #include "tls/names.hpp"
 #include "tls_peer.hpp"
 
@@ -64,6 +66,12 @@ class Server {
     value.integer = number;
     REQUIRE_EQ(ipdaemon_set(handle_, property, 0, &value), 0);
   }
+  void set_of(int connection, int property, int number) {
+    ipdaemon_value value = {};
+    value.type = IPDAEMON_TYPE_INTEGER;
+    value.integer = number;
+    REQUIRE_EQ(ipdaemon_set(handle_, property, connection, &value), 0);
+  }
   void config(const std::string& text) {
     ipdaemon_value out = {};
     REQUIRE_EQ(ipdaemon_do_config(handle_, reinterpret_cast<const std::uint8_t*>(text.data()), text.size(), &out), 0);
@@ -75,8 +83,12 @@ class Server {
   }
   void pump() { REQUIRE_EQ(ipdaemon_poll(handle_, 1), 0); }
 
+  bool echoes = true;
+  std::string heard;
+  std::function<void()> on_data;
   std::vector<End> connected;
   std::vector<End> disconnected;
+  std::vector<End> errors;
   std::string offered_suites;
   std::string offered_signatures;
 
@@ -86,9 +98,13 @@ class Server {
     auto& self = *static_cast<Server*>(user);
     const std::int64_t connection = parameters[0].integer;
     if (event == IPDAEMON_EVENT_DATA_IN) {
+      self.heard += chars(parameters[1]);
+      if (self.on_data) self.on_data();
+      if (!self.echoes) return 0;
       return ipdaemon_do_send(handle, static_cast<std::int32_t>(connection), parameters[1].bytes, parameters[1].length);
     }
     if (event == IPDAEMON_EVENT_CONNECTED) self.connected.push_back({connection, parameters[1].integer});
+    if (event == IPDAEMON_EVENT_ERROR) self.errors.push_back({connection, parameters[1].integer});
     if (event == IPDAEMON_EVENT_DISCONNECTED) self.disconnected.push_back({connection, parameters[1].integer});
     if (event == IPDAEMON_EVENT_SSL_CONNECTION_REQUEST) {
       self.offered_suites = chars(parameters[1]);
@@ -172,11 +188,17 @@ TEST("a client that asks for new keys for ever and takes no answer is ended, not
   Connection hostile(server, context.get(), 4096);
   hostile.run_until("Connected", [&] { return server.connected.size() == 1; });
   hostile.reads = false;
+  server.echoes = false;
   hostile.run_until("the end of a client that takes no answers", [&] {
-    for (int i = 0; i < 100 && hostile.unsent() < 65536; ++i) hostile.client.update_keys();
+    for (int i = 0; i < 100 && hostile.unsent() < 65536; ++i) {
+      // As many in a row as are allowed, so that it is the answers that end it.
+      if (i % tls::Engine::controls_max == 0) hostile.client.write("x");
+      hostile.client.update_keys();
+    }
     return !server.disconnected.empty();
   });
   CHECK_EQ(server.disconnected[0].code, IPDAEMON_ERROR_NO_BUFFERS);
+  server.echoes = true;
   be_polite(server);
 }
 
@@ -196,6 +218,48 @@ TEST("a client that asks for new keys and takes the answers goes on") {
   }
   eager.run_until("all echoes", [&] { return eager.client.plain().size() >= said.size(); });
   CHECK(eager.client.plain() == said);
+  CHECK_EQ(server.disconnected.size(), std::size_t{0});
+}
+
+TEST("a client that sends new keys and no data is ended with 284, and what it said before is delivered") {
+  fixture::need_openssl();
+  Server server([](Server& it) { it.listen_to(IPDAEMON_EVENT_ERROR); });
+  const SslContextPtr context = fixture::make_client_context({});
+  Connection hostile(server, context.get());
+  hostile.run_until("Connected", [&] { return server.connected.size() == 1; });
+  hostile.client.write("said before");
+  for (int i = 0; i < 2400; ++i) hostile.client.update_keys();
+  hostile.run_until("Disconnected", [&] { return !server.disconnected.empty(); });
+  CHECK_EQ(server.heard, "said before");
+  CHECK_EQ(server.disconnected[0].code, IPDAEMON_ERROR_TLS_DECRYPT);
+  be_polite(server);
+}
+
+TEST("new keys before each of many words delay nothing but their own connection, also when input pauses") {
+  fixture::need_openssl();
+  Server server;
+  server.echoes = false;
+  const SslContextPtr context = fixture::make_client_context({});
+  Connection eager(server, context.get());
+  eager.run_until("Connected", [&] { return server.connected.size() == 1; });
+  const auto id = static_cast<int>(server.connected[0].connection);
+  bool paused = false;
+  server.on_data = [&] {
+    server.set_of(id, IPDAEMON_PROPERTY_ACCEPT_DATA, 0);
+    paused = true;
+  };
+  std::string said;
+  for (int i = 0; i < 200; ++i) {
+    eager.client.update_keys();
+    const std::string word = "word " + std::to_string(i) + "\n";
+    eager.client.write(word);
+    said += word;
+  }
+  eager.run_until("all words", [&] {
+    if (std::exchange(paused, false)) server.set_of(id, IPDAEMON_PROPERTY_ACCEPT_DATA, 1);
+    return server.heard.size() >= said.size();
+  });
+  CHECK(server.heard == said);
   CHECK_EQ(server.disconnected.size(), std::size_t{0});
 }
 

@@ -7,7 +7,7 @@ import type { Identity } from './certificates';
 import { Client, type ClientOptions } from './client';
 import { somethingHappened, waitFor } from './waiting';
 
-export type Version = 'TLSv1.2' | 'TLSv1.3';
+export type Version = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
 
 export interface TlsClientOptions extends ClientOptions {
   /** True: stays in clear until startTls(). */

@@ -30,6 +30,10 @@ async function negotiates(server: TestServer, options: TlsClientOptions = {}): P
   };
 }
 
+/** ML-KEM came with OpenSSL 3.5. */
+const [major = 0, minor = 0] = (process.versions.openssl ?? '0').split('.').map(Number);
+const hasHybridGroups = major > 3 || (major === 3 && minor >= 5);
+
 const all = { ciphers: 'ALL:@SECLEVEL=0' };
 
 behaviour('SSLEnabledProtocols', (kind) => {
@@ -166,6 +170,21 @@ behaviour('OpenSSLCipherList', (kind) => {
       },
     ));
 
+  test('with suites without authentication or encryption is told by SSLStatus, with their names', () =>
+    withServer(
+      kind,
+      {
+        before: implicit('rsa', (server) =>
+          configure(server, 'OpenSSLCipherList=ADH-AES128-SHA:NULL-SHA256:AES128-SHA:@SECLEVEL=0'),
+        ),
+      },
+      async (server) => {
+        expect((await server.event('SSLStatus', 0)).message).toMatch(
+          /without authentication or encryption are enabled: TLS_DH_anon_WITH_AES_128_CBC_SHA, TLS_RSA_WITH_NULL_SHA256$/,
+        );
+      },
+    ));
+
   test('that OpenSSL does not understand is refused where it is set', () =>
     withServer(kind, { listen: false }, (server) => {
       configure(server, 'OpenSSLCipherList=HIGH:!aNULL');
@@ -216,6 +235,44 @@ behaviour('TLS12SupportedGroups and TLS13SupportedGroups', (kind) => {
         });
         expect(await negotiates(server, { version: 'TLSv1.3', curves: 'P-384' })).toEqual({});
         expect(await negotiates(server, { version: 'TLSv1.2', curves: 'P-521' })).toEqual({});
+      },
+    ));
+
+  test('have X25519MLKEM768 first where OpenSSL has it, as node:tls does', () =>
+    withServer(kind, { before: implicit() }, async (server) => {
+      const classic = { exchange: 'ECDHE-X25519', exchangeStrength: '253' };
+      const hybrid = { exchange: 'ECDHE-X25519MLKEM768', exchangeStrength: '768' };
+      const best = hasHybridGroups ? hybrid : classic;
+      expect(server.config('TLS13SupportedGroups')).toMatch(/^X25519MLKEM768,ecdhe_x25519,/);
+      expect(await negotiates(server)).toMatchObject({ version: 'TLSv1.3', ...best });
+      expect(await negotiates(server, { curves: 'X25519:P-256' })).toMatchObject(classic);
+      expect(await negotiates(server, { version: 'TLSv1.2' })).toMatchObject(classic);
+      if (hasHybridGroups) {
+        // The share that the client sends first is of X25519: it is asked for the better one.
+        expect(await negotiates(server, { curves: 'X25519:X25519MLKEM768' })).toMatchObject(hybrid);
+        expect(await negotiates(server, { curves: 'X25519MLKEM768' })).toMatchObject(hybrid);
+      }
+    }));
+
+  test('take a hybrid group by its name, and pass it over where OpenSSL has none', () =>
+    withServer(
+      kind,
+      {
+        before: implicit('p256', (server) => configure(server, 'TLS13SupportedGroups=x25519mlkem768,ecdhe_secp256r1')),
+      },
+      async (server) => {
+        const exchange = hasHybridGroups ? 'ECDHE-X25519MLKEM768' : 'ECDHE-P-256';
+        expect((await negotiates(server)).exchange).toBe(exchange);
+        expect(await negotiates(server, { version: 'TLSv1.3', curves: 'X25519' })).toEqual({});
+        const code = server.configCode('TLS13SupportedGroups=SecP384r1MLKEM1024');
+        expect(code).toBe(hasHybridGroups ? 0 : Code.InvalidValue);
+        if (hasHybridGroups) {
+          const got = await negotiates(server, { curves: 'SecP384r1MLKEM1024' });
+          expect(got).toMatchObject({ exchange: 'ECDHE-SecP384r1MLKEM1024', exchangeStrength: '1024' });
+        } else {
+          expect(server.error).toMatch(/OpenSSL 3\.5/);
+        }
+        expect(server.configCode('TLS12SupportedGroups=X25519MLKEM768')).toBe(Code.InvalidValue);
       },
     ));
 

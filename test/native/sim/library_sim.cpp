@@ -7,6 +7,7 @@
 namespace ipdaemon {
 
 const char* const openssl_files[] = {"libssl.so.3", "libssl.3.dylib", nullptr};
+const char* const newer_openssl_files[] = {"libssl.so.4", "libssl.4.dylib", nullptr};
 
 void* find_in_process(const char* function) {
   return dlsym(RTLD_DEFAULT, function);

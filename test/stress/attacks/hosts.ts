@@ -79,7 +79,7 @@ export class Server {
 
   /** See servers/common.js for what there is to be done. */
   async command(word: 'count' | 'expire' | 'trim'): Promise<number> {
-    this.program.output = '';
+    this.program.forget();
     this.program.write(`${word}\n`);
     return Number((await this.program.says(new RegExp(`did ${word} (\\d*)\n`)))[1]);
   }
@@ -134,7 +134,7 @@ export class Attackers {
 
   /** How many connections the server has not ended. */
   async open(): Promise<number> {
-    this.program.output = '';
+    this.program.forget();
     this.program.write('open\n');
     return Number((await this.program.says(/open (\d+)/))[1]);
   }

@@ -1,0 +1,17 @@
+#include <cstdlib>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+#include "base/memory.hpp"
+
+namespace ipdaemon {
+
+void give_back_memory() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+  // Other C libraries do it by themselves.
+}
+
+}  // namespace ipdaemon
