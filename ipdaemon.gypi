@@ -67,14 +67,7 @@
       'variables': {'wrapper': '<!(node -p "path.resolve(require(\'node-addon-api\').include_dir)")'},
       'cflags_cc': ['-isystem', '<(wrapper)'],
       'xcode_settings': {'OTHER_CPLUSPLUSFLAGS': ['-isystem', '<(wrapper)']},
-      # A worker may be terminated between any two calls; what the wrapper cannot throw then must not
-      # end the process.
-      'defines': [
-        'NAPI_VERSION=8',
-        'NAPI_DISABLE_CPP_EXCEPTIONS',
-        'NODE_ADDON_API_DISABLE_DEPRECATED',
-        'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
-      ],
+      'defines': ['NAPI_VERSION=8', 'NAPI_DISABLE_CPP_EXCEPTIONS', 'NODE_ADDON_API_DISABLE_DEPRECATED'],
     },
     {
       # The same core for koffi, which calls the C ABI without an addon.
@@ -110,11 +103,14 @@
         'dependencies': ['ipdaemon_core', 'ipdaemon_platform'],
         'include_dirs': ['test/native', 'bindings/addon'],
         'ldflags': ['-Wl,--version-script=<(module_root_dir)/bindings/addon/exports.map'],
-        'cflags': ['-include', '<(module_root_dir)/test/native/addon/failing.h'],
+        'variables': {'wrapper': '<!(node -p "path.resolve(require(\'node-addon-api\').include_dir)")'},
+        'cflags_cc': ['-isystem', '<(wrapper)', '-include', '<(module_root_dir)/test/native/addon/failing.h'],
         'xcode_settings': {
-          'OTHER_CPLUSPLUSFLAGS': ['-include', '<(module_root_dir)/test/native/addon/failing.h'],
+          'OTHER_CPLUSPLUSFLAGS': [
+            '-isystem', '<(wrapper)', '-include', '<(module_root_dir)/test/native/addon/failing.h',
+          ],
         },
-        'defines': ['NAPI_VERSION=8'],
+        'defines': ['NAPI_VERSION=8', 'NAPI_DISABLE_CPP_EXCEPTIONS', 'NODE_ADDON_API_DISABLE_DEPRECATED'],
       }],
     }],
     ['native_tests==1 and <!(node bindings/sources.js has sim)==1', {

@@ -2,6 +2,8 @@
 // a test says, see failing.cc.
 #pragma once
 
+// The wrapper's own calls, which register the module, do not fail.
+#include <napi.h>
 #include <node_api.h>
 
 namespace ipdaemon::failing {
