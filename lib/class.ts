@@ -157,7 +157,7 @@ export class IPWorks_IPDaemon extends Accessors {
    * Delivers what is ready. See ipworks_ipdaemon_do_doevents and docs/reference/methods.md.
    *
    * @returns 0.
-   * @throws IPDaemonError when calls are nested too deeply; what a handler threw.
+   * @throws What a handler threw.
    */
   doEvents(): number {
     return this.checked(ipworks_ipdaemon_do_doevents(this.handle));

@@ -353,7 +353,7 @@ export function ipworks_ipdaemon_do_disconnect(res: Resource, connectionid: Inde
  * docs/reference/methods.md.
  *
  * @param res The server.
- * @returns 0, or 211 when calls are nested too deeply.
+ * @returns 0.
  * @throws TypeError if `res` is no open server of this thread; what a handler threw.
  */
 export function ipworks_ipdaemon_do_doevents(res: Resource): number {

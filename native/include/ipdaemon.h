@@ -181,7 +181,8 @@ IPDAEMON_API int32_t ipdaemon_do_disconnect(ipdaemon_t handle, int32_t connectio
 
 /* Delivers what is ready, each connection at most once; waits up to SelectWaitMillis when nothing is.
    From inside a callback it serves all connections but those whose callbacks are running.
-   Errors: BAD_STATE (more than 64 pumps nested), HANDLER_STOPPED. Trouble of one connection is
+   Nested deeper than 64 it begins no DataIn, deeper than 80 it runs no callback; everything else goes on.
+   Errors: HANDLER_STOPPED. Trouble of one connection is
    reported by events, never here. */
 IPDAEMON_API int32_t ipdaemon_do_doevents(ipdaemon_t handle);
 

@@ -29,7 +29,7 @@ class TimeSlice {
   void begin(std::int64_t length_us) {
     looked_us_ = monotonic_us();
     end_us_ = looked_us_ + length_us;
-    until_look_ = stride_ = stride_max;
+    until_look_ = stride_;  // Of the slice before, since work is much the same from one to the next.
     is_over_ = false;
   }
   // To be asked after each piece of work.

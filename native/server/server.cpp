@@ -389,7 +389,8 @@ int Server::do_events() {
     const std::int64_t left_ms = end_ms - monotonic_ms();
     if (left_ms <= 0) return 0;
     if (const int code = pump(static_cast<int>(std::min<std::int64_t>(left_ms, wait_slice_ms))); code != 0) return code;
-    if (delivered_ != delivered_before || quiet_) return 0;
+    // So deeply nested, only properties tell what has happened.
+    if (delivered_ != delivered_before || quiet_ || depth_of_thread_ >= callback_depth_max) return 0;
     if (!sink_.may_wait()) return IPDAEMON_ERROR_HANDLER_STOPPED;
   }
 }
@@ -518,7 +519,8 @@ void Server::deliver_owed(Connection* connection) {
 
 // One whose callback fails each time must not keep the others waiting: it is served once in a pump, and last.
 void Server::deliver_after_others() {
-  if (holds_data()) return;
+  if (holds_data() || due_.empty(DueKind::after_others)) return;
+  slice_.begin(slice_us);
   for (std::size_t left = due_.size(DueKind::after_others); left > 0 && may_deliver(); --left) {
     if (due_.empty(DueKind::after_others)) return;
     deliver_owed(due_.take(DueKind::after_others));

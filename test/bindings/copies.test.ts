@@ -79,6 +79,8 @@ forEachBinding('another copy of the package', ({ binding }) => {
       const other = copy(${JSON.stringify(binding)});
       const [res, own] = [serve(ipdaemon), serve(other)];
       const thrown = [];
+      // Only the handler pumps it, not the loop.
+      other.ipworks_ipdaemon_do_config(own, 'ProcessIdleEvents=False');
       other.ipworks_ipdaemon_register_callback(own, E.DataIn, () => { throw new Error('of the other'); });
       ipdaemon.ipworks_ipdaemon_register_callback(res, E.DataIn, (param) => {
         while (thrown.length === 0) {
