@@ -24,8 +24,7 @@ class WipedBytes {
     if (size_ > 0) std::memcpy(bytes_.get(), bytes.data(), size_);
   }
   WipedBytes(const WipedBytes& other) : WipedBytes(BytesView(other)) {}
-  WipedBytes(WipedBytes&& other) noexcept
-      : bytes_(std::move(other.bytes_)), size_(std::exchange(other.size_, 0)) {}
+  WipedBytes(WipedBytes&& other) noexcept : bytes_(std::move(other.bytes_)), size_(std::exchange(other.size_, 0)) {}
   ~WipedBytes() {
     if (size_ > 0) wipe(bytes_.get(), size_);
   }

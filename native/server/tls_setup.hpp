@@ -44,7 +44,7 @@ class TlsSetup {
  private:
   struct Wish {
     std::string subject;  // As it was set, not as it was found.
-    WipedBytes encoded;  // There may be a private key in it.
+    WipedBytes encoded;   // There may be a private key in it.
   };
   struct Choice {
     std::int64_t type = 0;
