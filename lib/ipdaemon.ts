@@ -104,8 +104,8 @@ export function ipworks_ipdaemon_open(_key?: unknown): Resource {
 }
 
 /**
- * Closes a server, its listener and its connections, without events. Inside a handler the connections go when
- * the outermost handler has returned. See docs/reference/methods.md.
+ * Closes a server, its listener and its connections, without events. Inside a handler, too, its sockets are closed at
+ * once; its memory goes when the outermost handler has returned. See docs/reference/methods.md.
  *
  * @param res The server. It is not valid any more afterwards.
  * @returns 0.

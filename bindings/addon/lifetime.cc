@@ -128,19 +128,20 @@ bool Session::wake(Stay& stay) {
   if (resource == nullptr) return false;
   // Node refuses when the environment is about to end; then its cleanup hook closes the server.
   if (napi_open_callback_scope(env, resource, async_context_, &scope) != napi_ok) return false;
-  serve_in_context(resource);
+  const bool is_served = serve_in_context(resource);
   if (napi_ref const exceptions = std::exchange(stay.exceptions(), nullptr); exceptions != nullptr) {
     environment_.report_exceptions(exceptions);
   }
   // What ticks and promise reactions throw is Node's to report.
   static_cast<void>(napi_close_callback_scope(env, scope));
-  return true;
+  return is_served;
 }
 
-void Session::serve_in_context(napi_value sink) {
+// False where a call of Node-API kept it from being served.
+bool Session::serve_in_context(napi_value sink) {
   if (in_context_.is_empty()) {
     serve();
-    return;
+    return true;
   }
   napi_env env = environment_.env();
   napi_value in_context = in_context_.value();
@@ -149,6 +150,7 @@ void Session::serve_in_context(napi_value sink) {
                                  ? napi_call_function(env, sink, in_context, 1, &body, nullptr)
                                  : napi_generic_failure;
   if (status != napi_ok && !environment_.keep_exception(status)) environment_.keep_failure();
+  return status == napi_ok;
 }
 
 napi_value Session::call_serve(napi_env env, napi_callback_info info) {

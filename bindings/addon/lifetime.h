@@ -65,7 +65,7 @@ class Session final : public WakerOwner {
   bool take_words(napi_value words);
   bool make_waker(napi_value sink);
   bool wake(Stay& stay);
-  void serve_in_context(napi_value sink);
+  bool serve_in_context(napi_value sink);
   void serve();
 
   Environment& environment_;

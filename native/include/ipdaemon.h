@@ -130,7 +130,7 @@ typedef int32_t (*ipdaemon_wait_hook)(void* user, ipdaemon_t handle);
 IPDAEMON_API ipdaemon_t ipdaemon_open(void);
 
 /* Closes the server, its listener and its connections, without events. The handle is invalid from
-   then on. Inside a callback of the handle: memory and connections follow when the outermost
+   then on. Inside a callback of the handle the sockets are closed at once, and its memory follows when the outermost
    callback has returned. */
 IPDAEMON_API int32_t ipdaemon_close(ipdaemon_t handle);
 
