@@ -7,6 +7,9 @@
 
 namespace ipdaemon {
 
+inline bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 char lower(char c);
 std::string lower(BytesView text);
 bool equal_ignoring_case(BytesView a, BytesView b);

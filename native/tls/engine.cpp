@@ -61,10 +61,6 @@ struct Engine::Call {
 
 namespace {
 
-int pair_at(const unsigned char* bytes) {
-  return bytes[0] << 8 | bytes[1];
-}
-
 const BIO_METHOD* transport() {
   static BIO_METHOD* const method = []() -> BIO_METHOD* {
     BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "ipdaemon");

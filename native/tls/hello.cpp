@@ -17,11 +17,7 @@ using Codes = std::vector<std::uint16_t>;
 // Entries of a list; nobody offers as many in good faith.
 constexpr std::size_t offers_max = 512;
 // How many of them a message names.
-constexpr std::size_t shown_max = 6;
-
-std::uint16_t pair_at(const unsigned char* bytes) {
-  return static_cast<std::uint16_t>(bytes[0] << 8 | bytes[1]);
-}
+constexpr std::size_t named_max = 6;
 
 // Values that clients send only so that servers do not stumble over unknown ones.
 bool is_grease(std::uint16_t code) {
@@ -75,8 +71,8 @@ bool is_signal(std::uint16_t code) {
 template <typename Name>
 std::string some_of(const Codes& codes, Name name) {
   std::string text;
-  for (std::size_t i = 0; i < std::min(codes.size(), shown_max); ++i) text += (i > 0 ? ", " : "") + name(codes[i]);
-  if (codes.size() > shown_max) text += " and " + std::to_string(codes.size() - shown_max) + " more";
+  for (std::size_t i = 0; i < std::min(codes.size(), named_max); ++i) text += (i > 0 ? ", " : "") + name(codes[i]);
+  if (codes.size() > named_max) text += " and " + std::to_string(codes.size() - named_max) + " more";
   return text;
 }
 
@@ -108,7 +104,6 @@ class Comparison {
  public:
   Comparison(SSL* session, const Context& context, const Identities* identities, const Offer& offer)
       : session_(session),
-        context_(context),
         options_(context.options()),
         kinds_(identities),
         offer_(offer),
@@ -132,7 +127,6 @@ class Comparison {
   std::string groups(bool* differ) const;
 
   SSL* session_;
-  const Context& context_;
   const ContextOptions& options_;
   const Kinds kinds_;
   const Offer& offer_;

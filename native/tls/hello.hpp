@@ -9,6 +9,11 @@
 
 namespace ipdaemon::tls {
 
+// A number of the protocol.
+inline std::uint16_t pair_at(const unsigned char* bytes) {
+  return static_cast<std::uint16_t>(bytes[0] << 8 | bytes[1]);
+}
+
 // By the numbers of the TLS registry, in the client's order, as many as anybody sends in good faith.
 struct Offer {
   std::vector<std::uint16_t> suites;

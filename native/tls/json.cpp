@@ -2,16 +2,14 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
+
 namespace ipdaemon::tls {
 
 namespace {
 
-constexpr int depth_max = 16;
+constexpr int nesting_max = 16;
 constexpr std::size_t members_max = 1000;  // Each is compared with those before it.
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 bool take_hex(BytesView text, std::uint32_t* out) {
   if (text.size() < 4) return false;
@@ -52,7 +50,7 @@ class JsonReader {
   }
 
   bool read_value(Json* out, int depth) {
-    if (rest_.empty() || depth > depth_max) return false;
+    if (rest_.empty() || depth > nesting_max) return false;
     switch (rest_.front()) {
       case '{':
         return read_object(out, depth);

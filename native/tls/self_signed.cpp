@@ -25,10 +25,6 @@ struct ExtensionFree {
 };
 using ExtensionPtr = std::unique_ptr<X509_EXTENSION, ExtensionFree>;
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 bool is_host_character(char c) {
   return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z') || c == '-' || c == '.' || c == '_' || c == '*';
 }
