@@ -85,7 +85,12 @@ struct Own {
 struct OwnHandles {
   std::vector<Own> list;
   ~OwnHandles() {
-    for (const Own& own : list) all_handles().remove(own.handle);
+    for (const Own& own : list) {
+      // The list of changed instances goes with all of them; its head may be gone already, see per_thread.hpp.
+      own.instance->changed_link = nullptr;
+      own.instance->changed_next = nullptr;
+      all_handles().remove(own.handle);
+    }
   }
 };
 
