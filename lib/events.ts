@@ -2,6 +2,7 @@
 // what a handler changed goes back.
 
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { types } from 'node:util';
 import type { NativeSink, NativeValue } from '../bindings/contract';
 import { dataBatchWords } from '../bindings/contract';
 import { contextIsKept, wakesByThread } from '../bindings/host';
@@ -135,6 +136,16 @@ export class Sink implements NativeSink {
     );
   }
 
+  #warnOfValue(row: EventRow, key: string): void {
+    if (this.#warned.has(row.id)) return;
+    this.#warned.add(row.id);
+    process.emitWarning(
+      `ipdaemon: a handler of ${row.name} has set ${key} to a promise. Nobody waits for it: ${row.name} was decided as ` +
+        `false. Set ${key} to true or false before the handler returns.`,
+      { type: 'Warning', code: 'IPDAEMON_ASYNC_HANDLER' },
+    );
+  }
+
   alive(): void {}
 
   #coded(connectionid: number, bytes: string, eol: boolean): DataInParam {
@@ -160,7 +171,11 @@ export class Sink implements NativeSink {
     const returned = typeof result === 'object' && result !== null ? (result as Record<string, unknown>) : param;
     return row.parameters.map(({ key, type, writable }) => {
       if (!writable) return undefined;
-      return this.#toNative(type, key in returned ? returned[key] : param[key]);
+      const value = key in returned ? returned[key] : param[key];
+      if (type !== 'BOOLEAN' || !isThenable(value)) return this.#toNative(type, value);
+      // Every object is true, also the promise of a refusal.
+      this.#warnOfValue(row, key);
+      return false;
     });
   }
 
@@ -177,9 +192,8 @@ export class Sink implements NativeSink {
       default: {
         const text = textOf(value ?? '');
         if (text === undefined) return undefined;
-        if (value instanceof Uint8Array && bytesIn(value) === undefined)
-          throw new TypeError(`ipdaemon: ${bytesAreGone}`);
-        const bytes = value instanceof Uint8Array ? value : encode(this.#res, 0, text);
+        if (types.isUint8Array(value) && bytesIn(value) === undefined) throw new TypeError(`ipdaemon: ${bytesAreGone}`);
+        const bytes = types.isUint8Array(value) ? value : encode(this.#res, 0, text);
         return typeof bytes === 'number' ? undefined : byteText(bytes);
       }
     }

@@ -60,6 +60,50 @@ behaviour('an async handler', (kind) => {
     expect(warnings).toEqual([]);
   });
 
+  test('that decides by a promise of the answer refuses, and is reported once', async () => {
+    const warnings = await warningsOf(() =>
+      withServer(kind, {}, async (server) => {
+        const isAllowed = async () => true;
+        server.on('ConnectionRequest', (param) => {
+          param.accept = isAllowed() as never;
+        });
+        await server.client().isGone();
+        server.on('ConnectionRequest', () => ({ accept: isAllowed() }));
+        await server.client().isGone();
+        expect(server.count('Connected')).toBe(0);
+      }),
+    );
+    expect(warnings).toEqual([
+      expect.objectContaining({
+        code: 'IPDAEMON_ASYNC_HANDLER',
+        message: expect.stringMatching(/ConnectionRequest has set accept to a promise/),
+      }),
+    ]);
+  });
+
+  test('that admits a client of TLS by a promise does not overrule the recommendation', async () => {
+    const warnings = await warningsOf(() =>
+      withServer(
+        kind,
+        {
+          before: (server) => {
+            implicit()(server);
+            server.must(server.set(P.SSLAuthenticateClients, true));
+          },
+        },
+        async (server) => {
+          server.on('SSLClientAuthentication', (param) => {
+            param.accept = Promise.resolve(false) as never;
+          });
+          const client = server.tlsClient();
+          await client.isGone();
+          expect((await server.event('Connected')).statuscode).not.toBe(0);
+        },
+      ),
+    );
+    expect(warnings.map(({ message }) => /handler of (\w+)/.exec(message)?.[1])).toEqual(['SSLClientAuthentication']);
+  });
+
   test('of another server is reported again, and one of an event that it does not decide is not', async () => {
     const warnings = await warningsOf(async () => {
       for (let i = 0; i < 2; i += 1) {
