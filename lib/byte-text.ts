@@ -18,6 +18,15 @@ export function isByteText(text: string): boolean {
 }
 
 const { keys } = Uint8Array.prototype;
+const { get: ownByteLength } = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint8Array.prototype),
+  'byteLength',
+) as { get(this: ArrayBufferView): number };
+
+/** How many bytes an array has, whatever a subclass answers. */
+export function byteLengthOf(bytes: ArrayBufferView): number {
+  return ownByteLength.call(bytes);
+}
 
 /** What is said of bytes that `bytesIn` does not find. */
 export const bytesAreGone = 'the bytes are gone: their ArrayBuffer was transferred, or became shorter';
@@ -30,8 +39,8 @@ export function bytesIn(value: ArrayBufferView | ArrayBufferLike): Uint8Array | 
   try {
     if (types.isAnyArrayBuffer(value)) return new Uint8Array(value);
     const view = value as ArrayBufferView;
-    if (view.byteLength === 0 && types.isTypedArray(view)) keys.call(view);
-    return view instanceof Uint8Array ? view : new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+    if (types.isTypedArray(view) && byteLengthOf(view) === 0) keys.call(view);
+    return types.isUint8Array(view) ? view : new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
   } catch {
     return undefined;
   }

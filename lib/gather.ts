@@ -9,8 +9,8 @@ import { isByteText } from './byte-text';
 
 const mayBeWide = native.mayBeWide ?? (() => true);
 
-// Longer texts gain nothing.
-const keptTextMax = 512;
+/** Longer texts gain nothing. */
+export const keptTextMax = 512;
 
 let handle = 0;
 let connection = 0;

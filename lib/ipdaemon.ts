@@ -3,10 +3,10 @@
 
 import { types } from 'node:util';
 import { binding as native } from '../bindings/choose';
-import { bytesAreGone, bytesIn, isByteText } from './byte-text';
+import { byteLengthOf, bytesAreGone, bytesIn, isByteText } from './byte-text';
 import type { Bytes } from './bytes';
 import { type AnyHandler, Sink } from './events';
-import { binding, keep, settle } from './gather';
+import { binding, keep, keptTextMax, settle } from './gather';
 import type { Counter } from './generated/constants';
 import { ErrorCode } from './generated/errors';
 import { type DecidingEvent, type Decision, EventId, type EventParams } from './generated/events';
@@ -229,7 +229,7 @@ function setValue(res: Resource, id: number, index: number, value: unknown): num
     case 'bigint':
       return binding.set(res, id, index, String(value));
     default:
-      if (value instanceof Uint8Array) {
+      if (types.isUint8Array(value)) {
         if (bytesIn(value) === undefined) return binding.fail(res, ErrorCode.InvalidValue, bytesAreGone);
         return binding.set(res, id, index, value);
       }
@@ -244,7 +244,7 @@ function setValue(res: Resource, id: number, index: number, value: unknown): num
 // What PHP would put into a byte string, or the code of the refusal. `connection` as in `encode`.
 function toBytes(res: Resource, connection: number, value: unknown): Uint8Array | number {
   if (typeof value === 'string') return encode(res, connection, value);
-  if (value instanceof Uint8Array && value.length !== 0) return value;
+  if (types.isUint8Array(value) && byteLengthOf(value) !== 0) return value;
   if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) {
     return bytesIn(value) ?? binding.failSend(res, connection, ErrorCode.InvalidValue, bytesAreGone);
   }
@@ -454,7 +454,8 @@ export function ipworks_ipdaemon_do_sendfile(res: Resource, connectionid: Index,
  * @throws TypeError if `res` is no open server of this thread; what a handler threw meanwhile.
  */
 export function ipworks_ipdaemon_do_sendline(res: Resource, connectionid: Index, text: Data): number {
-  if (typeof text === 'string' && keep(res, connectionid, `${text}\r\n`)) return 0;
+  // The length comes first: the longest strings have no room for two characters more.
+  if (typeof text === 'string' && text.length < keptTextMax && keep(res, connectionid, `${text}\r\n`)) return 0;
   settle();
   const handle = handleOf(res);
   const id = connectionOf(connectionid);

@@ -8,6 +8,7 @@
 
 import { constants } from 'node:buffer';
 import { types } from 'node:util';
+import { byteLengthOf } from '../../lib/byte-text';
 import type { NativeInput, NativeValue } from '../contract';
 import { addressOf, type Library } from './declarations';
 
@@ -114,9 +115,14 @@ export class Area {
   }
 
   pushBytes(bytes: Uint8Array): number {
-    this.length = bytes.byteLength;
+    // What the array has, whatever a subclass says of it: the core would read beyond it.
+    this.length = byteLengthOf(bytes);
     const begin = this.top;
-    if (begin + this.length > this.end) return this.spill(Buffer.from(bytes));
+    if (begin + this.length > this.end) {
+      const copy = Buffer.allocUnsafe(this.length);
+      copy.set(bytes);
+      return this.spill(copy);
+    }
     this.buffer.set(bytes, begin);
     this.top = begin + this.length;
     return this.address + begin;

@@ -63,6 +63,27 @@ const here: Record<string, () => unknown> = {
   },
 };
 
+/** An array that says of itself that it is longer than it is. */
+class Boasting extends Uint8Array {
+  override get length(): number {
+    return 1000;
+  }
+  override get byteLength(): number {
+    return 1000;
+  }
+}
+
+/** What has the looks of bytes, and has none. */
+const pretended: Record<string, () => unknown> = {
+  'a Proxy of a Uint8Array': () => new Proxy(new Uint8Array(4), {}),
+  'an object with the prototype of Uint8Array': () => Object.create(Uint8Array.prototype),
+  'a Proxy that was revoked': () => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    return proxy;
+  },
+};
+
 const nothing: Record<string, () => unknown> = {
   'an empty Uint8Array': () => new Uint8Array(0),
   'an empty ArrayBuffer': () => new ArrayBuffer(0),
@@ -88,6 +109,40 @@ behaviour('bytes', (kind) => {
       }
       if (!name.includes('Uint8Array')) return;
       expect(server.set(P.LocalHost, bytes() as never)).toBe(Code.InvalidValue);
+    }),
+  );
+
+  test.each([2, 200_000])('are as many as there are, not as the array says: %d', (length) =>
+    withServer(kind, { record: false }, async (server) => {
+      const { client, id } = await server.connect();
+      server.must(server.send(id, new Boasting(length).fill(65)));
+      expect(server.get(P.BytesSent, id)).toBe(length);
+      server.must(server.send(id, 'end'));
+      await client.receives(`${'A'.repeat(length)}end`);
+    }),
+  );
+
+  test.each(Object.keys(pretended))('are not taken from %s, nor is anything else', (name) =>
+    withServer(kind, {}, async (server) => {
+      const { id } = await server.connect();
+      const { api, res } = server;
+      const value = () => pretended[name]?.() as never;
+      const calls: [number, () => unknown][] = [
+        [Code.InvalidValue, () => api.ipworks_ipdaemon_do_send(res, id, value())],
+        [Code.InvalidValue, () => api.ipworks_ipdaemon_do_sendline(res, id, value())],
+        [Code.InvalidValue, () => api.ipworks_ipdaemon_set(res, P.DataToSend, id, value())],
+        [Code.InvalidValue, () => api.ipworks_ipdaemon_set(res, P.LocalHost, 0, value())],
+        [Code.InvalidValue, () => api.ipworks_ipdaemon_register_callback(res, 3, value())],
+        [Code.UnknownConnection, () => api.ipworks_ipdaemon_do_send(res, value(), 'x')],
+      ];
+      for (const [code, call] of calls) {
+        expect(call()).toBe(code);
+        expect(api.ipworks_ipdaemon_get_last_error(res)).toMatch(/a Proxy|an object/);
+      }
+      if (!name.includes('revoked')) return;
+      expect(api.ipworks_ipdaemon_do_sendfile(res, id, value())).toBe(Code.FileUnusable);
+      expect(api.ipworks_ipdaemon_do_config(res, value())).toBe('');
+      expect(api.ipworks_ipdaemon_get_last_error_code(res)).toBe(Code.InvalidValue);
     }),
   );
 

@@ -29,6 +29,8 @@ const tooLong = constants.MAX_STRING_LENGTH + 1;
           }
           ipdaemon.ipworks_ipdaemon_set(res, P.UserData, connectionid, '');
         });
+        // The longest text, which has no room for an end of line, to nobody.
+        say('sendline', ipdaemon.ipworks_ipdaemon_do_sendline(res, 999, 'x'.repeat(${tooLong - 1})));
         ipdaemon.ipworks_ipdaemon_register_callback(res, E.DataIn, ({ text }) => say('DataIn', text.length));
         ipdaemon.ipworks_ipdaemon_register_callback(res, E.Error, ({ errorcode }) => say('Error', errorcode));
         ipdaemon.ipworks_ipdaemon_register_callback(res, E.Disconnected, ({ statuscode, description }) => {
@@ -59,6 +61,7 @@ const tooLong = constants.MAX_STRING_LENGTH + 1;
           expect(await program.ends(6 * patience)).toEqual({ code: 7, signal: null });
           const code = Code.MessageTooLong;
           expect(program.output.split('\n')).toEqual([
+            `sendline ${Code.UnknownConnection}`,
             `get  ${code}`,
             `get_bytes  ${code}`,
             `Error ${code}`,
