@@ -1,6 +1,7 @@
 // Whether a text is bytes: one character for each, none above U+00FF; and whether bytes are there.
 
 import { types } from 'node:util';
+import { byteLengthOf } from '../bindings/byte-length';
 
 // V8 knows that a one-byte string cannot match and answers without looking at it.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is about all bytes.
@@ -18,15 +19,6 @@ export function isByteText(text: string): boolean {
 }
 
 const { keys } = Uint8Array.prototype;
-const { get: ownByteLength } = Object.getOwnPropertyDescriptor(
-  Object.getPrototypeOf(Uint8Array.prototype),
-  'byteLength',
-) as { get(this: ArrayBufferView): number };
-
-/** How many bytes an array has, whatever a subclass answers. */
-export function byteLengthOf(bytes: ArrayBufferView): number {
-  return ownByteLength.call(bytes);
-}
 
 /** What is said of bytes that `bytesIn` does not find. */
 export const bytesAreGone = 'the bytes are gone: their ArrayBuffer was transferred, or became shorter';

@@ -2,8 +2,9 @@
 // is in the native library; here arguments get the types that it expects, and texts become bytes.
 
 import { types } from 'node:util';
+import { byteLengthOf } from '../bindings/byte-length';
 import { binding as native } from '../bindings/choose';
-import { byteLengthOf, bytesAreGone, bytesIn, isByteText } from './byte-text';
+import { bytesAreGone, bytesIn, isByteText } from './byte-text';
 import type { Bytes } from './bytes';
 import { type AnyHandler, Sink } from './events';
 import { binding, keep, keptTextMax, settle } from './gather';

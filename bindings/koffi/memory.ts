@@ -8,7 +8,7 @@
 
 import { constants } from 'node:buffer';
 import { types } from 'node:util';
-import { byteLengthOf } from '../../lib/byte-text';
+import { byteLengthOf } from '../byte-length';
 import type { NativeInput, NativeValue } from '../contract';
 import { addressOf, type Library } from './declarations';
 

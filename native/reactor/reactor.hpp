@@ -71,10 +71,10 @@ class Reactor {
   Poller& poller() { return *poller_; }
 
   // Serves what the poller has reported and nobody has served yet; if there is nothing, waits up to
-  // `timeout_ms` first. After each source `between` is called and ends the turn by returning false. What was
-  // not served is served first by the next turn.
-  template <typename Between>
-  void turn(int timeout_ms, Between between);
+  // `timeout_ms` first. Calls `begin` before the first source, and after each one `between`, which ends the
+  // turn by returning false. What was not served is served first by the next turn.
+  template <typename Begin, typename Between>
+  void turn(int timeout_ms, Begin begin, Between between);
   // Whether a turn has work without waiting.
   bool has_ready() const { return next_ < count_; }
 
@@ -95,13 +95,14 @@ class Reactor {
   std::unique_ptr<Source> retired_;
 };
 
-template <typename Between>
-void Reactor::turn(int timeout_ms, Between between) {
+template <typename Begin, typename Between>
+void Reactor::turn(int timeout_ms, Begin begin, Between between) {
   if (!has_ready()) {
     next_ = 0;
     count_ = 0;
     count_ = poller_->wait(ready_.data(), ready_max, timeout_ms);
   }
+  if (has_ready()) begin();
   while (has_ready()) {
     const Ready ready = ready_[static_cast<std::size_t>(next_++)];
     if (ready.token == nullptr) continue;  // Retired since.

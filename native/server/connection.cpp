@@ -162,7 +162,7 @@ void Connection::go_on_with_handshake() {
     return;
   }
   if (state_ == State::ended || failed_code_ != 0) return;
-  receive();
+  if (is_securing()) receive();  // It may be done by now, see look_before_deadline.
   update_interest();
 }
 
@@ -183,6 +183,8 @@ void Connection::leave_callback() {
     server_.due().add(this);
   } else if (has_backlog()) {
     server_.due().add(this, DueKind::after_others);
+  } else if (handshake_waits_) {
+    server_.due().add(this, DueKind::handshake);
   }
   if (peer_ended_ && !rest_owed_) finish_if_peer_ended();
 }

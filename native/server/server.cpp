@@ -462,14 +462,12 @@ bool Server::has_work() const {
 // Everybody who is ready first, then what takes long, then whoever has had a callback that failed.
 void Server::turn(int timeout_ms) {
   handshakes_at_once_ = handshakes_at_once_max;
-  bool is_begun = false;
-  reactor_.turn(timeout_ms, [&] {
-    // The wait before the first one does not count.
-    if (!is_begun) slice_.begin(slice_us);
-    is_begun = true;
-    if (!due_.empty()) deliver_due_within_slice();
-    return goes_on() && !slice_.is_over();
-  });
+  reactor_.turn(
+      timeout_ms, [this] { slice_.begin(slice_us); },
+      [this] {
+        if (!due_.empty() && !is_mute()) deliver_due_within_slice();
+        return goes_on() && !slice_.is_over();
+      });
   if (goes_on()) serve_handshakes();
   if (goes_on()) deliver_after_others();
 }
@@ -479,6 +477,7 @@ void Server::expire() {
   slice_.begin(slice_us);
   deadlines_.expire(monotonic_ms(), [this] { return !goes_on() || slice_.is_over(); });
   deliver_due();
+  if (goes_on()) deliver_after_others();
 }
 
 void Server::deliver_due() {
@@ -524,6 +523,7 @@ void Server::deliver_after_others() {
   for (std::size_t left = due_.size(DueKind::after_others); left > 0 && may_deliver(); --left) {
     if (due_.empty(DueKind::after_others)) return;
     deliver_owed(due_.take(DueKind::after_others));
+    if (slice_.is_over()) return;
   }
 }
 

@@ -530,11 +530,13 @@ void LogChecker::check_piece(ConnectionModel& model, BytesView text, bool eol) {
     return;
   }
   const std::size_t end = model.position + text.size();
-  // What is left when the connection ends is delivered too, although nothing completes it.
-  const bool ended = link.ended || memory_failures() > 0;
+  // What is left when the connection ends is delivered too, although nothing completes it. It also ends where the
+  // system refuses the server what it needs.
+  const bool ended = link.ended || trouble_injected();
   // Without memory, TLS may fail in the middle of what has come.
   const bool torn = model.secure && memory_failures() > 0;
-  const bool at_end = ended && (torn || (end == link.read && (link.read == stream.size() || !link.closed)));
+  const bool all_read = link.read == stream.size() || !link.closed || trouble_injected();
+  const bool at_end = ended && (torn || (end == link.read && all_read));
   const FramingModel& framing = model.framing;
   const bool framed = framing.record_length > 0 || framing.single_line || !framing.eol.empty();
   if (!framed) {
