@@ -1,4 +1,5 @@
 // ipdaemon_counter: what no event tells.
+import * as net from 'node:net';
 import { expect, test } from '@jest/globals';
 import { Code, P } from '../support/ids';
 import { behaviour, type TestServer, withServer } from '../support/server';
@@ -43,7 +44,6 @@ behaviour('ipdaemon_counter', (kind) => {
       async (server) => {
         const { api, res } = server;
         const clients = [];
-        const net = await import('node:net');
         for (let i = 0; i < 4; i += 1) {
           const socket = net.connect(server.port, '127.0.0.1');
           socket.on('error', () => undefined);
