@@ -469,7 +469,8 @@ void Server::turn(int timeout_ms) {
         return goes_on() && !slice_.is_over();
       });
   if (goes_on()) serve_handshakes();
-  if (goes_on()) deliver_after_others();
+  // Not while some of the others are still to be served; their list is used up after a few turns at most.
+  if (goes_on() && !reactor_.has_ready()) deliver_after_others();
 }
 
 // What is due beyond a share of time stays due: whoever waits for the others must not wait for all of them.
