@@ -29,6 +29,7 @@ struct Options {
   bool trace = false;
   bool list = false;
   std::uint64_t determinism = 0;
+  std::uint64_t hashes = 0;
   std::string scenario;
   int connections = 100000;
   std::string bytes_file;
@@ -199,6 +200,22 @@ int check_determinism(std::uint64_t first, std::uint64_t count) {
   return different == 0 ? 0 : 1;
 }
 
+// One line for each seed: its number and the hash of its log. A change that keeps the behaviour, and the order of
+// system calls, clock reads and allocations, keeps every line. Each seed has a process of its own, since the log may
+// depend on what the process did before.
+int print_hashes(std::uint64_t first, std::uint64_t count) {
+  std::uint64_t failed = 0;
+  for (std::uint64_t seed = first; seed < first + count; ++seed) {
+    run_in_child({seed}, true, [&failed](const Verdict& verdict) {
+      if (verdict.failed) ++failed;
+      std::printf("%llu %016llx\n", static_cast<unsigned long long>(verdict.seed),
+                  static_cast<unsigned long long>(verdict.hash));
+      return true;
+    });
+  }
+  return failed == 0 ? 0 : 1;
+}
+
 int run_scenario(const Options& options, const std::string& name, int connections) {
   announce(options.from, std::string(program_name) + " --scenario " + name + " --connections " +
                              std::to_string(connections) + " --from " + std::to_string(options.from));
@@ -267,6 +284,7 @@ int usage() {
       "       ipdaemon_sim --scenario many [--connections N]   runs one big server\n"
       "       ipdaemon_sim --scenario gateway [--connections N]  connections come and go while one callback pumps\n"
       "       ipdaemon_sim --check-determinism N [--from N]    runs seeds twice and compares their logs\n"
+      "       ipdaemon_sim --hashes N [--from N]               prints the hash of each seed's log\n"
       "       ipdaemon_sim --replay-bytes FILE [--trace]       takes the choices from a fuzzer's file\n");
   return 2;
 }
@@ -289,6 +307,8 @@ bool parse(int count, char** words, Options* options) {
       options->list = true;
     } else if (word == "--check-determinism") {
       options->determinism = number();
+    } else if (word == "--hashes") {
+      options->hashes = number();
     } else if (word == "--scenario") {
       options->scenario = value();
     } else if (word == "--connections") {
@@ -323,6 +343,7 @@ int main(int count, char** words) {
     return result.failure.empty() ? 0 : 1;
   }
   if (!options.scenario.empty()) return run_scenario(options, options.scenario, options.connections);
+  if (options.hashes > 0) return print_hashes(options.from, options.hashes);
   if (options.determinism > 0) return check_determinism(options.from, options.determinism);
 
   // A full run: everything once.
