@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "ipdaemon.h"
-#include "server/events.hpp"
+#include "pump/events.hpp"
 
 namespace ipdaemon {
 

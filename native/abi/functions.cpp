@@ -293,7 +293,7 @@ int32_t ipdaemon_send_kept(ipdaemon_t handle, int32_t connection_id, const uint8
 
 void ipdaemon_end_gathering(void) {
   try {
-    Server::end_gathering_of_thread();
+    Gathering::end_thread();
   } catch (const std::bad_alloc&) {
     // What the system has not taken ends with the thread.
   }

@@ -61,7 +61,7 @@ Connection::Connection(Server& server, Socket&& socket, const Endpoint& peer, st
 
 Connection::~Connection() {
   if (security_) server_.handshakes().remove(*security_);
-  server_.due().remove(this);
+  server_.owed().remove(this);
 }
 
 std::string Connection::uid() const {
@@ -85,7 +85,7 @@ void Connection::greet() {
   if (state_ == State::ended) return;  // The end says that it never came up.
   if (!server_.may_deliver()) {
     connected_owed_ = true;
-    server_.due().add(this);
+    server_.owed().add(this);
     return;
   }
   connected_owed_ = false;
@@ -131,7 +131,7 @@ void Connection::on_ready(const Ready& ready) {
   if (is_securing() && !ready.broken && !server_.may_shake_hands()) {
     handshake_waits_ = true;
     update_interest();
-    server_.due().add(this, DueKind::handshake);
+    server_.owed().add(this, Urgency::handshake);
     return;
   }
   receive();
@@ -140,14 +140,14 @@ void Connection::on_ready(const Ready& ready) {
 // Whether what comes cannot be taken now: a callback of this connection has not returned, and a nested pump runs;
 // or pumps are nested so deeply that it could not be delivered.
 bool Connection::is_held_back() const {
-  return busy_ > 0 || server_.is_mute() || (input_owed_ && server_.holds_data());
+  return busy() || server_.is_mute() || (input_owed_ && server_.holds_data());
 }
 
 // The poller would report it over and over.
 void Connection::pause() {
   paused_ = true;
   update_interest();
-  if (busy_ == 0) server_.due().add(this);
+  if (!busy()) server_.owed().add(this);
 }
 
 void Connection::resume() {
@@ -157,8 +157,8 @@ void Connection::resume() {
 
 void Connection::go_on_with_handshake() {
   handshake_waits_ = false;
-  if (busy_ > 0) {
-    paused_ = true;  // leave_callback resumes.
+  if (busy()) {
+    paused_ = true;  // callbacks_returned resumes.
     return;
   }
   if (state_ == State::ended || failed_code_ != 0) return;
@@ -173,26 +173,25 @@ int Connection::why_broken() {
 
 void Connection::on_out_of_memory() {
   finish(IPDAEMON_ERROR_NO_BUFFERS, nullptr, Close::reset);
-  if (end_owed_) server_.due().add(this);
+  if (end_owed_) server_.owed().add(this);
 }
 
-void Connection::leave_callback() {
-  if (--busy_ > 0) return;
+void Connection::callbacks_returned() {
   if (paused_ && !is_held_back()) resume();
   if (end_owed_ || failed_code_ != 0 || input_owed_) {
-    server_.due().add(this);
+    server_.owed().add(this);
   } else if (has_backlog()) {
-    server_.due().add(this, DueKind::after_others);
+    server_.owed().add(this, Urgency::after_others);
   } else if (handshake_waits_) {
-    server_.due().add(this, DueKind::handshake);
+    server_.owed().add(this, Urgency::handshake);
   }
   if (peer_ended_ && !rest_owed_) finish_if_peer_ended();
 }
 
-void Connection::deliver_owed() {
+void Connection::fire_owed() {
   if (ready_is_due()) fire_ready();
-  if (busy_ > 0 || feeding_) return;  // leave_callback asks again.
-  if (handshake_waits_) server_.due().add(this, DueKind::handshake);
+  if (busy() || feeding_) return;  // callbacks_returned asks again.
+  if (handshake_waits_) server_.owed().add(this, Urgency::handshake);
   if (paused_ && !is_held_back()) resume();
   if (security_ && security_->engine().logs()) tell_log();
   if (state_ == State::ended) {
@@ -217,7 +216,7 @@ void Connection::deliver_owed() {
 // ---- Receiving --------------------------------------------------------------------------------------
 
 bool Connection::may_deliver() const {
-  return state_ == State::open && properties_.ACCEPT_DATA && !greeting_owed_ && !discard_ && busy_ == 0 &&
+  return state_ == State::open && properties_.ACCEPT_DATA && !greeting_owed_ && !discard_ && !busy() &&
          server_.may_deliver() && !server_.holds_data();
 }
 
@@ -246,16 +245,16 @@ bool Connection::receive() {
 
 // Behind what could still be read, a broken connection has not ended in order.
 Transfer Connection::take(char* at) {
-  const Transfer received = socket_.receive(at, Server::receive_length);
+  const Transfer received = socket_.receive(at, TurnBuffers::receive_length);
   const bool has_nothing = received.count == 0 && (received.error == 0 || received.error == IPDAEMON_ERROR_WOULD_BLOCK);
   return has_nothing && broken_code_ != 0 ? Transfer{0, broken_code_} : received;
 }
 
 // What is left of the read before goes in front of what comes now, so that lines are found in one run.
 Connection::Landing Connection::landing() {
-  char* buffer = server_.receive_buffer();
+  char* buffer = server_.buffers().receive_buffer();
   const std::size_t left = input_.size();
-  const bool joined = left <= Server::headroom;
+  const bool joined = left <= TurnBuffers::headroom;
   return {buffer, joined ? buffer + left : buffer, left, joined};
 }
 
@@ -300,7 +299,7 @@ void Connection::feed_input() {
 
 // Cuts lazily: each piece by what the callback of the one before has set.
 std::size_t Connection::deliver_pieces(BytesView data) {
-  const Server::GatherAcross gather(server_);
+  const Gathering::Across across(server_.gathering(), server_.pace());
   feeding_ = true;
   discard_ = false;
   std::size_t done = 0;
@@ -308,7 +307,7 @@ std::size_t Connection::deliver_pieces(BytesView data) {
   while (complete && may_deliver()) {
     done = deliver_next(data, done, &complete);
     // Whatever a callback has made due comes before the next piece, and so do others when this takes long.
-    if (complete && (!server_.due().empty() || server_.slice().is_over())) break;
+    if (complete && (!server_.owed().empty() || server_.slice().is_over())) break;
   }
   feeding_ = false;
   const bool held = !properties_.ACCEPT_DATA || greeting_owed_ || discard_ || state_ != State::open;
@@ -337,7 +336,7 @@ void Connection::deliver_piece(BytesView text, bool eol) {
 std::size_t Connection::deliver_batch(BytesView data, const Framing& by, Piece piece) {
   const BatchWords batch = server_.sink().batch_words();
   const std::size_t limit =
-      std::min<std::size_t>({batch_pieces_max, static_cast<std::size_t>(server_.batch_limit()),
+      std::min<std::size_t>({batch_pieces_max, static_cast<std::size_t>(server_.pace().limit()),
                              batch.words != nullptr ? static_cast<std::size_t>(batch.capacity) : 1});
   std::uint32_t begins[batch_pieces_max];
   const std::size_t base = piece.begin;
@@ -358,15 +357,15 @@ std::size_t Connection::deliver_batch(BytesView data, const Framing& by, Piece p
   } while (count < limit && framer_.next(by, data, last.next, &piece) && piece.end - base <= batch_bytes_max);
   framer_ = behind_last;
 
-  server_.start_measuring();
+  server_.pace().start();
   if (count == 1) {
     deliver_piece(data.substr(last.begin, last.end - last.begin), last.eol);
-    server_.measure_callbacks(1);
+    if (!server_.pace().is_quick(1)) server_.gathering().flush();
     return last.next;
   }
   const std::size_t delivered =
       server_.run_batch(this, batch, data.substr(base, last.end - base), static_cast<int>(count));
-  server_.measure_callbacks(static_cast<int>(count));
+  if (!server_.pace().is_quick(static_cast<int>(count))) server_.gathering().flush();
   if (delivered == count) return last.next;
   framer_.reset();
   return base + begins[delivered];
@@ -407,7 +406,7 @@ void Connection::on_peer_end() {
 
 void Connection::owe_input() {
   input_owed_ = true;
-  server_.due().add(this);
+  server_.owed().add(this);
 }
 
 void Connection::framing_changed() {
@@ -442,7 +441,7 @@ bool Connection::is_lost() const {
 
 bool Connection::is_full() const {
   const std::size_t sealed = security_ ? security_->pending_size() : 0;
-  return outbox_.file() != nullptr || outbox_.size() + sealed + server_.gathered(*this) > server_.high_water();
+  return outbox_.file() != nullptr || outbox_.size() + sealed + server_.gathering().size(*this) > server_.high_water();
 }
 
 int Connection::refuse() {
@@ -454,7 +453,7 @@ int Connection::refuse() {
 
 // In TLS longer sends are worth the copy, too: full records, and several with one system call.
 std::size_t Connection::gather_max() const {
-  return security_ ? Server::gather_length / 2 : Server::gather_piece_max;
+  return security_ ? Gathering::length_max / 2 : Gathering::piece_max;
 }
 
 int Connection::send(BytesView data, BytesView tail) {
@@ -474,16 +473,16 @@ int Connection::send(BytesView data, BytesView tail) {
   }
   if (is_full()) return refuse();
   if (properties_.TIMEOUT > 0) {
-    server_.flush_gathered();
+    server_.gathering().flush();
     const std::uint64_t begin = outbox_.appended();
     if (const int code = send_now(data, tail); code != 0) return code;
     return wait_until_sent(begin, begin + length);
   }
-  if (server_.in_callback() && is_drained() && server_.gather(*this, data, tail, gather_max())) {
+  if (server_.in_callback() && is_drained() && server_.gathering().add(*this, data, tail, gather_max())) {
     bytes_sent_ = static_cast<std::int64_t>(length);
     return 0;
   }
-  server_.flush_gathered();
+  server_.gathering().flush();
   return send_now(data, tail);
 }
 
@@ -494,7 +493,7 @@ bool Connection::may_keep() const {
 
 int Connection::send_kept(BytesView data, std::int64_t last_length) {
   int code = 0;
-  if (!may_keep() || !server_.gather(*this, data, {}, Server::gather_length)) code = send(data, {});
+  if (!may_keep() || !server_.gathering().add(*this, data, {}, Gathering::length_max)) code = send(data, {});
   if (code == 0) bytes_sent_ = last_length;
   return code;
 }
@@ -560,7 +559,7 @@ int Connection::send_file(File&& file) {
     bytes_sent_ = 0;
     return code;
   }
-  server_.flush_gathered();
+  server_.gathering().flush();
   if (failed_code_ != 0) return failed_code_;
   if (is_full()) return refuse();
   const std::int64_t size = file.size();
@@ -610,7 +609,7 @@ int Connection::wait_until_sent(std::uint64_t begin, std::uint64_t goal) {
   update_interest();
   if (is_drained()) {
     if (code == IPDAEMON_ERROR_HANDLER_STOPPED && ready_owed_) {
-      server_.due().add(this);  // A callback has ended the call: ReadyToSend comes with the next one.
+      server_.owed().add(this);  // A callback has ended the call: ReadyToSend comes with the next one.
     } else {
       on_drained();
     }
@@ -738,7 +737,7 @@ bool Connection::ready_is_due() const {
 void Connection::fire_ready() {
   if (!server_.may_deliver()) {
     if (server_.is_mute()) ready_ = true;
-    server_.due().add(this);
+    server_.owed().add(this);
     return;
   }
   ready_owed_ = false;
@@ -758,7 +757,7 @@ void Connection::fire_ready() {
 void Connection::disconnect() {
   if (state_ == State::opening) finish(IPDAEMON_ERROR_ABORTED, disconnected_detail, Close::reset);
   if (state_ != State::open) return;
-  server_.flush_gathered();
+  server_.gathering().flush();
   if (state_ != State::open) return;
   ready_owed_ = false;
   ready_ = true;  // A loop that waits for it ends, and the next send says why.
@@ -780,7 +779,7 @@ void Connection::disconnect() {
 
 void Connection::refuse_input(int code) {
   if (state_ == State::ended) return;
-  server_.flush_gathered();
+  server_.gathering().flush();
   error_owed_ = true;
   finish(code, code == IPDAEMON_ERROR_MESSAGE_TOO_LONG ? too_long_detail : no_memory_detail, Close::reset);
 }
@@ -793,9 +792,9 @@ void Connection::drop() {
   if (state_ != State::ended) server_.count_socket_closed();
   state_ = State::ended;
   end_owed_ = false;
-  server_.forget_gathered(*this);
+  server_.gathering().forget(*this);
   server_.deadlines().cancel(this);
-  server_.due().remove(this);
+  server_.owed().remove(this);
   outbox_.clear();
   end_security();
   discard_input();
@@ -812,7 +811,7 @@ void Connection::fail(int code) {
     return;
   }
   failed_code_ = code;
-  server_.forget_gathered(*this);
+  server_.gathering().forget(*this);
   outbox_.clear();
   if (security_) security_->clear_pending();
   if (state_ == State::finishing) {
@@ -820,7 +819,7 @@ void Connection::fail(int code) {
     return;
   }
   unwatch();
-  server_.due().add(this);
+  server_.owed().add(this);
 }
 
 // Before closing too: a descriptor that a child process holds for a moment would go on being reported.
@@ -837,7 +836,7 @@ void Connection::read_out() {
   if (state_ == State::ended) return;
   const bool is_held = properties_.ACCEPT_DATA && !input_.empty() && server_.holds_data();
   if (more || input_owed_ || is_held || !server_.may_deliver()) {
-    server_.due().add(this);
+    server_.owed().add(this);
     return;
   }
   if (properties_.ACCEPT_DATA && !input_.empty()) deliver_rest();
@@ -845,12 +844,12 @@ void Connection::read_out() {
     const bool broken = security_ && security_->input_broken;
     finish(failed_code_, broken ? security_->engine().problem().detail.c_str() : nullptr, Close::orderly);
   }
-  server_.due().add(this);
+  server_.owed().add(this);
 }
 
 // The peer has ended its side. Ours ends when all it sent was delivered and all it shall get was sent.
 void Connection::finish_if_peer_ended() {
-  if (!peer_ended_ || rest_owed_ || state_ != State::open || failed_code_ != 0 || busy_ > 0 || sending_) return;
+  if (!peer_ended_ || rest_owed_ || state_ != State::open || failed_code_ != 0 || busy() || sending_) return;
   if (connected_owed_) return;
   if (linger_ && (!is_drained() || ready_owed_)) {
     schedule();
@@ -866,7 +865,7 @@ void Connection::finish(int status, const char* detail, Close how) {
   status_ = status;
   status_detail_ = detail;
   if (!connected_) ready_ = true;  // A loop that waits for it ends, and the next send says why.
-  server_.forget_gathered(*this);
+  server_.gathering().forget(*this);
   server_.deadlines().cancel(this);
   if (security_ && how == Close::orderly && failed_code_ == 0) close_security();
   outbox_.clear();
@@ -888,7 +887,7 @@ void Connection::finish(int status, const char* detail, Close how) {
     socket_.close();
   }
   end_owed_ = true;
-  server_.due().add(this);
+  server_.owed().add(this);
 }
 
 void Connection::show_ready() {
@@ -897,14 +896,14 @@ void Connection::show_ready() {
 
 void Connection::deliver_disconnected() {
   if (!server_.may_deliver()) {
-    server_.due().add(this);
+    server_.owed().add(this);
     return;
   }
   if (ready_owed_ && connected_) {
     // A program that waits for this event must not wait for ever.
     fire_ready();
     if (!server_.may_deliver()) {
-      server_.due().add(this);
+      server_.owed().add(this);
       return;
     }
   }
@@ -920,7 +919,7 @@ void Connection::deliver_disconnected() {
     failure_told_ = true;
     server_.report_error(this, status_, status_detail_ != nullptr ? status_detail_ : "");
     if (!server_.may_deliver()) {
-      server_.due().add(this);
+      server_.owed().add(this);
       return;
     }
   }

@@ -8,8 +8,8 @@
 
 #include "net/socket.hpp"
 #include "properties/values.hpp"
-#include "reactor/source.hpp"
-#include "server/deadlines.hpp"
+#include "pump/deadlines.hpp"
+#include "pump/debtor.hpp"
 #include "server/framer.hpp"
 #include "server/outbox.hpp"
 #include "server/security.hpp"
@@ -18,14 +18,7 @@ namespace ipdaemon {
 
 class Server;
 
-// How urgent it is what a connection owes.
-enum class DueKind : std::uint8_t {
-  now,
-  after_others,  // A callback of it has failed: those of others come first.
-  handshake,     // The next step of a TLS handshake, which takes long.
-};
-
-class Connection final : public Source, public Deadline {
+class Connection final : public Debtor, public Deadline {
  public:
   Connection(Server& server, Socket&& socket, const Endpoint& peer, std::int32_t id);
   ~Connection() override;
@@ -66,17 +59,9 @@ class Connection final : public Source, public Deadline {
   int get(const Row& row, ValueView* out, std::string* scratch);
   std::string uid() const;
 
-  // Delivers what is owed and possible now: a late ReadyToSend, input, the end. Only the first while
-  // one of its callbacks is running.
-  void deliver_owed();
-  // A callback of this connection starts, has returned.
-  void enter_callback() { ++busy_; }
-  void leave_callback();
-  bool busy() const { return busy_ > 0; }
-  // Where no callback may run any more: what waits for ReadyToSend is told by the property alone.
-  void show_ready();
-  // The next step of its handshake, which had to wait.
-  void go_on_with_handshake();
+  void fire_owed() override;
+  void show_ready() override;
+  void go_on_with_handshake() override;
 
   std::int32_t id() const { return id_; }
   bool is_open() const { return state_ == State::open; }
@@ -86,9 +71,8 @@ class Connection final : public Source, public Deadline {
   std::size_t memory() const { return input_.size() + outbox_.size() + (security_ ? security_->memory() : 0); }
   std::string negotiated(int setting) const;
 
-  // For the server's gathering of small sends.
-  bool can_gather() const { return is_drained(); }
-  void write_gathered(BytesView bytes);
+  bool can_gather() const override { return is_drained(); }
+  void write_gathered(BytesView bytes) override;
 
   // Inside of a handshake; see tls::EngineEvents.
   bool on_client_hello(const tls::ClientHello& hello, std::shared_ptr<const tls::Identities>* choice,
@@ -106,6 +90,8 @@ class Connection final : public Source, public Deadline {
     finishing,  // Nothing is read any more; ends when everything queued has been sent.
     ended,      // The socket is gone; Disconnected is owed or being delivered.
   };
+
+  void callbacks_returned() override;
 
   // Receiving.
   int why_broken();
@@ -223,7 +209,6 @@ class Connection final : public Source, public Deadline {
   std::int32_t broken_code_ = 0;  // What the poller has told.
   std::int32_t failed_code_ = 0;  // A write failed; what can still be read is read, then this is the status.
   std::int64_t bytes_sent_ = 0;
-  std::uint16_t busy_ = 0;  // Callbacks of this connection on the stack.
   State state_ = State::open;
   Interest interest_ = Interest::none;
   bool watched_ : 1 = false;
@@ -240,17 +225,11 @@ class Connection final : public Source, public Deadline {
   bool discard_ : 1 = false;          // What deliver_pieces has not delivered shall be discarded.
   bool paused_ : 1 = false;           // Input is not watched, since it could not be taken: see is_held_back.
   bool handshake_waits_ : 1 = false;  // Likewise, until its turn among the handshakes comes.
-  bool after_others_ : 1 = false;     // See DueList::put_after_others.
   bool end_owed_ : 1 = false;         // Disconnected has not been delivered.
   bool error_owed_ : 1 = false;       // An Error event goes before it.
   bool connected_owed_ : 1 = false;   // The handshake is done and Connected has not been delivered.
   bool connected_ : 1 = false;        // It has: so will be Disconnected.
   bool failure_told_ : 1 = false;     // Error has fired for a connection that never came up.
-
-  friend class DueList;
-  DueKind due_kind_ = DueKind::now;
-  Connection* due_next_ = nullptr;
-  Connection* due_previous_ = nullptr;
 };
 
 }  // namespace ipdaemon

@@ -127,7 +127,7 @@ int Connection::begin_secure(std::shared_ptr<const tls::Context> context) {
 
 int Connection::start_ssl(std::shared_ptr<const tls::Context> context) {
   if (sending_) return server_.fail(IPDAEMON_ERROR_BAD_STATE, "a blocking send of this connection is not done");
-  server_.flush_gathered();
+  server_.gathering().flush();
   if (failed_code_ != 0) return failed_code_;
   if (peer_ended_) return IPDAEMON_ERROR_NOT_OPEN;
   if (outbox_.file() != nullptr) return refuse();
@@ -162,7 +162,7 @@ bool Connection::receive_sealed() {
     open_sealed(sealed);
     return state_ != State::ended;
   }
-  char* sealed = server_.sealed_buffer();
+  char* sealed = server_.buffers().ciphertext_buffer();
   const Transfer received = take(sealed);
   if (received.error == IPDAEMON_ERROR_WOULD_BLOCK) return false;
   if (received.error != 0) {
@@ -184,13 +184,13 @@ void Connection::open_backlog() {
   if (server_.may_deliver() && !server_.holds_data() && !is_held_back()) {
     receive_sealed();
   } else {
-    server_.due().add(this, DueKind::after_others);
+    server_.owed().add(this, Urgency::after_others);
   }
 }
 
 void Connection::open_sealed(BytesView sealed) {
   open_some(sealed);
-  if (state_ != State::ended && has_backlog()) server_.due().add(this, DueKind::after_others);
+  if (state_ != State::ended && has_backlog()) server_.owed().add(this, Urgency::after_others);
 }
 
 void Connection::open_some(BytesView sealed) {
@@ -204,9 +204,9 @@ void Connection::open_some(BytesView sealed) {
   const Landing landing = this->landing();
   // Callbacks may run in a handshake, and other connections use the server's buffer in them.
   Bytes own;
-  Bytes& answer = was_securing ? own : server_.seal_buffer();
+  Bytes& answer = was_securing ? own : server_.buffers().encrypt_buffer();
   const auto [count, taken] =
-      engine.receive(sealed, landing.at, Server::receive_length + tls::Engine::record_max, answer);
+      engine.receive(sealed, landing.at, TurnBuffers::receive_length + tls::Engine::record_max, answer);
   if (state_ == State::ended) return;
   if (taken < sealed.size()) security_->keep_backlog(sealed.substr(taken));
   if (!answer.empty() && failed_code_ == 0) {
@@ -321,7 +321,7 @@ int Connection::emit(BytesView sealed) {
 
 // Seals and sends. What is sealed will reach the peer, or the connection ends.
 int Connection::seal(BytesView plain) {
-  Bytes& sealed = server_.seal_buffer();
+  Bytes& sealed = server_.buffers().encrypt_buffer();
   int code = 0;
   try {
     if (!security_->engine().seal(plain, sealed)) code = IPDAEMON_ERROR_TLS_ENCRYPT;
@@ -334,7 +334,7 @@ int Connection::seal(BytesView plain) {
     return code;
   }
   on_taken(static_cast<std::int64_t>(plain.size()));
-  if (security_->engine().logs()) server_.due().add(this);
+  if (security_->engine().logs()) server_.owed().add(this);
   return 0;
 }
 
@@ -423,7 +423,7 @@ bool Connection::seal_file_part() {
 void Connection::close_security() {
   // Nor if something is missing before it, which the peer shall see.
   if (!socket_.valid() || security_->has_pending() || !outbox_.empty() || security_->engine().running()) return;
-  Bytes& sealed = server_.seal_buffer();
+  Bytes& sealed = server_.buffers().encrypt_buffer();
   try {
     security_->engine().close(sealed);
   } catch (const std::bad_alloc&) {

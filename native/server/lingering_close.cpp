@@ -23,7 +23,7 @@ bool LingeringClose::start(bool watched) {
 
 void LingeringClose::on_ready(const Ready&) {
   if (!socket_.valid()) return;
-  const Transfer received = socket_.receive(server_.receive_buffer(), Server::receive_length);
+  const Transfer received = socket_.receive(server_.buffers().receive_buffer(), TurnBuffers::receive_length);
   if (received.error == IPDAEMON_ERROR_WOULD_BLOCK) return;
   left_ -= received.count;
   if (received.error != 0 || received.count == 0 || left_ < 0) end();

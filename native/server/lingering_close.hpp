@@ -7,8 +7,8 @@
 #include <memory>
 
 #include "net/socket.hpp"
+#include "pump/deadlines.hpp"
 #include "reactor/source.hpp"
-#include "server/deadlines.hpp"
 
 namespace ipdaemon {
 

@@ -4,8 +4,8 @@
 #include <cstdint>
 
 #include "net/socket.hpp"
+#include "pump/deadlines.hpp"
 #include "reactor/source.hpp"
-#include "server/deadlines.hpp"
 
 namespace ipdaemon {
 

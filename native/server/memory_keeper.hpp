@@ -7,7 +7,7 @@
 
 #include "base/clock.hpp"
 #include "base/memory.hpp"
-#include "server/deadlines.hpp"
+#include "pump/deadlines.hpp"
 
 namespace ipdaemon {
 

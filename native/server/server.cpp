@@ -7,6 +7,7 @@
 #include "base/clock.hpp"
 #include "base/text.hpp"
 #include "ipdaemon.h"
+#include "properties/errors.hpp"
 #include "properties/limits.hpp"
 #include "tls/tls.hpp"
 
@@ -23,47 +24,9 @@ constexpr std::size_t due_per_pass_max = 4096;
 constexpr std::int64_t slice_us = 2000;
 // How many steps of handshakes a turn takes as they come.
 constexpr int handshakes_at_once_max = 2;
-// A batch shall not delay what its first callbacks have sent by more than about this.
-constexpr std::int64_t batch_slow_us = 1000;
-constexpr std::int64_t batch_fast_us = 250;
-constexpr int batch_limit_max = 256;
 constexpr std::size_t high_water_min = 64 * 1024;
 
-struct ErrorRow {
-  int code;
-  const char* sentence;
-};
-
-constexpr ErrorRow error_rows[] = {
-#define IPD_ERROR(code, NAME, sentence) {code, sentence},
-#include "ipdaemon_errors.def"
-#undef IPD_ERROR
-};
-
-constexpr bool errors_rise() {
-  for (std::size_t i = 1; i < sizeof error_rows / sizeof error_rows[0]; ++i) {
-    if (error_rows[i - 1].code >= error_rows[i].code) return false;
-  }
-  return true;
-}
-static_assert(errors_rise(), "error rows are kept in order of their codes");
-
 }  // namespace
-
-const char* error_sentence(int code) {
-  const auto* row = std::lower_bound(std::begin(error_rows), std::end(error_rows), code,
-                                     [](const ErrorRow& a, int b) { return a.code < b; });
-  return row != std::end(error_rows) && row->code == code ? row->sentence : "";
-}
-
-std::string error_text(int code, BytesView detail) {
-  std::string text;
-  if (code >= 10000 && code < 20000) text = "[" + std::to_string(code) + "] ";
-  text += error_sentence(code);
-  if (detail.empty()) return text;
-  if (!text.empty() && text.back() == '.') text.pop_back();
-  return text + ": " + std::string(detail);
-}
 
 std::unique_ptr<Server> Server::create(EventSink& sink, int* error) {
   std::unique_ptr<Poller> poller = Poller::create(error);
@@ -119,7 +82,7 @@ bool Server::retire() {
   if (call_depth_ == 0) return true;
   // The callback that has closed the handle may go on for as long as the program: nothing is held until then but
   // memory.
-  flush_gathered();
+  gathering_.flush();
   release_sockets();
   return false;
 }
@@ -249,7 +212,7 @@ int Server::disconnect(int id) {
   if (connection == nullptr) return unknown_connection(id);
   connection->disconnect();
   if (in_callback() || !connection->is_ended()) return 0;
-  connection->deliver_owed();
+  connection->fire_owed();
   const bool stopped = stop_;
   stop_ = false;
   return stopped ? IPDAEMON_ERROR_HANDLER_STOPPED : 0;
@@ -323,7 +286,9 @@ int Server::refuse_input(int id, int code) {
 // Only inside a batch: its end is when the kept bytes are sent.
 int Server::keep_max(int id) {
   Connection* connection = batch_words_ != nullptr ? find(id) : nullptr;
-  return connection != nullptr && connection->may_keep() ? static_cast<int>(gather_length - gathered(*connection)) : 0;
+  return connection != nullptr && connection->may_keep()
+             ? static_cast<int>(Gathering::length_max - gathering_.size(*connection))
+             : 0;
 }
 
 int Server::send_file(int id, BytesView path) {
@@ -405,7 +370,7 @@ thread_local constinit int Server::depth_of_thread_ = 0;
 
 int Server::pump(int timeout_ms) {
   ++pumps_;
-  flush_gathered_of_thread();
+  Gathering::flush_thread();
   cancel_batch();
   struct Scope {
     Server& server;
@@ -416,27 +381,22 @@ int Server::pump(int timeout_ms) {
     explicit Scope(Server& s)
         : server(s),
           outer_stop(s.stop_),
-          outer_gather(s.gather_across_),
+          outer_gather(s.gathering_.set_across_callbacks(false)),
           outer_holds_data(s.holds_data_),
           outer_mute(s.is_mute_) {
       server.stop_ = false;
-      server.gather_across_ = false;
-      ++server.pump_depth_;
+      server.buffers_.enter_level();
       const int depth = ++depth_of_thread_;
       server.holds_data_ = depth > data_depth_max;
       server.is_mute_ = depth > callback_depth_max;
     }
     ~Scope() {
       --depth_of_thread_;
-      --server.pump_depth_;
       server.holds_data_ = outer_holds_data;
       server.is_mute_ = outer_mute;
       server.stop_ = outer_stop;
-      server.gather_across_ = outer_gather;
-      // The outermost buffer is kept, those of nested pumps are rarely needed again.
-      const auto keep = static_cast<std::size_t>(std::max(server.pump_depth_, 1));
-      if (server.receive_buffers_.size() > keep) server.receive_buffers_.resize(keep);
-      if (server.sealed_buffers_.size() > keep) server.sealed_buffers_.resize(keep);
+      server.gathering_.set_across_callbacks(outer_gather);
+      server.buffers_.leave_level();
       server.reactor_.free_retired();
     }
   } scope(*this);
@@ -455,8 +415,8 @@ int Server::pump(int timeout_ms) {
 // Whether there is something to do without waiting. What the depth of the nesting holds back is no work.
 bool Server::has_work() const {
   if (is_mute()) return false;
-  if (!due_.empty(DueKind::handshake)) return true;
-  return !holds_data() && !due_.all_empty();
+  if (!owed_.empty(Urgency::handshake)) return true;
+  return !holds_data() && !owed_.all_empty();
 }
 
 // Everybody who is ready first, then what takes long, then whoever has had a callback that failed.
@@ -465,7 +425,7 @@ void Server::turn(int timeout_ms) {
   reactor_.turn(
       timeout_ms, [this] { slice_.begin(slice_us); },
       [this] {
-        if (!due_.empty() && !is_mute()) deliver_due_within_slice();
+        if (!owed_.empty() && !is_mute()) deliver_due_within_slice();
         return goes_on() && !slice_.is_over();
       });
   if (goes_on()) serve_handshakes();
@@ -482,20 +442,20 @@ void Server::expire() {
 }
 
 void Server::deliver_due() {
-  if (due_.empty() && unknown_clients_.empty() && !tls_.has_notices()) return;
+  if (owed_.empty() && unknown_clients_.empty() && !tls_.has_notices()) return;
   slice_.begin(slice_us);
   deliver_due_within_slice();
 }
 
 void Server::deliver_due_within_slice() {
   if (is_mute()) {
-    for (Connection* one = due_.first(); one != nullptr; one = DueList::after(one)) one->show_ready();
+    for (Debtor* one = owed_.first(); one != nullptr; one = OwedList::after(one)) one->show_ready();
     return;
   }
   // Where data is held back, what is due may stay so.
-  std::size_t left = holds_data() ? due_.size(DueKind::now) : due_per_pass_max;
-  for (; left > 0 && !due_.empty() && may_deliver(); --left) {
-    deliver_owed(due_.take(DueKind::now));
+  std::size_t left = holds_data() ? owed_.size(Urgency::now) : due_per_pass_max;
+  for (; left > 0 && !owed_.empty() && may_deliver(); --left) {
+    deliver_owed(owed_.take(Urgency::now));
     if (slice_.is_over()) break;
   }
   while (!unknown_clients_.empty() && may_deliver()) {
@@ -509,43 +469,43 @@ void Server::deliver_due_within_slice() {
   }
 }
 
-void Server::deliver_owed(Connection* connection) {
+void Server::deliver_owed(Debtor* debtor) {
   try {
-    connection->deliver_owed();
+    debtor->fire_owed();
   } catch (const std::bad_alloc&) {
-    connection->on_out_of_memory();
+    debtor->on_out_of_memory();
   }
 }
 
 // One whose callback fails each time must not keep the others waiting: it is served once in a pump, and last.
 void Server::deliver_after_others() {
-  if (holds_data() || due_.empty(DueKind::after_others)) return;
+  if (holds_data() || owed_.empty(Urgency::after_others)) return;
   slice_.begin(slice_us);
-  for (std::size_t left = due_.size(DueKind::after_others); left > 0 && may_deliver(); --left) {
-    if (due_.empty(DueKind::after_others)) return;
-    deliver_owed(due_.take(DueKind::after_others));
+  for (std::size_t left = owed_.size(Urgency::after_others); left > 0 && may_deliver(); --left) {
+    if (owed_.empty(Urgency::after_others)) return;
+    deliver_owed(owed_.take(Urgency::after_others));
     if (slice_.is_over()) return;
   }
 }
 
 // A few of the handshakes that wait, at least one.
 void Server::serve_handshakes() {
-  if (due_.empty(DueKind::handshake) || is_mute()) return;
+  if (owed_.empty(Urgency::handshake) || is_mute()) return;
   slice_.begin(slice_us);
   do {
-    Connection* connection = due_.take(DueKind::handshake);
+    Debtor* debtor = owed_.take(Urgency::handshake);
     try {
-      connection->go_on_with_handshake();
+      debtor->go_on_with_handshake();
     } catch (const std::bad_alloc&) {
-      connection->on_out_of_memory();
+      debtor->on_out_of_memory();
     }
-    if (!due_.empty()) deliver_due_within_slice();
-  } while (may_deliver() && !due_.empty(DueKind::handshake) && !slice_.is_over_now());
+    if (!owed_.empty()) deliver_due_within_slice();
+  } while (may_deliver() && !owed_.empty(Urgency::handshake) && !slice_.is_over_now());
 }
 
 // The first few of a turn may, so that a lone one costs nothing more. The others get in line.
 bool Server::may_shake_hands() {
-  if (!due_.empty(DueKind::handshake) || handshakes_at_once_ <= 0) return false;
+  if (!owed_.empty(Urgency::handshake) || handshakes_at_once_ <= 0) return false;
   --handshakes_at_once_;
   return true;
 }
@@ -581,7 +541,7 @@ std::int64_t Server::counter(int which) const {
     case IPDAEMON_COUNTER_BYTES_OUT:
       return bytes_out_;
     case IPDAEMON_COUNTER_MEMORY: {
-      auto memory = static_cast<std::int64_t>(gather_size_);
+      auto memory = static_cast<std::int64_t>(gathering_.size());
       table_.for_each([&](const Connection& connection) { memory += static_cast<std::int64_t>(connection.memory()); });
       return memory;
     }
@@ -686,7 +646,7 @@ bool Server::make_room() {
     Connection& oldest = security->connection();
     if (oldest.busy()) continue;
     oldest.give_way();
-    oldest.deliver_owed();
+    oldest.fire_owed();
     return static_cast<std::int64_t>(table_.size()) + admitting_ < connections_max() && may_deliver() &&
            listener_ != nullptr;
   }
@@ -739,8 +699,8 @@ Address Server::listening_address() const {
 }
 
 void Server::forget(Connection& connection) {
-  forget_gathered(connection);
-  due_.remove(&connection);
+  gathering_.forget(connection);
+  owed_.remove(&connection);
   if (std::unique_ptr<Connection> owned = table_.remove(connection.id())) reactor_.retire(std::move(owned));
   memory_.note(table_.size());
 }
@@ -761,120 +721,8 @@ void Server::end_lingering() {
   while (!lingering_.empty()) lingering_.oldest()->end();
 }
 
-// ---- Buffers ----------------------------------------------------------------------------------------
-
-char* Server::receive_buffer() {
-  return buffer_of_level(receive_buffers_, headroom + receive_length + tls::Engine::record_max);
-}
-
-char* Server::sealed_buffer() {
-  return buffer_of_level(sealed_buffers_, receive_length);
-}
-
-// Each level of nested pumping has its own.
-char* Server::buffer_of_level(std::vector<std::unique_ptr<char[]>>& buffers, std::size_t length) const {
-  const auto level = static_cast<std::size_t>(std::max(pump_depth_ - 1, 0));
-  while (buffers.size() <= level) buffers.push_back(std::make_unique_for_overwrite<char[]>(length));
-  return buffers[level].get();
-}
-
-Bytes& Server::seal_buffer() {
-  seal_buffer_.clear();
-  return seal_buffer_;
-}
-
 std::size_t Server::high_water() const {
   return std::max(high_water_min, static_cast<std::size_t>(setting(IPDAEMON_SETTING_OUT_BUFFER_SIZE)));
-}
-
-bool Server::gather(Connection& connection, BytesView data, BytesView tail, std::size_t length_max) {
-  const std::size_t length = data.size() + tail.size();
-  if (length > length_max || gathering_ended_) return false;
-  if (gather_connection_ != &connection || gather_size_ + length > gather_length) {
-    flush_gathered();
-    if (!connection.can_gather()) return false;
-  }
-  if (!gather_buffer_) gather_buffer_ = std::make_unique_for_overwrite<char[]>(gather_length);
-  if (gather_connection_ == nullptr) link_gathering();
-  gather_connection_ = &connection;
-  char* to = gather_buffer_.get() + gather_size_;
-  copy_bytes(to, data);
-  copy_bytes(to + data.size(), tail);
-  gather_size_ += length;
-  return true;
-}
-
-void Server::flush_gathered() {
-  if (gather_connection_ == nullptr) return;
-  Connection* connection = gather_connection_;
-  const BytesView bytes(gather_buffer_.get(), gather_size_);
-  gather_connection_ = nullptr;
-  gather_size_ = 0;
-  unlink_gathering();
-  if (!bytes.empty()) connection->write_gathered(bytes);
-}
-
-thread_local constinit Server* Server::gathering_ = nullptr;
-thread_local constinit bool Server::gathering_ended_ = false;
-
-void Server::end_gathering_of_thread() {
-  gathering_ended_ = true;
-  flush_gathered_of_thread();
-}
-
-void Server::flush_gathered_of_thread() {
-  while (gathering_ != nullptr) gathering_->flush_gathered();
-}
-
-void Server::link_gathering() {
-  gathering_next_ = gathering_;
-  if (gathering_next_ != nullptr) gathering_next_->gathering_link_ = &gathering_next_;
-  gathering_link_ = &gathering_;
-  gathering_ = this;
-}
-
-void Server::unlink_gathering() {
-  if (gathering_link_ == nullptr) return;
-  *gathering_link_ = gathering_next_;
-  if (gathering_next_ != nullptr) gathering_next_->gathering_link_ = gathering_link_;
-  gathering_link_ = nullptr;
-  gathering_next_ = nullptr;
-}
-
-Server::GatherAcross::GatherAcross(Server& server) : server_(server), outer_(server.gather_across_) {
-  server_.gather_across_ = true;
-  server_.measured_callbacks_ = 0;
-}
-
-Server::GatherAcross::~GatherAcross() {
-  server_.gather_across_ = outer_;
-  server_.measured_callbacks_ = 0;
-  server_.flush_gathered();
-}
-
-void Server::start_measuring() {
-  if (measured_callbacks_ == 0) measure_start_us_ = monotonic_us();
-}
-
-// The clock is looked at once for as many callbacks as may be delayed together.
-void Server::measure_callbacks(int count) {
-  measured_callbacks_ += count;
-  if (measured_callbacks_ < batch_limit_) return;
-  const std::int64_t elapsed_us = monotonic_us() - measure_start_us_;
-  measured_callbacks_ = 0;
-  if (elapsed_us > batch_slow_us) {
-    batch_limit_ = std::max(1, batch_limit_ / 4);
-    flush_gathered();
-  } else if (elapsed_us < batch_fast_us) {
-    batch_limit_ = std::min(batch_limit_max, batch_limit_ * 2);
-  }
-}
-
-void Server::forget_gathered(const Connection& connection) {
-  if (gather_connection_ != &connection) return;
-  gather_connection_ = nullptr;
-  gather_size_ = 0;
-  unlink_gathering();
 }
 
 }  // namespace ipdaemon

@@ -9,29 +9,24 @@
 #include <string>
 #include <vector>
 
+#include "properties/errors.hpp"
 #include "properties/values.hpp"
+#include "pump/batch_pace.hpp"
+#include "pump/deadlines.hpp"
+#include "pump/events.hpp"
+#include "pump/gathering.hpp"
+#include "pump/owed_list.hpp"
+#include "pump/turn_buffers.hpp"
 #include "reactor/reactor.hpp"
 #include "server/allowed_clients.hpp"
 #include "server/connection.hpp"
 #include "server/connection_table.hpp"
-#include "server/deadlines.hpp"
-#include "server/due_list.hpp"
-#include "server/events.hpp"
 #include "server/lingering_close.hpp"
 #include "server/listener.hpp"
 #include "server/memory_keeper.hpp"
 #include "server/tls_setup.hpp"
 
 namespace ipdaemon {
-
-// The code and detail of the last error; the text is made when somebody asks for it.
-struct LastError {
-  int code = 0;
-  std::string detail;
-};
-
-std::string error_text(int code, BytesView detail);
-const char* error_sentence(int code);
 
 class Server {
  public:
@@ -83,7 +78,7 @@ class Server {
   // ---- For connections and listeners ----
   Reactor& reactor() { return reactor_; }
   Deadlines& deadlines() { return deadlines_; }
-  DueList& due() { return due_; }
+  OwedList& owed() { return owed_; }
   EventSink& sink() { return sink_; }
   std::int64_t number(int property) const { return properties_[property_position(property)].number; }
   BytesView bytes(int property) const { return properties_[property_position(property)].bytes; }
@@ -129,27 +124,9 @@ class Server {
   void count_socket_closed() { --sockets_; }
   Address listening_address() const;
 
-  // Buffers of the present level of pumping: for what is received, at most headroom + receive_length
-  // bytes, and in TLS a record more; and for what is received sealed.
-  char* receive_buffer();
-  char* sealed_buffer();
-  static constexpr std::size_t headroom = 16 * 1024;  // For what is left of the read before.
-  static constexpr std::size_t receive_length = 64 * 1024;
-  // For what is sealed on its way to the system. Never in use while a callback runs.
-  Bytes& seal_buffer();
-
-  // Small sends of a running callback are kept together.
-  static constexpr std::size_t gather_length = 64 * 1024;
-  static constexpr std::size_t gather_piece_max = 4 * 1024;
-  bool gather(Connection& connection, BytesView data, BytesView tail, std::size_t length_max);
-  void flush_gathered();
-  static void flush_gathered_of_thread();
-  // The thread may end in the middle of a callback: nothing is kept back from now on.
-  static void end_gathering_of_thread();
-  void forget_gathered(const Connection& connection);
-  std::size_t gathered(const Connection& connection) const {
-    return gather_connection_ == &connection ? gather_size_ : 0;
-  }
+  TurnBuffers& buffers() { return buffers_; }
+  Gathering& gathering() { return gathering_; }
+  BatchPace& pace() { return pace_; }
   std::size_t high_water() const;
 
   int pump(int timeout_ms);
@@ -162,23 +139,6 @@ class Server {
   void leave_blocking() { --call_depth_; }
   void count_in(std::int64_t count) { bytes_in_ += count; }
   void count_out(std::int64_t count) { bytes_out_ += count; }
-  // While the pieces of one read are delivered, what their callbacks send stays gathered from one
-  // callback to the next, as long as they are quick.
-  class GatherAcross {
-   public:
-    explicit GatherAcross(Server& server);
-    ~GatherAcross();
-    GatherAcross(const GatherAcross&) = delete;
-    GatherAcross& operator=(const GatherAcross&) = delete;
-
-   private:
-    Server& server_;
-    const bool outer_;
-  };
-  // How many callbacks may be gathered or cut ahead for, by how long they take.
-  int batch_limit() const { return batch_limit_; }
-  void start_measuring();
-  void measure_callbacks(int count);
 
  private:
   // What a host's loop goes by. It learns of it outside of all calls, where it asks.
@@ -190,12 +150,11 @@ class Server {
     bool operator==(const HostView&) const = default;
   };
   bool is_due_now() const {
-    return !due_.all_empty() || reactor_.has_ready() || !unknown_clients_.empty() || tls_.has_notices();
+    return !owed_.all_empty() || reactor_.has_ready() || !unknown_clients_.empty() || tls_.has_notices();
   }
   HostView host_view() const { return {wants_poll(), is_due_now(), deadlines_.next_look(), pumps_}; }
 
   Connection* find(int id) { return table_.find(id); }
-  char* buffer_of_level(std::vector<std::unique_ptr<char[]>>& buffers, std::size_t length) const;
   int unknown_connection(int id);
   int unknown_connection(const Row& row, int id);
   bool has_existed(int id) const;
@@ -283,7 +242,7 @@ class Server {
   void deliver_due();
   void deliver_due_within_slice();
   void deliver_after_others();
-  void deliver_owed(Connection* connection);
+  void deliver_owed(Debtor* debtor);
   void serve_handshakes();
   void turn(int timeout_ms);
   void expire();
@@ -302,7 +261,7 @@ class Server {
 
   std::unique_ptr<Listener> listener_;
   int ipv6_in_force_ = 0;
-  DueList due_;
+  OwedList owed_;
   ConnectionTable table_;
   TlsSetup tls_;
   LingeringCloses lingering_;
@@ -321,7 +280,6 @@ class Server {
   int handshakes_at_once_ = 0;  // How many the present pass may still serve out of turn.
   int call_depth_ = 0;          // ABI calls and blocking waits on the stack.
   int callback_depth_ = 0;
-  int pump_depth_ = 0;
   bool stop_ = false;   // A callback ended the pumping that runs now.
   bool quiet_ = false;  // No events any more: closed, or to be reset.
   bool retired_ = false;
@@ -332,23 +290,9 @@ class Server {
   HostView asked_view_;
   std::uint64_t delivered_ = 0;  // Callbacks ever run.
 
-  std::vector<std::unique_ptr<char[]>> receive_buffers_;  // One for each level of nested pumping.
-  std::vector<std::unique_ptr<char[]>> sealed_buffers_;   // Likewise.
-  Bytes seal_buffer_;
-  std::unique_ptr<char[]> gather_buffer_;
-  // The servers of this thread that hold gathered sends: a pump of any of them may wait.
-  static thread_local constinit Server* gathering_;
-  static thread_local constinit bool gathering_ended_;
-  Server* gathering_next_ = nullptr;
-  Server** gathering_link_ = nullptr;  // What points to this one; null when it is not in the list.
-  void link_gathering();
-  void unlink_gathering();
-  Connection* gather_connection_ = nullptr;
-  std::size_t gather_size_ = 0;
-  bool gather_across_ = false;
-  int measured_callbacks_ = 0;  // Since the clock was last looked at.
-  std::int64_t measure_start_us_ = 0;
-  int batch_limit_ = 64;
+  TurnBuffers buffers_;
+  Gathering gathering_;
+  BatchPace pace_;
   std::int32_t* batch_words_ = nullptr;  // Of the batch that is being delivered.
 
   LastError last_error_;
@@ -380,7 +324,7 @@ bool Server::run_callback(Connection* connection, Call call) {
     }
     ~Scope() {
       --server.callback_depth_;
-      if (server.gather_connection_ != nullptr && !server.gather_across_) server.flush_gathered();
+      server.gathering_.callback_returned();
       if (connection != nullptr) connection->leave_callback();
       if (saved.code != 0 || server.last_error_.code != 0) server.last_error_ = std::move(saved);
     }
@@ -389,7 +333,7 @@ bool Server::run_callback(Connection* connection, Call call) {
   Scope scope(*this, connection);
   if (call() != 0) {
     stop_ = true;
-    if (connection != nullptr) due_.put_after_others(connection);
+    if (connection != nullptr) owed_.put_after_others(connection);
   }
   return may_deliver();
 }

@@ -1,4 +1,4 @@
-#include "server/deadlines.hpp"
+#include "pump/deadlines.hpp"
 
 #include <algorithm>
 
