@@ -11,6 +11,7 @@
 
 #include "base/clock.hpp"
 #include "ipdaemon.h"
+#include "server/connection.hpp"
 #include "server/server.hpp"
 
 namespace ipdaemon {
@@ -86,7 +87,7 @@ bool Connection::on_client_hello(const tls::ClientHello& hello, std::shared_ptr<
   if (same_store && query.subject == subject) return true;
   // A subject that was left as it is belongs to the certificate of the other store.
   if (query.subject.empty() || (!same_store && query.subject == subject)) query.subject = "*";
-  *choice = server_.tls().find_choice(query, problem);
+  *choice = server_.services().certificate_choices.find(query, problem);
   return *choice != nullptr;
 }
 

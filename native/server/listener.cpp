@@ -3,8 +3,9 @@
 #include <algorithm>
 
 #include "base/clock.hpp"
+#include "connection/services.hpp"
 #include "ipdaemon.h"
-#include "server/server.hpp"
+#include "server/admission.hpp"
 
 namespace ipdaemon {
 
@@ -12,14 +13,14 @@ int Listener::open(const Endpoint& local, const ListenOptions& options) {
   int error = Socket::listen(local, options, &socket_);
   if (error == 0) error = socket_.local_endpoint(&local_);
   if (error == 0) {
-    error = server_.reactor().poller().watch(socket_.handle(), Interest::read, static_cast<Source*>(this));
+    error = services_.poller().watch(socket_.handle(), Interest::read, static_cast<Source*>(this));
   }
   return error;
 }
 
 void Listener::close() {
-  server_.deadlines().cancel(this);
-  server_.reactor().poller().forget(socket_.handle());
+  services_.deadlines.cancel(this);
+  services_.poller().forget(socket_.handle());
   socket_.close();
 }
 
@@ -35,7 +36,7 @@ std::int64_t Listener::refuse_waiting(std::int64_t count_max) {
 }
 
 void Listener::on_ready(const Ready&) {
-  if (server_.is_mute()) {
+  if (services_.dispatcher.is_mute()) {
     rest();
     return;
   }
@@ -49,18 +50,18 @@ void Listener::on_ready(const Ready&) {
     }
     const std::uint32_t suspensions_before = suspensions_;
     // Of two that need the descriptor, the one who is still here gets it.
-    if (error == IPDAEMON_ERROR_TOO_MANY_SOCKETS && !server_.lingering().empty()) {
-      server_.lingering().oldest()->give_way();
+    if (error == IPDAEMON_ERROR_TOO_MANY_SOCKETS && !services_.lingering.empty()) {
+      services_.lingering.oldest()->give_way();
       continue;
     }
-    if (error == 0) error = server_.admit(std::move(peer_socket), peer);
+    if (error == 0) error = admission_.admit(*this, std::move(peer_socket), peer);
     if (error != 0) {
       if (socket_.valid()) suspend(error);
       return;
     }
     // A callback of the new connection may have pumped, and accepting may have failed in there.
     if (suspensions_ == suspensions_before) trouble_reported_ = false;
-    if (!server_.may_deliver() || server_.slice().is_over()) return;
+    if (!services_.dispatcher.may_deliver() || services_.pump.slice().is_over()) return;
   }
   burst_ = std::min(burst_ * 2, burst_max);
 }
@@ -71,8 +72,8 @@ void Listener::on_out_of_memory() {
 
 void Listener::on_deadline(std::int64_t) {
   if (!socket_.valid()) return;
-  if (server_.reactor().poller().change(socket_.handle(), Interest::read, static_cast<Source*>(this)) != 0) {
-    server_.deadlines().set(this, monotonic_ms() + retry_ms);
+  if (services_.poller().change(socket_.handle(), Interest::read, static_cast<Source*>(this)) != 0) {
+    services_.deadlines.set(this, monotonic_ms() + retry_ms);
     return;
   }
   suspended_ = false;
@@ -83,7 +84,7 @@ void Listener::suspend(int code) {
   rest();
   if (trouble_reported_) return;
   trouble_reported_ = true;
-  server_.report_error(nullptr, code, "peers wait until connections can be accepted again");
+  services_.dispatcher.fire_error(nullptr, 0, code, "peers wait until connections can be accepted again");
 }
 
 // Peers wait in the backlog until the deadline.
@@ -91,8 +92,8 @@ void Listener::rest() {
   burst_ = 1;
   suspended_ = true;
   ++suspensions_;
-  server_.reactor().poller().change(socket_.handle(), Interest::none, static_cast<Source*>(this));
-  server_.deadlines().set(this, monotonic_ms() + retry_ms);
+  services_.poller().change(socket_.handle(), Interest::none, static_cast<Source*>(this));
+  services_.deadlines.set(this, monotonic_ms() + retry_ms);
 }
 
 }  // namespace ipdaemon

@@ -1,4 +1,5 @@
-// The listening socket: accepts in bounded bursts and survives running out of descriptors.
+// The listening socket: accepts in bounded bursts. When the system has no descriptor or memory left (EMFILE, ENFILE,
+// ENOBUFS, ENOMEM), it reports one Error, leaves peers in the backlog and tries again soon; see suspend.
 #pragma once
 
 #include <cstdint>
@@ -9,11 +10,12 @@
 
 namespace ipdaemon {
 
-class Server;
+class Admission;
+struct Services;
 
 class Listener final : public Source, public Deadline {
  public:
-  explicit Listener(Server& server) : server_(server) {}
+  Listener(Services& services, Admission& admission) : services_(services), admission_(admission) {}
 
   int open(const Endpoint& local, const ListenOptions& options);
   void close();
@@ -21,7 +23,10 @@ class Listener final : public Source, public Deadline {
   // may be coming faster than they go.
   std::int64_t refuse_waiting(std::int64_t count_max);
   int set_backlog(int backlog) { return socket_.listen_again(backlog); }
+  bool is_open() const { return socket_.valid(); }
   const Endpoint& local() const { return local_; }
+  // The local address of every connection, if there is one address for all.
+  Address specific_address() const { return local_.address.is_any() ? Address() : local_.address; }
 
   void on_ready(const Ready& ready) override;
   void on_out_of_memory() override;
@@ -34,7 +39,8 @@ class Listener final : public Source, public Deadline {
   void suspend(int code);
   void rest();
 
-  Server& server_;
+  Services& services_;
+  Admission& admission_;
   Socket socket_;
   Endpoint local_;
   // How many peers to accept per turn. Grows while they keep coming, so that a lone peer costs no

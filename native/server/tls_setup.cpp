@@ -1,17 +1,16 @@
 #include "server/tls_setup.hpp"
 
 #include <algorithm>
+#include <iterator>
 
+#include "connection/services.hpp"
 #include "ipdaemon.h"
-#include "server/server.hpp"
+#include "server/listening.hpp"
 #include "tls/tls.hpp"
 
 namespace ipdaemon {
 
 namespace {
-
-// How many certificates of SSLConnectionRequest are kept ready; a server with more names reads again.
-constexpr std::size_t choices_max = 256;
 
 // Without a subject that was set, any certificate of the store will do.
 tls::StoreQuery any_if_none(tls::StoreQuery query) {
@@ -21,14 +20,16 @@ tls::StoreQuery any_if_none(tls::StoreQuery query) {
 
 }  // namespace
 
-TlsSetup::TlsSetup(Server& server) : server_(server), tickets_(std::make_shared<tls::TicketKeys>()) {}
+TlsSetup::TlsSetup(Services& services, const Listening& listening)
+    : services_(services), listening_(listening), tickets_(std::make_shared<tls::TicketKeys>()) {}
 
-int TlsSetup::fail(const tls::Problem& problem) {
-  return server_.fail(problem.code, problem.detail);
+int TlsSetup::record_error(const tls::Problem& problem) {
+  return services_.dispatcher.record_error(problem.code, problem.detail);
 }
 
 bool TlsSetup::in_use() const {
-  return server_.is_listening() && server_.number(IPDAEMON_PROPERTY_SSL_START_MODE) != IPDAEMON_SSL_START_MODE_NONE;
+  return listening_.is_on() &&
+         services_.settings.number(IPDAEMON_PROPERTY_SSL_START_MODE) != IPDAEMON_SSL_START_MODE_NONE;
 }
 
 void TlsSetup::reset() {
@@ -36,20 +37,20 @@ void TlsSetup::reset() {
   store_waits_ = false;
   identities_.reset();
   context_.reset();
-  choices_.clear();
-  notices_.clear();
+  services_.certificate_choices.clear();
+  services_.notices.clear_statuses();
 }
 
 // ---- Certificates ------------------------------------------------------------------------------------
 
 tls::StoreQuery TlsSetup::query(const Wish& wish, const Row* row, const Stored* value) const {
   const auto bytes = [&](int property) {
-    return row != nullptr && row->id == property ? BytesView(value->bytes) : server_.bytes(property);
+    return row != nullptr && row->id == property ? BytesView(value->bytes) : services_.settings.bytes(property);
   };
   tls::StoreQuery result;
   result.type = row != nullptr && row->id == IPDAEMON_PROPERTY_SSL_CERT_STORE_TYPE
                     ? value->number
-                    : server_.number(IPDAEMON_PROPERTY_SSL_CERT_STORE_TYPE);
+                    : services_.settings.number(IPDAEMON_PROPERTY_SSL_CERT_STORE_TYPE);
   result.store = bytes(IPDAEMON_PROPERTY_SSL_CERT_STORE);
   result.password = bytes(IPDAEMON_PROPERTY_SSL_CERT_STORE_PASSWORD);
   result.subject = wish.subject;
@@ -60,7 +61,8 @@ tls::StoreQuery TlsSetup::query(const Wish& wish, const Row* row, const Stored* 
 // The properties read what is in force. That of `row` is in `value`, about to be stored.
 void TlsSetup::show(const Row* row, Stored* value) {
   const auto put = [&](int property, const std::string& text) {
-    WipedBytes& to = row != nullptr && row->id == property ? value->bytes : server_.stored_bytes(property);
+    WipedBytes& to =
+        row != nullptr && row->id == property ? value->bytes : services_.settings.stored_property(property).bytes;
     to = text;
   };
   put(IPDAEMON_PROPERTY_SSL_CERT_SUBJECT, identities_ ? identities_->subject() : std::string());
@@ -73,13 +75,13 @@ int TlsSetup::adopt(std::shared_ptr<const tls::Identities> identities) {
   if (in_use()) {
     tls::Problem problem;
     next = build(nullptr, nullptr, identities, &problem);
-    if (!next) return fail(problem);
-    notice(identities ? identities->warning() : std::string());
+    if (!next) return record_error(problem);
+    services_.notices.add_status(identities ? identities->warning() : std::string());
   }
   identities_ = std::move(identities);
   context_ = std::move(next);
   store_waits_ = false;
-  if (identities_) tell_if_unused();
+  if (identities_) warn_if_unused();
   return 0;
 }
 
@@ -93,9 +95,10 @@ int TlsSetup::set_certificate(const Row& row, Stored& value) {
   const bool wished = !wish.subject.empty() || !wish.encoded.empty();
   // Without a store, or before the subject is set, there is nothing to look for yet.
   if (!wished && (is_subject || is_encoded)) {
-    if (in_use() && !server_.wants(IPDAEMON_EVENT_SSL_CONNECTION_REQUEST)) {
-      return server_.fail(IPDAEMON_ERROR_TLS_NO_SERVER_CERTIFICATE,
-                          "the server listens with TLS; set another certificate, or Listening to False first");
+    if (in_use() && !services_.dispatcher.wants(IPDAEMON_EVENT_SSL_CONNECTION_REQUEST)) {
+      return services_.dispatcher.record_error(
+          IPDAEMON_ERROR_TLS_NO_SERVER_CERTIFICATE,
+          "the server listens with TLS; set another certificate, or Listening to False first");
     }
     if (const int code = adopt(nullptr); code != 0) return code;
     wish_ = wish;
@@ -127,7 +130,7 @@ int TlsSetup::set_certificate(const Row& row, Stored& value) {
       adopt(nullptr);
       show(nullptr, nullptr);
     }
-    return fail(problem);
+    return record_error(problem);
   }
   if (code != 0) return code;
   wish_ = wish;
@@ -135,50 +138,65 @@ int TlsSetup::set_certificate(const Row& row, Stored& value) {
   return 0;
 }
 
-std::shared_ptr<const tls::Identities> TlsSetup::find_choice(const tls::StoreQuery& query, tls::Problem* problem) {
-  std::string state = tls::file_state(query);
-  const auto same = [&](const Choice& choice) {
-    return choice.type == query.type && choice.store == query.store && choice.password == query.password &&
-           choice.subject == query.subject && choice.state == state;
-  };
-  const auto known = std::find_if(choices_.begin(), choices_.end(), same);
-  if (known != choices_.end()) return known->identities;
-  std::shared_ptr<const tls::Identities> found = tls::Identities::find(query, problem);
-  if (!found) return nullptr;
-  if (choices_.size() >= choices_max) choices_.erase(choices_.begin());
-  choices_.push_back({query.type, WipedBytes(query.store), WipedBytes(query.password), std::string(query.subject),
-                      std::move(state), found});
-  return found;
-}
-
 // ---- Contexts ----------------------------------------------------------------------------------------
 
+namespace {
+
+// Which setting is which part of the policy: the one place that knows.
+struct NumberPart {
+  int setting;
+  std::int64_t tls::ContextOptions::*part;
+};
+struct BytesPart {
+  int setting;
+  Bytes tls::ContextOptions::*part;
+};
+
+constexpr NumberPart number_parts[] = {
+    {IPDAEMON_SETTING_LOG_SSL_PACKETS, &tls::ContextOptions::log_packets},
+    {IPDAEMON_SETTING_REUSE_SSL_SESSION, &tls::ContextOptions::reuse_sessions},
+    {IPDAEMON_SETTING_SSL_CHECK_CRL, &tls::ContextOptions::check_crl},
+    {IPDAEMON_SETTING_SSL_CIPHER_STRENGTH, &tls::ContextOptions::cipher_strength},
+    {IPDAEMON_SETTING_SSL_ENABLED_PROTOCOLS, &tls::ContextOptions::protocols},
+    {IPDAEMON_SETTING_SSL_SECURITY_FLAGS, &tls::ContextOptions::security_flags},
+};
+constexpr BytesPart bytes_parts[] = {
+    {IPDAEMON_SETTING_OPENSSL_CA_DIR, &tls::ContextOptions::ca_directory},
+    {IPDAEMON_SETTING_OPENSSL_CA_FILE, &tls::ContextOptions::ca_file},
+    {IPDAEMON_SETTING_OPENSSL_CIPHER_LIST, &tls::ContextOptions::cipher_list},
+    {IPDAEMON_SETTING_SSL_CA_CERT_FILE_PATHS, &tls::ContextOptions::ca_bundles},
+    {IPDAEMON_SETTING_SSL_CA_CERTS, &tls::ContextOptions::chain_certificates},
+    {IPDAEMON_SETTING_SSL_ENABLED_CIPHER_SUITES, &tls::ContextOptions::cipher_suites},
+    {IPDAEMON_SETTING_SSL_SERVER_CA_CERTS, &tls::ContextOptions::ca_certificates},
+    {IPDAEMON_SETTING_TLS12_SIGNATURE_ALGORITHMS, &tls::ContextOptions::tls12_signatures},
+    {IPDAEMON_SETTING_TLS12_SUPPORTED_GROUPS, &tls::ContextOptions::tls12_groups},
+    {IPDAEMON_SETTING_TLS13_SIGNATURE_ALGORITHMS, &tls::ContextOptions::tls13_signatures},
+    {IPDAEMON_SETTING_TLS13_SUPPORTED_GROUPS, &tls::ContextOptions::tls13_groups},
+};
+
+template <typename Parts>
+bool has_part(const Parts& parts, int setting) {
+  return std::any_of(std::begin(parts), std::end(parts), [&](const auto& part) { return part.setting == setting; });
+}
+
+}  // namespace
+
+bool TlsSetup::is_policy(const Row& row) {
+  return !is_property(row) && (has_part(number_parts, row.id) || has_part(bytes_parts, row.id));
+}
+
 tls::ContextOptions TlsSetup::options(const Row* row, const Stored* value) const {
-  const auto stored = [&](int position) -> const Stored& {
-    return row != nullptr && !is_property(*row) && row->id == position ? *value : server_.stored_setting(position);
+  const auto stored = [&](int setting) -> const Stored& {
+    const bool is_new = row != nullptr && !is_property(*row) && row->id == setting;
+    return is_new ? *value : services_.settings.stored_setting(setting);
   };
   tls::ContextOptions result;
-  result.protocols = stored(IPDAEMON_SETTING_SSL_ENABLED_PROTOCOLS).number;
-  result.cipher_strength = stored(IPDAEMON_SETTING_SSL_CIPHER_STRENGTH).number;
-  result.cipher_suites = stored(IPDAEMON_SETTING_SSL_ENABLED_CIPHER_SUITES).bytes;
-  result.cipher_list = stored(IPDAEMON_SETTING_OPENSSL_CIPHER_LIST).bytes;
-  result.tls12_groups = stored(IPDAEMON_SETTING_TLS12_SUPPORTED_GROUPS).bytes;
-  result.tls13_groups = stored(IPDAEMON_SETTING_TLS13_SUPPORTED_GROUPS).bytes;
-  result.tls12_signatures = stored(IPDAEMON_SETTING_TLS12_SIGNATURE_ALGORITHMS).bytes;
-  result.tls13_signatures = stored(IPDAEMON_SETTING_TLS13_SIGNATURE_ALGORITHMS).bytes;
-  result.chain_certificates = stored(IPDAEMON_SETTING_SSL_CA_CERTS).bytes;
-  result.ca_file = stored(IPDAEMON_SETTING_OPENSSL_CA_FILE).bytes;
-  result.ca_directory = stored(IPDAEMON_SETTING_OPENSSL_CA_DIR).bytes;
-  result.ca_certificates = stored(IPDAEMON_SETTING_SSL_SERVER_CA_CERTS).bytes;
-  result.ca_bundles = stored(IPDAEMON_SETTING_SSL_CA_CERT_FILE_PATHS).bytes;
-  result.check_crl = stored(IPDAEMON_SETTING_SSL_CHECK_CRL).number;
-  result.security_flags = stored(IPDAEMON_SETTING_SSL_SECURITY_FLAGS).number;
-  result.reuse_sessions = stored(IPDAEMON_SETTING_REUSE_SSL_SESSION).number != 0;
-  result.log_packets = stored(IPDAEMON_SETTING_LOG_SSL_PACKETS).number != 0;
+  for (const NumberPart& part : number_parts) result.*part.part = stored(part.setting).number;
+  for (const BytesPart& part : bytes_parts) result.*part.part = stored(part.setting).bytes;
   const bool is_authenticate =
       row != nullptr && is_property(*row) && row->id == IPDAEMON_PROPERTY_SSL_AUTHENTICATE_CLIENTS;
   result.authenticate_clients =
-      (is_authenticate ? value->number : server_.number(IPDAEMON_PROPERTY_SSL_AUTHENTICATE_CLIENTS)) != 0;
+      (is_authenticate ? value->number : services_.settings.number(IPDAEMON_PROPERTY_SSL_AUTHENTICATE_CLIENTS)) != 0;
   return result;
 }
 
@@ -193,8 +211,8 @@ int TlsSetup::set_policy(const Row& row, const Stored& value) {
   tls::Problem problem;
   const bool used = in_use();
   std::shared_ptr<const tls::Context> next = build(&row, &value, used ? identities_ : nullptr, &problem);
-  if (!next) return fail(problem);
-  if (used && !(context_ && context_->warning() == next->warning())) notice(next->warning());
+  if (!next) return record_error(problem);
+  if (used && !(context_ && context_->warning() == next->warning())) services_.notices.add_status(next->warning());
   context_ = used ? std::move(next) : nullptr;
   return 0;
 }
@@ -202,7 +220,7 @@ int TlsSetup::set_policy(const Row& row, const Stored& value) {
 std::shared_ptr<const tls::Context> TlsSetup::context(tls::Problem* problem) {
   if (!context_) {
     // For do_startssl in a mode that made Listening look for no certificate.
-    if (!identities_ && !server_.bytes(IPDAEMON_PROPERTY_SSL_CERT_STORE).empty()) {
+    if (!identities_ && !services_.settings.bytes(IPDAEMON_PROPERTY_SSL_CERT_STORE).empty()) {
       identities_ = tls::Identities::find(any_if_none(query(wish_, nullptr, nullptr)), problem);
       if (!identities_) return nullptr;
       show(nullptr, nullptr);
@@ -214,20 +232,21 @@ std::shared_ptr<const tls::Context> TlsSetup::context(tls::Problem* problem) {
 
 int TlsSetup::prepare() {
   if (const char* reason = tls::unavailable_reason(); reason != nullptr) {
-    return server_.fail(IPDAEMON_ERROR_TLS_UNAVAILABLE, reason);
+    return services_.dispatcher.record_error(IPDAEMON_ERROR_TLS_UNAVAILABLE, reason);
   }
   const tls::StoreQuery query = any_if_none(this->query(wish_, nullptr, nullptr));
   tls::Problem problem;
   std::shared_ptr<const tls::Identities> found;
   if (!query.store.empty() || !query.encoded.empty()) {
     found = tls::Identities::find(query, &problem);
-    if (!found) return fail(problem);
-  } else if (!server_.wants(IPDAEMON_EVENT_SSL_CONNECTION_REQUEST)) {
-    return server_.fail(IPDAEMON_ERROR_TLS_NO_SERVER_CERTIFICATE,
-                        "set SSLCertStoreType, SSLCertStore and SSLCertSubject, or register SSLConnectionRequest");
+    if (!found) return record_error(problem);
+  } else if (!services_.dispatcher.wants(IPDAEMON_EVENT_SSL_CONNECTION_REQUEST)) {
+    return services_.dispatcher.record_error(
+        IPDAEMON_ERROR_TLS_NO_SERVER_CERTIFICATE,
+        "set SSLCertStoreType, SSLCertStore and SSLCertSubject, or register SSLConnectionRequest");
   }
   std::shared_ptr<const tls::Context> next = build(nullptr, nullptr, found, &problem);
-  if (!next) return fail(problem);
+  if (!next) return record_error(problem);
   identities_ = std::move(found);
   context_ = std::move(next);
   if (identities_) {
@@ -235,40 +254,26 @@ int TlsSetup::prepare() {
     show(nullptr, nullptr);
   }
   store_waits_ = false;
-  notices_.clear();
-  notice(context_->warning());
-  notice(tls::missing_fixes());
-  notice(identities_ ? identities_->warning() : std::string());
+  services_.notices.clear_statuses();
+  services_.notices.add_status(context_->warning());
+  services_.notices.add_status(tls::missing_fixes());
+  services_.notices.add_status(identities_ ? identities_->warning() : std::string());
   return 0;
 }
 
 void TlsSetup::on_listening() {
-  unused_told_ = false;
-  tell_if_unused();
+  unused_reported_ = false;
+  warn_if_unused();
 }
 
 // A certificate alone starts no TLS, which nobody would see from a server that answers in clear.
-void TlsSetup::tell_if_unused() {
-  const bool is_set = identities_ || !server_.bytes(IPDAEMON_PROPERTY_SSL_CERT_STORE).empty();
-  if (!is_set || unused_told_ || in_use() || !server_.is_listening()) return;
-  unused_told_ = true;
-  notice(
+void TlsSetup::warn_if_unused() {
+  const bool is_set = identities_ || !services_.settings.bytes(IPDAEMON_PROPERTY_SSL_CERT_STORE).empty();
+  if (!is_set || unused_reported_ || in_use() || !listening_.is_on()) return;
+  unused_reported_ = true;
+  services_.notices.add_status(
       "a certificate is set, but the server listens in clear, as SSLStartMode is 3 (None); set it to 1 (Implicit) for "
       "TLS from the first byte on, or to 2 (Explicit) if do_startssl begins it");
-}
-
-// A program that sets certificates and never pumps must not collect them for ever.
-void TlsSetup::notice(std::string text) {
-  constexpr std::size_t notices_max = 16;
-  if (text.empty() || std::find(notices_.begin(), notices_.end(), text) != notices_.end()) return;
-  if (notices_.size() == notices_max) notices_.erase(notices_.begin());
-  notices_.push_back(std::move(text));
-}
-
-std::vector<std::string> TlsSetup::take_notices() {
-  std::vector<std::string> taken;
-  taken.swap(notices_);
-  return taken;
 }
 
 }  // namespace ipdaemon

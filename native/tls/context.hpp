@@ -61,8 +61,8 @@ struct ContextOptions {
   std::int64_t check_crl = 0;
   std::int64_t security_flags = 0;
   bool authenticate_clients = false;
-  bool reuse_sessions = true;
-  bool log_packets = false;
+  std::int64_t reuse_sessions = 1;
+  std::int64_t log_packets = 0;
 };
 
 class Context {
@@ -127,5 +127,7 @@ class Context {
 std::int64_t protocols_in_force(std::int64_t protocols, BytesView cipher_suites);
 // Whether TLS12SupportedGroups, or TLS13SupportedGroups, can have it. Needs no OpenSSL.
 bool is_group(BytesView name, bool tls13);
+// Whether a name is one that the settings of signature algorithms take, of TLS 1.3 or of TLS 1.2.
+bool is_signature_algorithm(BytesView name, bool tls13);
 
 }  // namespace ipdaemon::tls

@@ -250,6 +250,37 @@ bool is_group(BytesView name, bool tls13) {
   return group != nullptr && (tls13 || group->kind == GroupKind::curve);
 }
 
+namespace {
+
+constexpr const char* tls13_signature_names[] = {"rsa_pss_sha256",
+                                                 "rsa_pss_sha384",
+                                                 "rsa_pss_sha512",
+                                                 "rsa_pkcs1_sha256",
+                                                 "rsa_pkcs1_sha384",
+                                                 "rsa_pkcs1_sha512",
+                                                 "ecdsa_secp256r1_sha256",
+                                                 "ecdsa_secp384r1_sha384",
+                                                 "ecdsa_secp521r1_sha512",
+                                                 "ed25519",
+                                                 "ed448"};
+constexpr const char* tls12_hash_names[] = {"sha512", "sha384", "sha256", "sha224", "sha1"};
+constexpr const char* tls12_key_names[] = {"rsa", "dsa", "ecdsa"};
+
+template <typename Names>
+bool is_one_of(BytesView name, const Names& names) {
+  return std::any_of(std::begin(names), std::end(names),
+                     [&](const char* candidate) { return equal_ignoring_case(name, candidate); });
+}
+
+}  // namespace
+
+bool is_signature_algorithm(BytesView name, bool tls13) {
+  if (tls13) return is_one_of(name, tls13_signature_names);
+  const std::size_t dash = name.find('-');
+  return dash != BytesView::npos && is_one_of(name.substr(0, dash), tls12_hash_names) &&
+         is_one_of(name.substr(dash + 1), tls12_key_names);
+}
+
 std::int64_t protocols_in_force(std::int64_t protocols, BytesView cipher_suites) {
   std::int64_t usable = 0;
   each_entry(cipher_suites, ';', [&](BytesView entry) {

@@ -7,7 +7,7 @@
 
 #include "base/clock.hpp"
 #include "check.hpp"
-#include "server/memory_keeper.hpp"
+#include "connection/memory_keeper.hpp"
 
 namespace ipdaemon {
 

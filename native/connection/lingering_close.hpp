@@ -13,14 +13,14 @@
 namespace ipdaemon {
 
 class LingeringCloses;
-class Server;
+struct Services;
 
 class LingeringClose final : public Source, public Deadline {
  public:
   static constexpr std::int64_t time_max_ms = 1000;
   static constexpr std::int64_t bytes_max = 1 << 20;
 
-  LingeringClose(Server& server, Socket&& socket) : server_(server), socket_(std::move(socket)) {}
+  LingeringClose(Services& services, Socket&& socket) : services_(services), socket_(std::move(socket)) {}
 
   // Takes over from a connection that was watched, or was not. Returns false if the socket cannot be watched.
   bool start(bool watched);
@@ -33,7 +33,7 @@ class LingeringClose final : public Source, public Deadline {
 
  private:
   friend class LingeringCloses;
-  Server& server_;
+  Services& services_;
   Socket socket_;
   std::int64_t left_ = bytes_max;
   LingeringClose* older_ = nullptr;
@@ -44,17 +44,23 @@ class LingeringClose final : public Source, public Deadline {
 // the oldest gives way: it has waited longest, and its peer had the most time to read.
 class LingeringCloses {
  public:
+  explicit LingeringCloses(Services& services) : services_(services) {}
+
+  // Keeps a socket that we have ended until the peer's end, for a moment, if that can be done.
+  void add(Socket&& socket, bool watched);
   bool empty() const { return oldest_ == nullptr; }
   LingeringClose* oldest() { return oldest_; }
 
   // How many descriptors this process may have, 0 for any number.
   void set_descriptor_limit(std::int64_t limit) { descriptor_limit_ = limit; }
-  void add(std::unique_ptr<LingeringClose> close);
-  std::unique_ptr<LingeringClose> remove(LingeringClose& close);
+  void remove(LingeringClose& close);
+  void end_all() {
+    while (!empty()) oldest()->end();
+  }
   // Lets the oldest give way until there are no more than may be: `most`, or a smaller share of the descriptors, or as
   // many as connections are missing to their maximum, since those places were meant to be taken. So ending many
   // connections at once cuts nobody short.
-  void keep_to_limit(std::int64_t connections, std::int64_t connections_max);
+  void keep_to_limit();
   // Whether a failed handshake may linger, so that its peer can read the alert. Such a peer is nobody yet and pushes
   // nobody out.
   bool has_room_for_alert() const { return count_ < own_limit(); }
@@ -65,6 +71,7 @@ class LingeringCloses {
   static constexpr std::int64_t most = 256;
   std::int64_t own_limit() const;
 
+  Services& services_;
   LingeringClose* oldest_ = nullptr;
   LingeringClose* newest_ = nullptr;
   std::int64_t count_ = 0;

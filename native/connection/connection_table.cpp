@@ -1,4 +1,4 @@
-#include "server/connection_table.hpp"
+#include "connection/connection_table.hpp"
 
 #include <algorithm>
 

@@ -1,0 +1,54 @@
+#include "connection/connections.hpp"
+
+#include <limits>
+
+#include "server/connection.hpp"
+
+namespace ipdaemon {
+
+std::int64_t Connections::memory() const {
+  std::int64_t memory = 0;
+  table_.for_each([&](const Connection& connection) { memory += static_cast<std::int64_t>(connection.memory()); });
+  return memory;
+}
+
+std::int32_t Connections::new_id() {
+  do {
+    if (last_id_ == std::numeric_limits<std::int32_t>::max()) {
+      last_id_ = 0;
+      ids_began_anew_ = true;
+    }
+    ++last_id_;
+  } while (find(last_id_) != nullptr);
+  return last_id_;
+}
+
+bool Connections::has_existed(int id) const {
+  return id > 0 && (ids_began_anew_ || id <= last_id_);
+}
+
+std::string Connections::absence(int id) const {
+  const std::string text = std::to_string(id);
+  if (has_existed(id)) return "connection " + text + " has ended";
+  if (id > 0) return "there never was a connection " + text;
+  return text + " is no connection id; ids begin with 1";
+}
+
+void Connections::add(std::int32_t id, std::unique_ptr<Connection> connection) {
+  table_.insert(id, std::move(connection));
+  ++open_;
+  memory_.note(table_.size());
+}
+
+void Connections::retire(std::int32_t id) {
+  if (std::unique_ptr<Connection> connection = table_.remove(id)) reactor_.retire(std::move(connection));
+  memory_.note(table_.size());
+}
+
+void Connections::retire_all() {
+  table_.take_all([this](std::unique_ptr<Connection> connection) { reactor_.retire(std::move(connection)); });
+  connected_ = 0;
+  memory_.note(0);
+}
+
+}  // namespace ipdaemon

@@ -1,0 +1,74 @@
+// The connections of a server: by id, which ids there have been, how many there are, and what has been counted.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "connection/connection_table.hpp"
+#include "connection/memory_keeper.hpp"
+#include "pump/deadlines.hpp"
+#include "reactor/reactor.hpp"
+
+namespace ipdaemon {
+
+// See ipdaemon_counter.
+struct Counters {
+  std::int64_t accepted = 0;
+  std::int64_t refused_full = 0;
+  std::int64_t refused_program = 0;
+  std::int64_t refused_closed = 0;
+  std::int64_t bytes_in = 0;
+  std::int64_t bytes_out = 0;
+};
+
+class Connections {
+ public:
+  Connections(Reactor& reactor, Deadlines& deadlines) : reactor_(reactor), memory_(deadlines) {}
+
+  Connection* find(int id) const { return table_.find(id); }
+  std::size_t size() const { return table_.size(); }
+  std::vector<std::int32_t> ids() const { return table_.ids(); }
+  template <typename Visit>
+  void for_each(Visit visit) const {
+    table_.for_each(visit);
+  }
+  // Bytes that all of them hold.
+  std::int64_t memory() const;
+
+  // The next id that no connection has.
+  std::int32_t new_id();
+  bool has_existed(int id) const;
+  // Why there is no connection of that id, for a message.
+  std::string absence(int id) const;
+
+  // May throw std::bad_alloc, then nothing has changed.
+  void add(std::int32_t id, std::unique_ptr<Connection> connection);
+  // Takes one out, or all; they are freed when nothing on the stack uses them any more.
+  void retire(std::int32_t id);
+  void retire_all();
+  // The server ends.
+  void finish() { memory_.finish(); }
+
+  // Those whose Connected has fired and whose Disconnected has not.
+  std::int64_t connected_count() const { return connected_; }
+  void count_connected() { ++connected_; }
+  void count_disconnected() { --connected_; }
+  // Those that have not ended.
+  std::int64_t open_count() const { return open_; }
+  void count_ended() { --open_; }
+
+  Counters counters;
+
+ private:
+  Reactor& reactor_;
+  ConnectionTable table_;
+  MemoryKeeper memory_;
+  std::int32_t last_id_ = 0;
+  bool ids_began_anew_ = false;  // So every id has been given.
+  std::int64_t connected_ = 0;
+  std::int64_t open_ = 0;
+};
+
+}  // namespace ipdaemon

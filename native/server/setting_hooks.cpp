@@ -1,0 +1,178 @@
+// Settings that do something when they are set, or are computed when they are read; those of TLS are in
+// setting_hooks_tls.cpp.
+
+#include <algorithm>
+#include <iterator>
+
+#include "base/text.hpp"
+#include "ipdaemon.h"
+#include "server/hooks.hpp"
+#include "server/server.hpp"
+#include "tls/tls.hpp"
+
+namespace ipdaemon {
+
+Settings& Change::settings() const {
+  return server.settings();
+}
+
+int Change::refuse(int code, const std::string& text) const {
+  return server.record_error(code, std::string(row.name) + text);
+}
+
+int Change::invalid(BytesView entry, const char* wanted) const {
+  return refuse(IPDAEMON_ERROR_INVALID_VALUE, " cannot be " + in_quotes(entry) + "; " + wanted);
+}
+
+namespace {
+
+// ---- Sockets and connections ----
+
+int set_allowed_clients(Change& change) {
+  std::string detail;
+  const int code = change.server.admission().set_allowed_clients(change.value.bytes, &detail);
+  return code != 0 ? change.server.record_error(code, std::move(detail)) : 0;
+}
+
+// A socket to ask the system with; invalid when there are none left.
+Socket probe() {
+  Socket socket;
+  Socket::create(family_available(Family::ipv4) ? Family::ipv4 : Family::ipv6, &socket);
+  return socket;
+}
+
+SocketOption keep_alive_option(int id) {
+  if (id == IPDAEMON_SETTING_KEEP_ALIVE_TIME) return SocketOption::keep_alive_time_s;
+  if (id == IPDAEMON_SETTING_KEEP_ALIVE_INTERVAL) return SocketOption::keep_alive_interval_s;
+  return SocketOption::keep_alive_count;
+}
+
+int set_keep_alive(Change& change) {
+  int present = 0;
+  if (probe().get(keep_alive_option(change.row.id), &present) == IPDAEMON_ERROR_NO_SUCH_OPTION) {
+    return change.refuse(IPDAEMON_ERROR_NOT_AVAILABLE, " cannot be set: this system has no such option");
+  }
+  // The system counts seconds.
+  std::int64_t& value = change.value.number;
+  if (change.row.id != IPDAEMON_SETTING_KEEP_ALIVE_RETRY_COUNT) value = (value + 999) / 1000 * 1000;
+  change.settings().stored_property(IPDAEMON_PROPERTY_KEEP_ALIVE).number = 1;
+  return 0;
+}
+
+// What the system makes of a setting that was given, or its own default.
+std::string get_socket_option(const Server& server, int id, SocketOption option, std::int64_t factor) {
+  const std::int64_t wanted = server.settings().setting(id);
+  int value = static_cast<int>(wanted / factor);
+  Socket socket = probe();
+  if (socket.valid()) {
+    if (wanted > 0) socket.set(option, value);
+    socket.get(option, &value);
+  }
+  return std::to_string(value * factor);
+}
+
+std::string get_in_buffer(Server& server) {
+  return get_socket_option(server, IPDAEMON_SETTING_IN_BUFFER_SIZE, SocketOption::receive_buffer, 1);
+}
+
+std::string get_out_buffer(Server& server) {
+  return get_socket_option(server, IPDAEMON_SETTING_OUT_BUFFER_SIZE, SocketOption::send_buffer, 1);
+}
+
+std::string get_keep_alive_time(Server& server) {
+  return get_socket_option(server, IPDAEMON_SETTING_KEEP_ALIVE_TIME, SocketOption::keep_alive_time_s, 1000);
+}
+
+std::string get_keep_alive_interval(Server& server) {
+  return get_socket_option(server, IPDAEMON_SETTING_KEEP_ALIVE_INTERVAL, SocketOption::keep_alive_interval_s, 1000);
+}
+
+std::string get_keep_alive_count(Server& server) {
+  return get_socket_option(server, IPDAEMON_SETTING_KEEP_ALIVE_RETRY_COUNT, SocketOption::keep_alive_count, 1);
+}
+
+std::string get_ipv6(Server& server) {
+  return std::to_string(server.listening().use_ipv6());
+}
+
+int set_code_page(Change& change) {
+  std::int64_t& page = change.value.number;
+  if (page == 0) page = IPDAEMON_CODE_PAGE_BYTES;
+  if (page == IPDAEMON_CODE_PAGE_BYTES || page == IPDAEMON_CODE_PAGE_UTF8 || page == IPDAEMON_CODE_PAGE_ASCII) {
+    change.server.cancel_batch();
+    return 0;
+  }
+  return change.refuse(IPDAEMON_ERROR_NOT_AVAILABLE,
+                       " cannot be " + std::to_string(page) + "; use 28591 (bytes), 65001 (UTF-8) or 20127 (ASCII)");
+}
+
+int set_idle_events(Change& change) {
+  if (change.value.number == 0 || change.server.has_host_loop()) return 0;
+  return change.refuse(IPDAEMON_ERROR_NOT_AVAILABLE,
+                       " cannot be True; this program has no event loop of a host, call do_doevents");
+}
+
+// ---- Choices that do not exist here ----
+
+constexpr const char* no_choice_of_poller =
+    "there is no such choice: the server always uses the system's own readiness interface";
+
+// A fact of the system that the library was built for.
+bool uses_completion_ports() {
+  return BytesView(Poller::name()) == "iocp";
+}
+
+int set_iocp(Change& change) {
+  const bool in_force = uses_completion_ports();
+  if ((change.value.number != 0) == in_force) return 0;
+  return change.refuse(IPDAEMON_ERROR_NOT_AVAILABLE,
+                       std::string(" cannot be ") + (in_force ? "False" : "True") + "; " + no_choice_of_poller);
+}
+
+std::string get_iocp(Server&) {
+  return uses_completion_ports() ? "True" : "False";
+}
+
+int set_windows_messages(Change& change) {
+  if (change.value.number == 0) return 0;
+  return change.refuse(IPDAEMON_ERROR_NOT_AVAILABLE, std::string(" cannot be True; ") + no_choice_of_poller);
+}
+
+// ---- About this library ----
+
+std::string get_build_info(Server&) {
+  std::string info = std::string("ipdaemon " IPDAEMON_VERSION "; ") + system_name() + "; " + Poller::name() + "; " +
+                     tls::library_version();
+  if (const std::string missing = tls::missing_fixes(); !missing.empty()) info += "; " + missing;
+  return info;
+}
+
+std::string get_license_info(Server&) {
+  return "No licence key is needed: ipdaemon has the MIT licence.";
+}
+
+constexpr SettingHook setting_hooks[] = {
+    {IPDAEMON_SETTING_ALLOWED_CLIENTS, set_allowed_clients, nullptr},
+    {IPDAEMON_SETTING_IN_BUFFER_SIZE, nullptr, get_in_buffer},
+    {IPDAEMON_SETTING_OUT_BUFFER_SIZE, nullptr, get_out_buffer},
+    {IPDAEMON_SETTING_KEEP_ALIVE_INTERVAL, set_keep_alive, get_keep_alive_interval},
+    {IPDAEMON_SETTING_KEEP_ALIVE_RETRY_COUNT, set_keep_alive, get_keep_alive_count},
+    {IPDAEMON_SETTING_KEEP_ALIVE_TIME, set_keep_alive, get_keep_alive_time},
+    {IPDAEMON_SETTING_USE_IOCP, set_iocp, get_iocp},
+    {IPDAEMON_SETTING_USE_IPV6, nullptr, get_ipv6},
+    {IPDAEMON_SETTING_USE_WINDOWS_MESSAGES, set_windows_messages, nullptr},
+    {IPDAEMON_SETTING_BUILD_INFO, nullptr, get_build_info},
+    {IPDAEMON_SETTING_CODE_PAGE, set_code_page, nullptr},
+    {IPDAEMON_SETTING_LICENSE_INFO, nullptr, get_license_info},
+    {IPDAEMON_SETTING_PROCESS_IDLE_EVENTS, set_idle_events, nullptr},
+};
+
+}  // namespace
+
+const SettingHook* find_setting_hook(int id) {
+  const auto* hook = std::find_if(std::begin(setting_hooks), std::end(setting_hooks),
+                                  [&](const SettingHook& candidate) { return candidate.id == id; });
+  return hook != std::end(setting_hooks) ? hook : find_tls_setting_hook(id);
+}
+
+}  // namespace ipdaemon
