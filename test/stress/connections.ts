@@ -1,6 +1,6 @@
 // Many connections, with figures: the resident memory of 10,000 idle ones, and 18,000 accepted and echoed at
-// the same time. Not part of the default tests: npm run stress -- connections. Needs 20,000 descriptors (see the
-// README for how to raise the limit); with fewer it says how many it uses.
+// the same time. Not part of the default tests: npm run stress -- connections. Needs 20,000 descriptors (see
+// docs/operating.md for how to raise the limit); with fewer it says how many it uses.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import * as net from 'node:net';
