@@ -4,6 +4,7 @@
 
 #include "abi/values.hpp"
 #include "ipdaemon.h"
+#include "properties/errors.hpp"
 #include "properties/row.hpp"
 
 namespace ipdaemon {
@@ -51,17 +52,6 @@ constexpr ConstantRow constant_rows[] = {
 #define IPD_CONSTANT(GROUP, group, NAME, name, value, summary) {#GROUP, group, #NAME, name, value, summary},
 #include "ipdaemon_constants.def"
 #undef IPD_CONSTANT
-};
-
-struct ErrorRow {
-  int code;
-  const char* symbol;
-  const char* sentence;
-};
-constexpr ErrorRow error_rows[] = {
-#define IPD_ERROR(code, NAME, sentence) {code, #NAME, sentence},
-#include "ipdaemon_errors.def"
-#undef IPD_ERROR
 };
 
 struct CallRow {

@@ -5,7 +5,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "include/ipdaemon.h"
+#include "ipdaemon.h"
 
 namespace ipdaemon {
 

@@ -5,7 +5,7 @@
 
 #include <windows.h>
 
-#include "include/ipdaemon.h"
+#include "ipdaemon.h"
 
 namespace ipdaemon {
 

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "base/system_error.hpp"
-#include "include/ipdaemon.h"
+#include "ipdaemon.h"
 
 namespace ipdaemon {
 

@@ -14,7 +14,7 @@
 
 #include "base/processor.hpp"
 #include "base/system_error.hpp"
-#include "include/ipdaemon.h"
+#include "ipdaemon.h"
 #include "net/socket.hpp"
 #include "net/socket_system.hpp"
 
@@ -119,29 +119,10 @@ Transfer send_file_by_system(int socket, const File& file, std::int64_t offset, 
     off_t moved = 0;
     const int result = move_file(static_cast<int>(file.handle()), socket, static_cast<off_t>(offset), length, &moved);
     if (result == 0 || moved > 0) return {moved, 0};
-    const int error = errno;
-    switch (error) {
-      case EINTR:
-        continue;
-      case EAGAIN:
-        // It may be the file that has nothing to give now, and waiting for the socket would never end.
-        if (is_writable(socket)) return send_file_by_reading(socket, file, offset, length);
-        return {0, IPDAEMON_ERROR_WOULD_BLOCK};
-      case ENOTCONN:
-        // After a reset it says that the socket is not connected, which is all that it looks at.
-        return {0, IPDAEMON_ERROR_RESET_BY_PEER};
-      case EPIPE:
-      case ECONNRESET:
-      case ECONNABORTED:
-      case ETIMEDOUT:
-      case EHOSTUNREACH:
-      case EHOSTDOWN:
-      case ENETUNREACH:
-      case ENETDOWN:
-        return {0, code_from_system(error)};
-      default:
-        return send_file_by_reading(socket, file, offset, length);
-    }
+    if (errno == EINTR) continue;
+    // After a reset it says that the socket is not connected, which is all that it looks at.
+    if (errno == ENOTCONN) return {0, IPDAEMON_ERROR_RESET_BY_PEER};
+    return after_failed_sendfile(errno, socket, file, offset, length);
   }
 }
 

@@ -9,7 +9,7 @@
 
 #include "base/processor.hpp"
 #include "base/system_error.hpp"
-#include "include/ipdaemon.h"
+#include "ipdaemon.h"
 #include "net/socket.hpp"
 #include "net/socket_system.hpp"
 
@@ -98,27 +98,9 @@ Transfer send_file_by_system(int socket, const File& file, std::int64_t offset, 
     const ssize_t count = ::sendfile(socket, static_cast<int>(file.handle()), &position,
                                      static_cast<std::size_t>(std::min(length, sendfile_max)));
     if (count >= 0) return {count, 0};
-    switch (errno) {
-      case EINTR:
-        continue;
-      case EPIPE:
-        guard.raised();
-        return {0, code_from_system(EPIPE)};
-      case EAGAIN:
-        // It may be the file that has nothing to give now, and waiting for the socket would never end.
-        if (is_writable(socket)) return send_file_by_reading(socket, file, offset, length);
-        return {0, IPDAEMON_ERROR_WOULD_BLOCK};
-      case ECONNRESET:
-      case ECONNABORTED:
-      case ETIMEDOUT:
-      case EHOSTUNREACH:
-      case EHOSTDOWN:
-      case ENETUNREACH:
-      case ENETDOWN:
-        return {0, code_from_system(errno)};
-      default:
-        return send_file_by_reading(socket, file, offset, length);
-    }
+    if (errno == EINTR) continue;
+    if (errno == EPIPE) guard.raised();
+    return after_failed_sendfile(errno, socket, file, offset, length);
   }
 }
 

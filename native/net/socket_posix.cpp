@@ -17,87 +17,19 @@
 #include <utility>
 
 #include "base/system_error.hpp"
-#include "include/ipdaemon.h"
+#include "ipdaemon.h"
+#include "net/sockaddr.hpp"
 #include "net/socket_system.hpp"
 
 namespace ipdaemon {
 
 namespace {
 
-// More pieces than this go out with the next call.
-constexpr int pieces_max = 64;
-
-// How many dead peers one accept passes over. It is a limit only so that no error that stays can
-// keep the call from returning.
-constexpr int dead_peers_max = 64;
-
-socklen_t to_system(const Endpoint& endpoint, sockaddr_storage* out) {
-  std::memset(out, 0, sizeof *out);
-  if (endpoint.address.family == Family::ipv4) {
-    sockaddr_in system = {};
-    system.sin_family = AF_INET;
-    system.sin_port = htons(endpoint.port);
-    std::memcpy(&system.sin_addr, endpoint.address.bytes.data(), 4);
-    std::memcpy(out, &system, sizeof system);
-    return sizeof system;
-  }
-  sockaddr_in6 system = {};
-  system.sin6_family = AF_INET6;
-  system.sin6_port = htons(endpoint.port);
-  system.sin6_scope_id = endpoint.address.scope;
-  std::memcpy(&system.sin6_addr, endpoint.address.bytes.data(), 16);
-  std::memcpy(out, &system, sizeof system);
-  return sizeof system;
-}
-
-// An endpoint of family none for an address that is neither IPv4 nor IPv6.
-Endpoint from_system(const sockaddr* from) {
-  Endpoint endpoint;
-  if (from->sa_family == AF_INET) {
-    sockaddr_in system;
-    std::memcpy(&system, from, sizeof system);
-    endpoint.address.family = Family::ipv4;
-    endpoint.port = ntohs(system.sin_port);
-    std::memcpy(endpoint.address.bytes.data(), &system.sin_addr, 4);
-  } else if (from->sa_family == AF_INET6) {
-    sockaddr_in6 system;
-    std::memcpy(&system, from, sizeof system);
-    endpoint.address.family = Family::ipv6;
-    endpoint.address.scope = system.sin6_scope_id;
-    endpoint.port = ntohs(system.sin6_port);
-    std::memcpy(endpoint.address.bytes.data(), &system.sin6_addr, 16);
-    endpoint.address = endpoint.address.unmapped();
-  }
-  return endpoint;
-}
-
-int domain_of(Family family) {
-  return family == Family::ipv6 ? AF_INET6 : AF_INET;
-}
+// Not constant: one of them is defined for each system.
+const KeepAliveOptions keep_alive_options = {keep_alive_time_option, TCP_KEEPINTVL, TCP_KEEPCNT};
 
 bool set_integer(int descriptor, int level, int option, int value) {
   return setsockopt(descriptor, level, option, &value, sizeof value) == 0;
-}
-
-// The system's names of an option.
-std::pair<int, int> level_and_option(SocketOption option) {
-  switch (option) {
-    case SocketOption::keep_alive:
-      return {SOL_SOCKET, SO_KEEPALIVE};
-    case SocketOption::keep_alive_time_s:
-      return {IPPROTO_TCP, keep_alive_time_option};
-    case SocketOption::keep_alive_interval_s:
-      return {IPPROTO_TCP, TCP_KEEPINTVL};
-    case SocketOption::keep_alive_count:
-      return {IPPROTO_TCP, TCP_KEEPCNT};
-    case SocketOption::no_delay:
-      return {IPPROTO_TCP, TCP_NODELAY};
-    case SocketOption::receive_buffer:
-      return {SOL_SOCKET, SO_RCVBUF};
-    case SocketOption::send_buffer:
-      break;
-  }
-  return {SOL_SOCKET, SO_SNDBUF};
 }
 
 bool is_buffer(SocketOption option) {
@@ -106,6 +38,12 @@ bool is_buffer(SocketOption option) {
 
 Transfer failed(int system_error) {
   return {0, code_from_system(system_error)};
+}
+
+// Whether it takes something now.
+bool is_writable(int socket) {
+  pollfd entry = {socket, POLLOUT, 0};
+  return ::poll(&entry, 1, 0) == 1;
 }
 
 int code_from_resolver(int status, int system_error) {
@@ -161,7 +99,7 @@ int Socket::listen(const Endpoint& local, const ListenOptions& options, Socket* 
   if (options.receive_buffer > 0) set_integer(descriptor, SOL_SOCKET, SO_RCVBUF, options.receive_buffer);
   if (options.send_buffer > 0) set_integer(descriptor, SOL_SOCKET, SO_SNDBUF, options.send_buffer);
   sockaddr_storage address;
-  const socklen_t length = to_system(local, &address);
+  const auto length = static_cast<socklen_t>(to_system(local, &address));
   if (::bind(descriptor, reinterpret_cast<const sockaddr*>(&address), length) != 0) return code_from_system(errno);
   if (::listen(descriptor, options.backlog) != 0) return code_from_system(errno);
   *out = std::move(socket);
@@ -253,9 +191,26 @@ Transfer send_file_by_reading(int socket, const File& file, std::int64_t offset,
   return {moved, 0};
 }
 
-bool is_writable(int socket) {
-  pollfd entry = {socket, POLLOUT, 0};
-  return ::poll(&entry, 1, 0) == 1;
+Transfer after_failed_sendfile(int system_error, int socket, const File& file, std::int64_t offset,
+                               std::int64_t length) {
+  switch (system_error) {
+    case EPIPE:
+    case ECONNRESET:
+    case ECONNABORTED:
+    case ETIMEDOUT:
+    case EHOSTUNREACH:
+    case EHOSTDOWN:
+    case ENETUNREACH:
+    case ENETDOWN:
+      return failed(system_error);
+    case EAGAIN:
+      // It may be the file that has nothing to give now; waiting for the socket would never end then.
+      if (!is_writable(socket)) return {0, IPDAEMON_ERROR_WOULD_BLOCK};
+      break;
+    default:  // The system cannot, or must not, send this file by itself.
+      break;
+  }
+  return send_file_by_reading(socket, file, offset, length);
 }
 
 Transfer Socket::send_file(const File& file, std::int64_t offset, std::int64_t length) {
@@ -287,12 +242,12 @@ void Socket::reset() {
 }
 
 int Socket::set(SocketOption option, int value) {
-  const auto [level, name] = level_and_option(option);
+  const auto [level, name] = level_and_option(option, keep_alive_options);
   return set_integer(handle_, level, name, value) ? 0 : code_from_system(errno);
 }
 
 int Socket::get(SocketOption option, int* value) const {
-  const auto [level, name] = level_and_option(option);
+  const auto [level, name] = level_and_option(option, keep_alive_options);
   int result = 0;
   socklen_t length = sizeof result;
   if (getsockopt(handle_, level, name, &result, &length) != 0) return code_from_system(errno);
@@ -325,12 +280,7 @@ int resolve(const std::string& name, std::vector<Address>* out) {
   const int status = getaddrinfo(name.c_str(), nullptr, &hints, &found);
   if (status != 0) return code_from_resolver(status, errno);
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> list(found, &freeaddrinfo);
-  std::vector<Address> addresses;
-  for (const addrinfo* entry = list.get(); entry != nullptr; entry = entry->ai_next) {
-    const Address address = from_system(entry->ai_addr).address;
-    if (address.family == Family::none) continue;
-    if (std::find(addresses.begin(), addresses.end(), address) == addresses.end()) addresses.push_back(address);
-  }
+  std::vector<Address> addresses = addresses_of(list.get());
   if (addresses.empty()) return IPDAEMON_ERROR_NO_ADDRESS;
   *out = std::move(addresses);
   return 0;

@@ -12,7 +12,8 @@
 #include <utility>
 
 #include "base/system_error.hpp"
-#include "include/ipdaemon.h"
+#include "ipdaemon.h"
+#include "net/sockaddr.hpp"
 
 namespace ipdaemon {
 
@@ -20,20 +21,11 @@ namespace {
 
 static_assert(sizeof(SOCKET) == sizeof(SocketHandle) && static_cast<SocketHandle>(INVALID_SOCKET) == no_socket);
 
-// More pieces than this go out with the next call.
-constexpr int pieces_max = 64;
-
 // What one call takes at most, the rest goes out with the next one: the system would keep any size in its own memory.
 constexpr std::size_t send_max = 256 * 1024;
 
-// How many dead peers one accept passes over. It is a limit only so that no error that stays can
-// keep the call from returning.
-constexpr int dead_peers_max = 64;
-
 // Options that headers may lack; the numbers are part of the system's interface.
-constexpr int keep_idle_option = 3;
-constexpr int keep_count_option = 16;
-constexpr int keep_interval_option = 17;
+constexpr KeepAliveOptions keep_alive_options = {.time_s = 3, .interval_s = 17, .count = 16};
 
 // Winsock is there once a process has started it, and stays.
 bool start_winsock() {
@@ -50,10 +42,6 @@ int last_code() {
 
 Transfer failed() {
   return {0, last_code()};
-}
-
-int domain_of(Family family) {
-  return family == Family::ipv6 ? AF_INET6 : AF_INET;
 }
 
 SOCKET new_socket(Family family) {
@@ -73,69 +61,8 @@ bool belongs_to_dead_peer(int system_error) {
          system_error == WSAENOTCONN;
 }
 
-int to_system(const Endpoint& endpoint, sockaddr_storage* out) {
-  std::memset(out, 0, sizeof *out);
-  if (endpoint.address.family == Family::ipv4) {
-    sockaddr_in system = {};
-    system.sin_family = AF_INET;
-    system.sin_port = htons(endpoint.port);
-    std::memcpy(&system.sin_addr, endpoint.address.bytes.data(), 4);
-    std::memcpy(out, &system, sizeof system);
-    return sizeof system;
-  }
-  sockaddr_in6 system = {};
-  system.sin6_family = AF_INET6;
-  system.sin6_port = htons(endpoint.port);
-  system.sin6_scope_id = endpoint.address.scope;
-  std::memcpy(&system.sin6_addr, endpoint.address.bytes.data(), 16);
-  std::memcpy(out, &system, sizeof system);
-  return sizeof system;
-}
-
-// An endpoint of family none for an address that is neither IPv4 nor IPv6.
-Endpoint from_system(const sockaddr* from) {
-  Endpoint endpoint;
-  if (from->sa_family == AF_INET) {
-    sockaddr_in system;
-    std::memcpy(&system, from, sizeof system);
-    endpoint.address.family = Family::ipv4;
-    endpoint.port = ntohs(system.sin_port);
-    std::memcpy(endpoint.address.bytes.data(), &system.sin_addr, 4);
-  } else if (from->sa_family == AF_INET6) {
-    sockaddr_in6 system;
-    std::memcpy(&system, from, sizeof system);
-    endpoint.address.family = Family::ipv6;
-    endpoint.address.scope = system.sin6_scope_id;
-    endpoint.port = ntohs(system.sin6_port);
-    std::memcpy(endpoint.address.bytes.data(), &system.sin6_addr, 16);
-    endpoint.address = endpoint.address.unmapped();
-  }
-  return endpoint;
-}
-
 bool set_integer(SocketHandle socket, int level, int option, int value) {
   return setsockopt(socket, level, option, reinterpret_cast<const char*>(&value), sizeof value) == 0;
-}
-
-// The system's names of an option.
-std::pair<int, int> level_and_option(SocketOption option) {
-  switch (option) {
-    case SocketOption::keep_alive:
-      return {SOL_SOCKET, SO_KEEPALIVE};
-    case SocketOption::keep_alive_time_s:
-      return {IPPROTO_TCP, keep_idle_option};
-    case SocketOption::keep_alive_interval_s:
-      return {IPPROTO_TCP, keep_interval_option};
-    case SocketOption::keep_alive_count:
-      return {IPPROTO_TCP, keep_count_option};
-    case SocketOption::no_delay:
-      return {IPPROTO_TCP, TCP_NODELAY};
-    case SocketOption::receive_buffer:
-      return {SOL_SOCKET, SO_RCVBUF};
-    case SocketOption::send_buffer:
-      break;
-  }
-  return {SOL_SOCKET, SO_SNDBUF};
 }
 
 }  // namespace
@@ -254,12 +181,12 @@ void Socket::reset() {
 }
 
 int Socket::set(SocketOption option, int value) {
-  const auto [level, name] = level_and_option(option);
+  const auto [level, name] = level_and_option(option, keep_alive_options);
   return set_integer(handle_, level, name, value) ? 0 : last_code();
 }
 
 int Socket::get(SocketOption option, int* value) const {
-  const auto [level, name] = level_and_option(option);
+  const auto [level, name] = level_and_option(option, keep_alive_options);
   int result = 0;
   int length = sizeof result;
   if (getsockopt(handle_, level, name, reinterpret_cast<char*>(&result), &length) != 0) return last_code();
@@ -295,12 +222,7 @@ int resolve(const std::string& name, std::vector<Address>* out) {
     return code_from_system(status);
   }
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> list(found, &freeaddrinfo);
-  std::vector<Address> addresses;
-  for (const addrinfo* entry = list.get(); entry != nullptr; entry = entry->ai_next) {
-    const Address address = from_system(entry->ai_addr).address;
-    if (address.family == Family::none) continue;
-    if (std::find(addresses.begin(), addresses.end(), address) == addresses.end()) addresses.push_back(address);
-  }
+  std::vector<Address> addresses = addresses_of(list.get());
   if (addresses.empty()) return IPDAEMON_ERROR_NO_ADDRESS;
   *out = std::move(addresses);
   return 0;

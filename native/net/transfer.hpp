@@ -1,4 +1,4 @@
-// What came of moving bytes to or from the system.
+// The result of one read or write.
 #pragma once
 
 #include <cstdint>

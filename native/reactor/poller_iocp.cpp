@@ -21,7 +21,7 @@
 #include <vector>
 
 #include "base/system_error.hpp"
-#include "include/ipdaemon.h"
+#include "ipdaemon.h"
 #include "reactor/poller.hpp"
 #include "reactor/wait_limit.hpp"
 

@@ -17,7 +17,7 @@
 
 #include "base/clock.hpp"
 #include "base/system_error.hpp"
-#include "include/ipdaemon.h"
+#include "ipdaemon.h"
 #include "reactor/poller.hpp"
 
 namespace ipdaemon {
