@@ -1,7 +1,7 @@
 // The command line of run.js.
 const fs = require('node:fs');
 const path = require('node:path');
-const { servers } = require('./programs.js');
+const { addBefore, servers } = require('./programs.js');
 const { rows, fewRows } = require('./rows.js');
 
 const root = path.join(__dirname, '..', '..');
@@ -16,6 +16,7 @@ const usage = `node native/bench/run.js [options]
   --quick         three rounds of 0.3 seconds
   --short         a few rows and all else once and briefly: proves that it works, measures nothing
   --pin           servers on the first core, the load generator on the second (needs taskset)
+  --before DIR    another checkout, built: servers on the library take part as they are there, too
   --bin DIR       where the bench_ programs and addons are (build/Release)
   --node FILE     another Node to run the servers in JavaScript, and both ends of TLS
   --peers         installs Bun and Deno into build/peers if they are not there
@@ -36,6 +37,7 @@ const defaults = {
   fileSize: 1024 ** 3,
   short: false,
   pin: false,
+  before: '',
   bin: path.join(root, 'build', 'Release'),
   node: process.execPath,
   peers: false,
@@ -83,6 +85,7 @@ function readOptions(words) {
     else if (word === '--quick') presets = quick;
     else if (word === '--short') presets = { ...short, short: true };
     else if (word === '--pin') given.pin = true;
+    else if (word === '--before') given.before = file(next());
     else if (word === '--bin') given.bin = path.resolve(next());
     else if (word === '--node') given.node = file(next());
     else if (word === '--peers') given.peers = true;
@@ -91,6 +94,7 @@ function readOptions(words) {
     else if (word === '--out') given.out = path.resolve(next());
     else fail(`unknown option ${word}`);
   }
+  if (given.before) addBefore(given.before);
   for (const row of given.rows ?? []) if (!rows[row]) fail(`unknown row ${row}`);
   for (const server of given.servers ?? []) if (!servers[server]) fail(`unknown server ${server}`);
   const chosen = given.rows || given.memory || given.memoryTls || given.accept;

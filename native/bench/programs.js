@@ -76,6 +76,24 @@ const servers = {
   'deno-tls-file': { script: 'deno_file.js', runtime: 'deno', title: 'Deno', tls: true, file: true },
 };
 
+// Lets every server on this library take part once more, as it is in another checkout that was built.
+function addBefore(folder) {
+  for (const [name, server] of Object.entries(servers)) {
+    if (!server.library && !/^core/.test(name)) continue;
+    servers[`${name}-before`] = {
+      ...server,
+      title: `${server.title}, before`,
+      folder: path.join(folder, 'build', 'Release'),
+      env: { ...server.env, IPDAEMON_BENCH_LIBRARY: folder },
+    };
+  }
+}
+
+// The servers of a row, each followed by itself as it was before, if that was asked for.
+function withBefore(names) {
+  return names.flatMap((name) => (servers[`${name}-before`] ? [name, `${name}-before`] : [name]));
+}
+
 // What stands between a runtime and the script that it runs.
 const runtimeWords = { node: [], bun: ['run'], deno: ['run', '--allow-all', '--quiet'] };
 
@@ -101,16 +119,17 @@ class Programs {
     for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
   }
 
-  binary(name) {
-    return path.join(this.folder, name);
+  binary(name, folder = this.folder) {
+    return path.join(folder, name);
   }
 
   // Why a server cannot be started here, or '' if it can.
   missing(name) {
     const server = servers[name];
-    const needed = [server.program ?? server.addon, server.tls ? TLS_LOAD : LOAD];
-    const absent = needed.find((file) => file && !fs.existsSync(this.binary(file)));
-    if (absent) return `${absent} is not built`;
+    const own = server.program ?? server.addon;
+    const needed = [this.binary(server.tls ? TLS_LOAD : LOAD), ...(own ? [this.binary(own, server.folder)] : [])];
+    const absent = needed.find((file) => !fs.existsSync(file));
+    if (absent) return `${path.relative(root, absent)} is not built`;
     if (server.library && !libraryIsBuilt()) return 'the library is not built';
     if (this.lacksPeer(name)) return `${server.runtime} is not here; --peers installs it`;
     return '';
@@ -158,10 +177,10 @@ class Programs {
   }
 
   // A program of its own, an addon inside Node, or a script.
-  launch(core, { program, addon, script, runtime = 'node', env }, args) {
-    if (program) return this.spawn(core, this.binary(program), args, env);
+  launch(core, { program, addon, script, runtime = 'node', env, folder }, args) {
+    if (program) return this.spawn(core, this.binary(program, folder), args, env);
     const words = addon
-      ? [path.join(__dirname, 'addon.js'), this.binary(addon)]
+      ? [path.join(__dirname, 'addon.js'), this.binary(addon, folder)]
       : [path.join(__dirname, 'servers', script)];
     return this.spawn(core, this.runtimes[runtime], [...runtimeWords[runtime], ...words, ...args], env);
   }
@@ -207,4 +226,4 @@ class Programs {
   }
 }
 
-module.exports = { Programs, servers };
+module.exports = { Programs, addBefore, servers, withBefore };

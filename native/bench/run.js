@@ -10,7 +10,7 @@ const { makeCertificates } = require('./certificates.js');
 const { coreTicks, describeMachine, shareGiven, steadyMemory } = require('./machine.js');
 const { readOptions } = require('./options.js');
 const { installPeers, installedPeers } = require('./peers.js');
-const { Programs, servers } = require('./programs.js');
+const { Programs, servers, withBefore } = require('./programs.js');
 const report = require('./report.js');
 const { ECHO, TLS, rows } = require('./rows.js');
 const { scratchFile } = require('./scratch.js');
@@ -50,8 +50,9 @@ class Run {
 
   // The wanted servers that can be started here. Why others cannot is said once.
   available(names) {
-    const found = names.filter((name) => {
-      if (this.options.servers && !this.options.servers.includes(name)) return false;
+    const found = withBefore(names).filter((name) => {
+      const chosen = this.options.servers;
+      if (chosen && !chosen.includes(name) && !chosen.includes(name.replace(/-before$/, ''))) return false;
       const reason = this.programs.missing(name);
       if (reason && ![...this.left.values()].includes(reason)) console.error(`some servers are left out: ${reason}`);
       if (reason) this.left.set(name, reason);

@@ -1,7 +1,7 @@
 // A server on this library through its procedural interface: opened, configured as all bench servers
 // are, and driven by Node's own loop or, with --pump, by calling do_doevents for ever as old programs do.
 const { options, announce, endWithParent } = require('./common.js');
-const ipdaemon = require('../../..');
+const ipdaemon = require(process.env.IPDAEMON_BENCH_LIBRARY || '../../..');
 
 const DATA_IN = 3;
 const DISCONNECTED = 4;
