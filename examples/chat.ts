@@ -1,5 +1,5 @@
 // A chat: what one client says, all others get. The first line of a client is its name, kept as UserData of
-// the connection. Text is UTF-8 here, so that lengths and names are those of characters.
+// the connection. Text is UTF-8 here, so that lengths and names count characters.
 import {
   ErrorCode,
   EventId,
@@ -27,7 +27,7 @@ function nameOf(id: number): string {
 }
 
 function tell(id: number, text: string): void {
-  // Who does not read loses the connection, and not the others their chat.
+  // A client that does not read loses its connection; the others keep their chat.
   if (ipdaemon_do_sendline(res, id, text) === ErrorCode.WouldBlock) {
     ipdaemon_do_disconnect(res, id);
   }

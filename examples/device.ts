@@ -1,6 +1,6 @@
 // A server for devices that send records: a header of four bytes (kind and length of the body, big-endian)
 // and the body. RecordLength is switched inside DataIn from the header to the body and back, so every event
-// carries exactly one of them, however the bytes arrived.
+// carries exactly one of them, however the bytes arrive.
 import {
   EventId,
   ipdaemon_close,
@@ -63,7 +63,7 @@ ipdaemon_register_callback(res, EventId.Connected, ({ connectionid, statuscode }
 
 ipdaemon_register_callback(res, EventId.DataIn, ({ connectionid, text, eol }) => {
   const device = devices.get(connectionid);
-  // eol is false for a record that the device broke off in the middle.
+  // eol is false for a record that the device did not finish.
   if (!device || !eol) {
     return;
   }
@@ -77,7 +77,7 @@ ipdaemon_register_callback(res, EventId.DataIn, ({ connectionid, text, eol }) =>
   const kind = (text.charCodeAt(0) << 8) | text.charCodeAt(1);
   const length = (text.charCodeAt(2) << 8) | text.charCodeAt(3);
   if (length === 0) {
-    // No piece comes for an empty body, and RecordLength 0 would turn records off.
+    // An empty body is not a piece, and RecordLength 0 would turn records off.
     record(connectionid, device, kind, '');
   } else {
     device.kind = kind;

@@ -14,7 +14,7 @@ class EchoServer extends IPWorks_IPDaemon {
     try {
       this.doSend(param.connectionid, param.eol ? `${param.text}\n` : param.text);
     } catch (error) {
-      // The client is gone, or did not read for too long: that is no reason to end the server.
+      // The client is gone, or did not read for too long: not a reason to end the server.
       console.log(`${param.connectionid}: ${error instanceof Error ? error.message : String(error)}`);
       this.doDisconnect(param.connectionid);
     }
@@ -34,7 +34,7 @@ try {
   server.setLocalHost(host);
   server.setLocalPort(port);
   server.setDefaultEOL('\n');
-  // A send waits up to 10 seconds for a client that reads slowly, and serves the others meanwhile.
+  // A send waits up to 10 seconds for a slow client, and serves the others meanwhile.
   server.setDefaultTimeout(10);
   server.setListening(true);
   console.log(`listening on ${server.getLocalHost()}:${server.getLocalPort()}`);

@@ -1,6 +1,6 @@
-// An echo server as a legacy script looks: procedural, property numbers, an endless pump loop. Such a loop
-// never gives Node's own loop a turn, so timers and promises do not run in it; Ctrl-C ends the program all
-// the same. New programs leave the loop away: see lines.ts.
+// An echo server that looks like a legacy script: procedural, property numbers, an endless pump loop. Node's own
+// loop never runs then, so timers and promises do not work; Ctrl-C still ends the program. New programs need no
+// pump loop: see lines.ts.
 import * as fs from 'node:fs';
 import {
   ipworks_ipdaemon_do_doevents,

@@ -1,6 +1,6 @@
 // A file server: a client sends the name of a file in one line, gets its content, and the connection ends.
-// SendFile lets the system move the bytes; the file is never in the memory of this process. Names lead
-// nowhere but below the served folder, also through symbolic links.
+// SendFile lets the system move the bytes; the file is never in the memory of this process. No name leads out of
+// the served folder, not even through a symbolic link.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import {
@@ -35,12 +35,12 @@ function find(name: string): string | undefined {
 }
 
 ipdaemon_register_callback(res, EventId.DataIn, ({ connectionid, text, eol }) => {
-  // A name is text, what comes from the network is bytes: here they are taken as UTF-8.
+  // A name is text, but the network delivers bytes: they are decoded as UTF-8.
   const file = eol ? find(Buffer.from(text, 'latin1').toString()) : undefined;
   if (file === undefined || ipdaemon_do_sendfile(res, connectionid, file) !== 0) {
     ipdaemon_do_sendline(res, connectionid, 'ERROR no such file');
   }
-  // With Linger, the default, the connection ends when the file is through.
+  // With Linger, the default, the connection ends when the file has been sent.
   ipdaemon_do_disconnect(res, connectionid);
 });
 

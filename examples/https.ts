@@ -1,6 +1,6 @@
-// An HTTPS server, as far as HTTP/1.0 goes, with a certificate of its own for each server name: those of a
-// folder with NAME.pem for each name. Clients that ask for another name, or none, get the first. Without
-// --certificates it makes some for localhost and other.localhost, for this run.
+// An HTTPS server, as far as HTTP/1.0 goes, with a separate certificate for each server name, from a folder that
+// holds NAME.pem for each name. Clients that ask for another name, or for none, get the first. Without
+// --certificates it makes certificates for localhost and other.localhost, for this run.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import {
@@ -25,7 +25,7 @@ import { options } from './shared/options.ts';
 
 const { host, port, certificates: folder } = options('https', { certificates: '' });
 const res = ipdaemon_open();
-/** For each server name a file, or its content. A store is bytes, and the name of a file may have any character. */
+/** For each server name a file, or its content. As bytes, because a file name may have any character. */
 const certificates = new Map<string, Buffer>();
 
 // A name that a client sends is looked up and never made part of a path.
@@ -42,7 +42,7 @@ ipdaemon_register_callback(res, EventId.DataIn, ({ connectionid, text, eol }) =>
     ipdaemon_do_disconnect(res, connectionid); // A line that is too long.
     return;
   }
-  // The first line is the request, the empty one ends the header.
+  // The first line is the request, and an empty line ends the header.
   const request = String(ipdaemon_get(res, Property.UserData, connectionid)) || text;
   if (text !== '') {
     ipdaemon_set(res, Property.UserData, connectionid, request);

@@ -1,6 +1,6 @@
-// A server for known clients only: each has to show a certificate of the authority in --ca. With --crl-check
-// that file also has the authority's revocation list. --allow, once or more, names the subjects that may come
-// in, by their first fields: --allow "CN=alice" or --allow "CN=alice, OU=Sales". Who is in sends a line and
+// A server for known clients only: each must present a certificate of the authority in --ca. With --crl-check
+// that file also has the authority's revocation list. --allow, once or more, names the subjects that are admitted,
+// by their first fields: --allow "CN=alice" or --allow "CN=alice, OU=Sales". An admitted client sends a line and
 // gets one back that says who it is.
 import {
   EventId,
@@ -34,7 +34,7 @@ const {
 } = options('mutual-tls', { certificate: '', password: '', ca: '', 'crl-check': false, allow: [] });
 const res = ipdaemon_open();
 
-/** Ends the program with the reason, if the last call was refused. */
+/** Ends the program with the reason if the last call was refused. */
 function check(): void {
   if (ipdaemon_get_last_error_code(res) !== 0) {
     console.error(`mutual-tls: ${ipdaemon_get_last_error_code(res)}: ${ipdaemon_get_last_error(res)}`);
@@ -42,7 +42,7 @@ function check(): void {
   }
 }
 
-/** A setting that is refused would leave the door open: that ends the program. */
+/** Ends the program if a setting is refused: without it, the server would admit everybody. */
 function configure(setting: string): void {
   ipdaemon_do_config(res, setting);
   check();
@@ -52,10 +52,10 @@ function isAllowed(subject: string): boolean {
   return allow.length === 0 || allow.some((fields) => subject === fields || subject.startsWith(`${fields}, `));
 }
 
-// Within the handshake, also when a session is resumed. `accept` is what the authority and the list say.
+// Inside the handshake, also on resumption. `accept` is what the authority and the revocation list say.
 ipdaemon_register_callback(res, EventId.SSLClientAuthentication, (param) => {
   param.accept = param.accept && isAllowed(param.certsubject);
-  // That the client has the key of the certificate is sure with Connected only, so this says nothing yet.
+  // Only Connected proves that the client has the key of the certificate, so this prints nothing yet.
   ipdaemon_set(res, Property.UserData, param.connectionid, param.certsubject);
 });
 

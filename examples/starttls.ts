@@ -1,4 +1,4 @@
-// A line server that begins in clear and goes over to TLS when the client says STARTTLS, the way mail servers
+// A line server that starts unencrypted and switches to TLS when the client sends STARTTLS, as mail servers
 // do. Its other commands are EHLO, ECHO text and QUIT. Try it with: openssl s_client -starttls smtp
 import {
   ErrorCode,
@@ -33,7 +33,7 @@ function answer(id: number, text: string): void {
   }
 }
 
-/** The version of TLS that a connection speaks, empty in clear. */
+/** The TLS version of a connection; empty without TLS. */
 function version(id: number): string {
   return ipdaemon_do_config(res, `SSLNegotiatedVersion[${id}]`);
 }
@@ -51,8 +51,8 @@ function command(id: number, line: string): void {
         answer(id, '503 this is TLS already');
         break;
       }
-      // The answer still goes out in clear. What the client sent in clear behind the command is dropped:
-      // somebody on the way could have put it there.
+      // The answer still goes out unencrypted. Plain input behind the command is dropped: an attacker could have
+      // injected it.
       answer(id, '220 go ahead');
       if (ipdaemon_do_startssl(res, id) !== 0) {
         ipdaemon_do_disconnect(res, id);
@@ -101,7 +101,7 @@ ipdaemon_set(res, Property.DefaultSingleLineMode, true);
 ipdaemon_set(res, Property.DefaultIdleTimeout, 300);
 ipdaemon_set(res, Property.SSLCertStoreType, SSLCertStoreType.Auto);
 ipdaemon_set(res, Property.SSLCertStorePassword, password);
-// This property is bytes, and a name from the command line may have any character.
+// As bytes, because a file name from the command line may have any character.
 ipdaemon_set(res, Property.SSLCertStore, Buffer.from(certificate || selfSignedCertificate()));
 ipdaemon_set(res, Property.SSLCertSubject, '*');
 ipdaemon_set(res, Property.SSLStartMode, SSLStartMode.Explicit);

@@ -1,4 +1,4 @@
-// An echo server in TLS: the handshake comes right after the connection, and Connected after the handshake.
+// An echo server with implicit TLS: the handshake comes first, and Connected after it.
 // Without --certificate it makes a self-signed one for this run.
 import {
   EventId,
@@ -39,7 +39,7 @@ ipdaemon_register_callback(res, EventId.DataIn, ({ connectionid, text }) => {
 });
 
 ipdaemon_register_callback(res, EventId.SSLStatus, ({ connectionid, message }) => {
-  // Those of no connection concern the server, as an expired certificate does.
+  // Messages without a connection are about the server, such as an expired certificate.
   if (connectionid === 0) {
     console.log(message);
   }
@@ -47,16 +47,16 @@ ipdaemon_register_callback(res, EventId.SSLStatus, ({ connectionid, message }) =
 
 ipdaemon_set(res, Property.LocalHost, host);
 ipdaemon_set(res, Property.LocalPort, port);
-// A send waits up to 10 seconds for a client that reads slowly, and serves the others meanwhile.
+// A send waits up to 10 seconds for a slow client, and serves the others meanwhile.
 ipdaemon_set(res, Property.DefaultTimeout, 10);
-// Auto takes a file as well as the content of one, PEM as well as PFX. The subject comes last.
+// Auto takes a file or its content, PEM or PFX. The subject comes last.
 ipdaemon_set(res, Property.SSLCertStoreType, SSLCertStoreType.Auto);
 ipdaemon_set(res, Property.SSLCertStorePassword, password);
-// This property is bytes, and a name from the command line may have any character.
+// As bytes, because a file name from the command line may have any character.
 ipdaemon_set(res, Property.SSLCertStore, Buffer.from(certificate || selfSignedCertificate()));
 ipdaemon_set(res, Property.SSLCertSubject, '*');
 ipdaemon_set(res, Property.SSLStartMode, SSLStartMode.Implicit);
-// A certificate that cannot be used is an error here, and never a server in clear.
+// A certificate that cannot be used is an error here; the server never falls back to plain TCP.
 if (ipdaemon_set(res, Property.Listening, true) !== 0) {
   console.error(`tls-echo: ${ipdaemon_get_last_error_code(res)}: ${ipdaemon_get_last_error(res)}`);
   process.exit(1);

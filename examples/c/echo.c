@@ -1,4 +1,4 @@
-/* An echo server in C, on the installed library: bytes go back as they come. CMakeLists.txt beside it builds
+/* An echo server in C, on the installed library: bytes go back as they arrive. CMakeLists.txt beside it builds
    it; with pkg-config: cc echo.c $(pkg-config --cflags --libs ipdaemon) -o echo */
 #include <ipdaemon.h>
 #include <stdio.h>
@@ -6,7 +6,7 @@
 
 static int32_t on_data(void* user, ipdaemon_t server, int32_t event, ipdaemon_value* p, int32_t count) {
   (void)user, (void)event, (void)count;
-  /* A client that takes nothing while much waits for it is let go. */
+  /* A client that does not read while much is queued for it is disconnected. */
   if (ipdaemon_do_send(server, (int32_t)p[0].integer, p[1].bytes, p[1].length) != 0) {
     ipdaemon_do_disconnect(server, (int32_t)p[0].integer);
   }

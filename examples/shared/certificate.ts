@@ -1,5 +1,5 @@
-// Writes localhost.pem, a self-signed certificate with its key to try things out with: `npm run certificate`.
-// Clients do not trust it, unless they are told to: servers for others need one of an authority.
+// Writes localhost.pem, a self-signed certificate with its key, for trying things out: `npm run certificate`.
+// Clients trust it only if they are told to; public servers need a certificate from an authority.
 import * as fs from 'node:fs';
 import { selfSignedCertificate } from 'ipdaemon';
 

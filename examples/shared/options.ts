@@ -11,7 +11,7 @@ export type Further = Record<string, string | string[] | boolean>;
 
 type Widened<T> = T extends boolean ? boolean : T extends string ? string : string[];
 
-/** Reads the command line; prints what is wrong with it and ends the program otherwise. */
+/** Reads the command line. If it is wrong, prints why and ends the program. */
 export function options<T extends Further>(name: string, further?: T): Options & { [K in keyof T]: Widened<T[K]> } {
   const added = Object.entries(further ?? {});
   try {
