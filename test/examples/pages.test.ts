@@ -1,7 +1,7 @@
-// Code of the reference pages, run as it stands there.
-import { readFileSync } from 'node:fs';
+// Code of the reference pages, run as it stands there, and the links between them and PORTING.md.
+import { readdirSync, readFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { forEachBinding } from '../support/bindings';
 import { serverPem } from '../support/certificates';
 import { Client } from '../support/client';
@@ -107,4 +107,31 @@ forEachBinding('the code of the page', () => {
       },
       { env: { TLS_PEM: serverPem('p256').replaceAll('\n', '\\n') } },
     ));
+});
+
+describe('PORTING.md', () => {
+  const porting = readFileSync(path.join(root, 'PORTING.md'), 'utf8');
+
+  /** The sections of the reference that say "Compatibility", each as PORTING.md would link to it. */
+  function sections(): { link: string; text: string }[] {
+    const reference = path.join(root, 'docs', 'reference');
+    return readdirSync(reference).flatMap((page) => {
+      const [head = '', ...rest] = readFileSync(path.join(reference, page), 'utf8').split(/\n##+ /);
+      const anchor = (heading: string) =>
+        `#${heading
+          .toLowerCase()
+          .replace(/[^\w -]/g, '')
+          .replaceAll(' ', '-')}`;
+      return [
+        { link: `(docs/reference/${page})`, text: head },
+        ...rest.map((text) => ({ link: `(docs/reference/${page}${anchor(text.split('\n', 1)[0] ?? '')})`, text })),
+      ].filter(({ text }) => text.includes('\n**Compatibility:**'));
+    });
+  }
+
+  test('links to each section in which the library differs from the original, which links back', () => {
+    expect(sections().length).toBeGreaterThan(15);
+    expect(sections().filter(({ link }) => !porting.includes(link))).toEqual([]);
+    expect(sections().filter(({ text }) => !/^\*\*Compatibility:\*\* .*\/PORTING\.md#/m.test(text))).toEqual([]);
+  });
 });
