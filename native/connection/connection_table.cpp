@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "server/connection.hpp"
+#include "connection/connection.hpp"
 
 namespace ipdaemon {
 

@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "server/connection.hpp"
+#include "connection/connection.hpp"
 
 namespace ipdaemon {
 

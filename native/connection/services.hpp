@@ -7,6 +7,7 @@
 #include "connection/certificate_choices.hpp"
 #include "connection/connections.hpp"
 #include "connection/lingering_close.hpp"
+#include "connection/tls_session.hpp"
 #include "properties/settings.hpp"
 #include "pump/batch_pace.hpp"
 #include "pump/deadlines.hpp"
@@ -17,7 +18,6 @@
 #include "pump/pump.hpp"
 #include "pump/turn_buffers.hpp"
 #include "reactor/reactor.hpp"
-#include "server/security.hpp"
 
 namespace ipdaemon {
 

@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "connection/connection.hpp"
 #include "connection/services.hpp"
 #include "ipdaemon.h"
-#include "server/connection.hpp"
 #include "server/listener.hpp"
 #include "server/tls_setup.hpp"
 
@@ -59,7 +59,7 @@ bool Admission::is_full() const {
 
 // All connections are taken: the peer whose handshake has lasted longest has to go, if there is one.
 bool Admission::make_room(const Listener& listener) {
-  for (Security* security = services_.handshakes.oldest(); security != nullptr;
+  for (TlsSession* security = services_.handshakes.oldest(); security != nullptr;
        security = HandshakeList::after(*security)) {
     Connection& oldest = security->connection();
     if (oldest.busy()) continue;

@@ -6,8 +6,8 @@
 
 #include "base/clock.hpp"
 #include "base/text.hpp"
+#include "connection/connection.hpp"
 #include "ipdaemon.h"
-#include "server/connection.hpp"
 
 namespace ipdaemon {
 

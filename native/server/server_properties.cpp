@@ -5,10 +5,10 @@
 #include <limits>
 
 #include "base/text.hpp"
+#include "connection/connection.hpp"
 #include "ipdaemon.h"
 #include "properties/limits.hpp"
 #include "properties/text.hpp"
-#include "server/connection.hpp"
 #include "server/hooks.hpp"
 #include "server/server.hpp"
 

@@ -1,7 +1,7 @@
 // The framer against a model that is slow and obvious: it looks at every position of what is known,
 // remembers nothing but an owed LF, and asks of each line whether any continuation could still end it
 // in time.
-#include "server/framer.hpp"
+#include "connection/framer.hpp"
 
 #include <algorithm>
 #include <optional>

@@ -1,4 +1,4 @@
-#include "server/outbox.hpp"
+#include "connection/outbox.hpp"
 
 namespace ipdaemon {
 

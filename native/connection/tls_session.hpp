@@ -12,13 +12,13 @@ namespace ipdaemon {
 
 class Connection;
 
-class Security final : public tls::EngineEvents {
+class TlsSession final : public tls::EngineEvents {
  public:
-  Security(Connection& connection, std::int64_t begun_ms) : connection_(connection), begun_ms_(begun_ms) {}
+  TlsSession(Connection& connection, std::int64_t begun_ms) : connection_(connection), begun_ms_(begun_ms) {}
 
   // Null with the reason, when there is no memory.
-  static std::unique_ptr<Security> create(Connection& connection, std::shared_ptr<const tls::Context> context,
-                                          std::int64_t now_ms, tls::Problem* problem);
+  static std::unique_ptr<TlsSession> create(Connection& connection, std::shared_ptr<const tls::Context> context,
+                                            std::int64_t now_ms, tls::Problem* problem);
 
   tls::Engine& engine() { return *engine_; }
   const tls::Engine& engine() const { return *engine_; }
@@ -67,22 +67,22 @@ class Security final : public tls::EngineEvents {
   bool lost_ = false;
   std::uint64_t consumed_ = 0;
   const std::int64_t begun_ms_;
-  Security* previous_ = nullptr;
-  Security* next_ = nullptr;
+  TlsSession* previous_ = nullptr;
+  TlsSession* next_ = nullptr;
   bool listed_ = false;
 };
 
 // The connections of a server whose handshakes are unfinished, the oldest first.
 class HandshakeList {
  public:
-  void add(Security& security);
-  void remove(Security& security);
-  Security* oldest() { return first_; }
-  static Security* after(Security& security) { return security.next_; }
+  void add(TlsSession& security);
+  void remove(TlsSession& security);
+  TlsSession* oldest() { return first_; }
+  static TlsSession* after(TlsSession& security) { return security.next_; }
 
  private:
-  Security* first_ = nullptr;
-  Security* last_ = nullptr;
+  TlsSession* first_ = nullptr;
+  TlsSession* last_ = nullptr;
 };
 
 }  // namespace ipdaemon

@@ -3,15 +3,15 @@
 //
 // Sealed bytes cannot be taken back, so plain ones wait in the outbox and are sealed a piece at a time,
 // when the system has taken the sealed ones before. What it does not take of those waits in
-// Security::pending.
+// TlsSession::pending.
 
 #include <algorithm>
 #include <cstring>
 #include <new>
 
 #include "base/clock.hpp"
+#include "connection/connection.hpp"
 #include "ipdaemon.h"
-#include "server/connection.hpp"
 #include "server/server.hpp"
 
 namespace ipdaemon {
@@ -32,22 +32,22 @@ constexpr const char* room_detail = "MaxConnections is reached, and another peer
 
 // ---- The questions of a handshake --------------------------------------------------------------------
 
-tls::HelloWish Security::wants_client_hello() const {
+tls::HelloWish TlsSession::wants_client_hello() const {
   const Server& server = connection_.server();
   if (server.wants(IPDAEMON_EVENT_SSL_CONNECTION_REQUEST)) return tls::HelloWish::everything;
   return server.wants(IPDAEMON_EVENT_SSL_STATUS) ? tls::HelloWish::name : tls::HelloWish::nothing;
 }
 
-bool Security::wants_certificate_chain() const {
+bool TlsSession::wants_certificate_chain() const {
   return connection_.server().setting(IPDAEMON_SETTING_SSL_INCLUDE_CERT_CHAIN) != 0;
 }
 
-bool Security::on_client_hello(const tls::ClientHello& hello, std::shared_ptr<const tls::Identities>* choice,
-                               tls::Problem* problem) {
+bool TlsSession::on_client_hello(const tls::ClientHello& hello, std::shared_ptr<const tls::Identities>* choice,
+                                 tls::Problem* problem) {
   return connection_.on_client_hello(hello, choice, problem);
 }
 
-bool Security::on_client_certificate(const tls::ClientCertificate& certificate) {
+bool TlsSession::on_client_certificate(const tls::ClientCertificate& certificate) {
   return connection_.on_client_certificate(certificate);
 }
 
@@ -119,7 +119,7 @@ void Connection::tell_log() {
 
 int Connection::begin_secure(std::shared_ptr<const tls::Context> context) {
   tls::Problem problem;
-  security_ = Security::create(*this, std::move(context), monotonic_ms(), &problem);
+  security_ = TlsSession::create(*this, std::move(context), monotonic_ms(), &problem);
   if (!security_) return IPDAEMON_ERROR_NO_BUFFERS;
   state_ = State::opening;
   server_.handshakes().add(*security_);
@@ -133,7 +133,7 @@ int Connection::start_ssl(std::shared_ptr<const tls::Context> context) {
   if (peer_ended_) return IPDAEMON_ERROR_NOT_OPEN;
   if (outbox_.file() != nullptr) return refuse();
   tls::Problem problem;
-  std::unique_ptr<Security> security = Security::create(*this, std::move(context), monotonic_ms(), &problem);
+  std::unique_ptr<TlsSession> security = TlsSession::create(*this, std::move(context), monotonic_ms(), &problem);
   if (!security) return server_.fail(problem.code, std::move(problem.detail));
   // What was accepted in clear goes first. What came in clear is gone: it could have been put there by
   // somebody on the way.

@@ -1,4 +1,4 @@
-#include "server/framer.hpp"
+#include "connection/framer.hpp"
 
 #include <algorithm>
 #include <cstring>

@@ -6,13 +6,13 @@
 #include <memory>
 #include <string>
 
+#include "connection/framer.hpp"
+#include "connection/outbox.hpp"
+#include "connection/tls_session.hpp"
 #include "net/socket.hpp"
 #include "properties/values.hpp"
 #include "pump/deadlines.hpp"
 #include "pump/debtor.hpp"
-#include "server/framer.hpp"
-#include "server/outbox.hpp"
-#include "server/security.hpp"
 
 namespace ipdaemon {
 
@@ -202,8 +202,8 @@ class Connection final : public Debtor, public Deadline {
   std::uint32_t line_length_max_;
   Bytes input_;  // Received, not delivered yet.
   Outbox outbox_;
-  std::unique_ptr<Security> security_;  // Null in clear.
-  std::int64_t last_activity_ms_ = 0;   // Only kept while there is an idle time-out.
+  std::unique_ptr<TlsSession> security_;  // Null in clear.
+  std::int64_t last_activity_ms_ = 0;     // Only kept while there is an idle time-out.
   const char* status_detail_ = nullptr;
   std::int32_t status_ = 0;       // How the connection ended.
   std::int32_t broken_code_ = 0;  // What the poller has told.

@@ -1,4 +1,4 @@
-#include "server/connection.hpp"
+#include "connection/connection.hpp"
 
 #include <algorithm>
 #include <atomic>
