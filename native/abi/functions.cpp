@@ -52,7 +52,7 @@ std::int32_t with_server(ipdaemon_t handle, Body body) {
   } catch (...) {
     code = IPDAEMON_ERROR_BAD_STATE;
   }
-  if (code != server.last_error().code) server.fail(code);
+  if (code != server.last_error().code) server.record_error(code);
   return code;
 }
 
@@ -93,7 +93,7 @@ int32_t ipdaemon_set(ipdaemon_t handle, int32_t property, int32_t index, const i
   return with_server(handle, [&](Server& server) {
     ValueView view;
     if (value == nullptr || !from_abi(*value, &view)) {
-      return server.fail(IPDAEMON_ERROR_INVALID_VALUE, "the value has no type");
+      return server.record_error(IPDAEMON_ERROR_INVALID_VALUE, "the value has no type");
     }
     return server.set(property, index, view);
   });
@@ -114,7 +114,7 @@ int32_t ipdaemon_register_callback(ipdaemon_t handle, int32_t event, ipdaemon_ca
   Instance* instance = find_handle(handle, &error);
   return with_server(handle, [&](Server& server) {
     if (event < 1 || event > Callbacks::event_max) {
-      return server.fail(IPDAEMON_ERROR_UNKNOWN_NAME, "event id " + std::to_string(event) + " does not exist");
+      return server.record_error(IPDAEMON_ERROR_UNKNOWN_NAME, "event id " + std::to_string(event) + " does not exist");
     }
     server.cancel_batch();
     instance->callbacks.set(event, callback, user);
@@ -199,7 +199,7 @@ ipdaemon_waiter* ipdaemon_open_waiter(ipdaemon_t handle) {
   with_server(handle, [&](Server& server) {
     int error = 0;
     waiter = server.make_waiter(&error);
-    return error == 0 ? 0 : server.fail(error, "another thread cannot wait for this server");
+    return error == 0 ? 0 : server.record_error(error, "another thread cannot wait for this server");
   });
   return reinterpret_cast<ipdaemon_waiter*>(waiter.release());
 }
@@ -272,7 +272,7 @@ int32_t ipdaemon_register_data_batch(ipdaemon_t handle, ipdaemon_data_batch call
   Instance* instance = find_handle(handle, &error);
   return with_server(handle, [&](Server& server) {
     if (callback != nullptr && (words == nullptr || capacity < 1)) {
-      return server.fail(IPDAEMON_ERROR_INVALID_VALUE, "a batch needs words and a capacity of at least 1");
+      return server.record_error(IPDAEMON_ERROR_INVALID_VALUE, "a batch needs words and a capacity of at least 1");
     }
     server.cancel_batch();
     instance->callbacks.set_batch(callback, user, words, capacity);
@@ -304,7 +304,8 @@ int32_t ipdaemon_refuse_input(ipdaemon_t handle, int32_t connection_id, int32_t 
 }
 
 int32_t ipdaemon_fail(ipdaemon_t handle, int32_t code, const uint8_t* detail, uint64_t length) {
-  return with_server(handle, [&](Server& server) { return server.fail(code, std::string(as_view(detail, length))); });
+  return with_server(handle,
+                     [&](Server& server) { return server.record_error(code, std::string(as_view(detail, length))); });
 }
 
 int32_t ipdaemon_fail_send(ipdaemon_t handle, int32_t connection_id, int32_t code, const uint8_t* detail,

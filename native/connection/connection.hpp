@@ -1,14 +1,17 @@
-// One peer, from accepted to gone: reads and frames what comes, sends or queues what goes, and knows
-// which events it still owes.
+// One peer, from accepted to gone: how its life goes, which events it owes and who is told what. The bytes are the
+// business of its parts: Channel (the socket, TLS), Inbox and Outbox.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
 
-#include "connection/framer.hpp"
+#include "connection/channel.hpp"
+#include "connection/inbox.hpp"
+#include "connection/life.hpp"
 #include "connection/outbox.hpp"
-#include "connection/tls_session.hpp"
+#include "connection/owed.hpp"
+#include "connection/ready_to_send.hpp"
 #include "net/socket.hpp"
 #include "properties/values.hpp"
 #include "pump/deadlines.hpp"
@@ -16,220 +19,180 @@
 
 namespace ipdaemon {
 
-class Server;
-
 class Connection final : public Debtor, public Deadline {
  public:
-  Connection(Server& server, Socket&& socket, const Endpoint& peer, std::int32_t id);
+  // `local` is the address that it has come to; of family none if the system has to be asked for it.
+  Connection(Services& services, Socket&& socket, const Endpoint& peer, const Address& local, std::int32_t id);
   ~Connection() override;
 
+  // ---- Beginning ----
+  // Before start: nothing but TLS from the first byte on, and Connected after its handshake.
+  int begin_handshake(std::shared_ptr<const tls::Context> context);
   // Watches the socket. Returns 0 or an error code.
   int start();
   // Fires Connected and the ReadyToSend that follows it.
-  void greet();
-  // Before start: nothing but TLS from the first byte on, and Connected after its handshake.
-  int begin_secure(std::shared_ptr<const tls::Context> context);
-  // The next byte belongs to TLS.
-  int start_ssl(std::shared_ptr<const tls::Context> context);
+  void fire_connected();
 
-  void on_ready(const Ready& ready) override;
-  void on_out_of_memory() override;
-  void on_deadline(std::int64_t now_ms) override;
-
+  // ---- Methods ----
   // Sends `data` and `tail` as one; see ipdaemon_do_send.
   int send(BytesView data, BytesView tail);
-  // A send begins, or was refused before it got here: of the one before, BytesSent tells nothing any more.
+  // A send begins, or was refused before it got here: of the one before, BytesSent says nothing any more.
   void forget_sent() { bytes_sent_ = 0; }
   int send_kept(BytesView data, std::int64_t last_length);
   int lose_kept();
   bool may_keep() const;
-  // The program cannot be given what is being delivered.
-  void refuse_input(int code);
   int send_file(File&& file);
   // Ends a blocking send.
   void interrupt() { interrupted_ = sending_; }
+  // The next byte belongs to TLS.
+  int start_ssl(std::shared_ptr<const tls::Context> context);
+  // The program cannot be given what is being delivered.
+  void refuse_input(int code);
   // Our own wish to end the connection, by the rules of Linger.
   void disconnect();
   // Ends it at once, whatever is queued.
   void abort(int status);
+  // Another peer needs its place.
+  void give_way();
   // Closes the socket without any event; the server is being reset or closed.
   void drop();
 
+  // ---- Properties ----
   int set(const Row& row, Stored&& value);
   int get(const Row& row, ValueView* out, std::string* scratch);
   std::string uid() const;
+  std::string negotiated(int setting) const;
+  std::int32_t id() const { return id_; }
+  const Endpoint& peer() const { return peer_; }
+  bool is_up() const { return life_.is_up(); }
+  bool has_ended() const { return life_.has_ended(); }
+  bool speaks_tls() const { return channel_.tls() != nullptr; }
+  // Bytes that it holds.
+  std::size_t memory() const;
 
+  // ---- For the reactor, the deadlines, the pump and TLS ----
+  void on_ready(const Ready& ready) override;
+  void on_out_of_memory() override;
+  void on_deadline(std::int64_t now_ms) override;
   void fire_owed() override;
   void show_ready() override;
   void go_on_with_handshake() override;
-
-  std::int32_t id() const { return id_; }
-  bool is_open() const { return state_ == State::open; }
-  bool is_secure() const { return security_ != nullptr; }
-  bool is_ended() const { return state_ == State::ended; }
-  const Endpoint& peer() const { return peer_; }
-  std::size_t memory() const { return input_.size() + outbox_.size() + (security_ ? security_->memory() : 0); }
-  std::string negotiated(int setting) const;
-
-  bool can_gather() const override { return is_drained(); }
+  bool can_gather() const override { return queue_is_empty(); }
   void write_gathered(BytesView bytes) override;
+  void fire_status(BytesView text);
+  Services& services() const { return channel_.services(); }
 
-  // Inside of a handshake; see tls::EngineEvents.
-  bool on_client_hello(const tls::ClientHello& hello, std::shared_ptr<const tls::Identities>* choice,
-                       tls::Problem* problem);
-  bool on_client_certificate(const tls::ClientCertificate& certificate);
-  const Server& server() const { return server_; }
-
-  // Another peer needs its place.
-  void give_way();
+  // ---- For those who look for faults ----
+  // Everything that decides what it does next, in one line.
+  std::string describe_state() const;
+  // What always holds between calls. Ends the program, with that line, where something does not.
+#ifdef IPDAEMON_CHECKS
+  void check() const;
+#else
+  void check() const {}
+#endif
 
  private:
-  enum class State : std::uint8_t {
-    opening,  // The first TLS handshake is unfinished: there was no Connected yet.
-    open,
-    finishing,  // Nothing is read any more; ends when everything queued has been sent.
-    ended,      // The socket is gone; Disconnected is owed or being delivered.
-  };
+  enum class Close : std::uint8_t { orderly, reset };
 
+  // connection.cpp: turns.
   void callbacks_returned() override;
-
-  // Receiving.
-  int why_broken();
-  // Where the next bytes are received to.
-  struct Landing {
-    char* buffer;
-    char* at;
-    std::size_t left;  // Bytes of the read before, which belong in front.
-    bool joined;       // There is room for them there.
-  };
-  bool receive();
+  // What it owes is fired by the pump, when its turn comes.
+  void owe(Urgency urgency = Urgency::now);
+  bool may_fire() const;
   bool is_held_back() const;
   void pause();
   void resume();
-  Transfer take(char* at);
-  Landing landing();
-  void deliver_received(const Landing& landing, std::size_t count);
-  void feed(BytesView data);
-  void feed_input();
-  std::size_t deliver_pieces(BytesView data);
-  std::size_t deliver_next(BytesView data, std::size_t from, bool* complete);
-  std::size_t deliver_batch(BytesView data, const Framing& by, Piece piece);
-  void deliver_piece(BytesView text, bool eol);
-  void deliver_rest();
-  bool may_deliver() const;
-  bool wants_input() const {
-    return state_ == State::open && properties_.ACCEPT_DATA && !peer_ended_ && !greeting_owed_;
-  }
-  Framing framing() const;
-  void framing_changed();
-  void owe_input();
-  void on_peer_end();
-  void discard_input();
-
-  // TLS: connection_tls.cpp.
-  bool is_securing() const { return security_ && security_->is_securing(); }
-  // Nothing can be sent yet: the handshake is not done, or Connected has not been delivered after it.
-  bool is_unready() const { return security_ && (!security_->is_established() || connected_owed_); }
-  bool is_too_early() const { return is_unready() && state_ != State::ended && failed_code_ == 0; }
-  bool receive_sealed();
-  void open_sealed(BytesView sealed);
-  void open_some(BytesView sealed);
-  bool has_backlog() const { return security_ && security_->has_backlog(); }
-  void open_backlog();
-  void on_sealed_end();
-  void on_secured();
-  void on_insecure();
-  void tell_log();
-  void tell(BytesView status);
-  int seal_directly(BytesView data, BytesView tail, std::size_t* taken);
-  int seal(BytesView plain);
-  int emit(BytesView sealed);
-  void write_sealed();
-  bool flush_pending();
-  bool seal_file_part();
-  bool is_sealable() const;
-  void close_security();
-  void end_security();
-
-  // Sending.
-  int check_sendable() const;
-  std::size_t gather_max() const;
-  bool is_drained() const { return outbox_.empty() && !(security_ && security_->has_pending()); }
-  std::uint64_t moved() const { return outbox_.taken() + (security_ ? security_->consumed() : 0); }
-  bool is_full() const;
-  // Nothing can be sent any more, whatever is still to be delivered. A program that waits inside a callback, where no
-  // event of the connection can tell it, has to learn of it from the properties.
-  bool is_lost() const;
-  int refuse();
-  int send_now(BytesView data, BytesView tail);
-  int wait_until_sent(std::uint64_t begin, std::uint64_t goal);
-  int pump_until_sent(std::uint64_t goal);
-  bool is_sent(std::uint64_t goal) const;
-  int why_not_sent() const;
-  void write();
-  bool write_bytes();
-  void write_file();
-  void on_file_lost();
-  void on_taken(std::int64_t count);
-  void on_drained();
   void fire_ready();
   bool ready_is_due() const;
+  void update_interest();
+  void remember_local_address();
 
-  // Ending.
-  enum class Close : std::uint8_t { orderly, reset };
-  void fail(int code);
-  void unwatch();
+  // ending.cpp: the end, and deadlines.
+  void fire_end();
+  void break_off(int code);
   void read_out();
-  void finish_if_peer_ended();
-  void finish(int status, const char* detail, Close how);
-  void deliver_disconnected();
+  void end_if_peer_has();
+  void end(int status, const char* detail, Close how);
+  void end_failed_handshake(int status, const char* detail);
   bool is_lingering() const;
   std::int64_t deadline_ms() const;
   void note_activity();
   void schedule();
   void look_before_deadline();
-  void update_interest();
-  void remember_local_address();
+  // Nothing can be sent any more, whatever is still to be delivered. A program that waits inside a callback, where no
+  // event of the connection can tell it, has to learn of it from the properties.
+  bool is_lost() const;
 
-  Server& server_;
-  Socket socket_;
+  // receiving.cpp: from the channel to DataIn.
+  bool receive();
+  void on_received(const ReceiveTarget& target, std::size_t count);
+  void on_peer_end();
+  void feed(BytesView data);
+  void feed_inbox();
+  std::size_t fire_pieces(BytesView data);
+  std::size_t fire_next(BytesView data, std::size_t from, bool* complete);
+  std::size_t fire_batch(BytesView data, const Framing& by, const Piece& first);
+  void fire_piece(BytesView data, const Piece& piece);
+  void fire_rest();
+  bool may_fire_data() const;
+  bool wants_input() const;
+  Framing framing() const;
+  void framing_changed();
+  void owe_input();
+  void discard_input();
+
+  // receiving_tls.cpp: what differs while it speaks TLS.
+  bool receive_ciphertext();
+  void decrypt(BytesView ciphertext);
+  void decrypt_some(BytesView ciphertext);
+  bool send_answer(BytesView answer, bool was_handshaking);
+  void decrypt_backlog();
+  void on_end_of_stream();
+  void on_handshake_done();
+  void on_handshake_failed();
+  void fire_packet_log();
+
+  // sending.cpp
+  int why_not_sendable() const;
+  bool is_too_early() const;
+  bool queue_is_empty() const {
+    return outbox_.empty() && !channel_.has_unsent();
+  }
+  bool is_full() const;
+  int refuse_send();
+  int send_now(BytesView data, BytesView tail);
+  bool queue(BytesView data, BytesView tail, std::size_t taken);
+  void write();
+  void write_queued();
+  void on_file_lost();
+  void on_taken(std::int64_t count);
+  void on_queue_empty();
+  struct BlockingSend;
+  int wait_until_sent(std::uint64_t begin, std::uint64_t goal);
+
+  Channel channel_;
   const std::int32_t id_;
   const Endpoint peer_;
   Address local_;
   std::uint64_t uid_;
   ConnectionProperties properties_;
-  Framer framer_;
-  std::uint32_t line_length_max_;
-  Bytes input_;  // Received, not delivered yet.
+  Inbox inbox_;
   Outbox outbox_;
-  std::unique_ptr<TlsSession> security_;  // Null in clear.
-  std::int64_t last_activity_ms_ = 0;     // Only kept while there is an idle time-out.
-  const char* status_detail_ = nullptr;
-  std::int32_t status_ = 0;       // How the connection ended.
-  std::int32_t broken_code_ = 0;  // What the poller has told.
-  std::int32_t failed_code_ = 0;  // A write failed; what can still be read is read, then this is the status.
+  std::int64_t last_activity_ms_ = 0;  // Only kept while there is a deadline that depends on it.
   std::int64_t bytes_sent_ = 0;
-  State state_ = State::open;
-  Interest interest_ = Interest::none;
-  bool watched_ : 1 = false;
+  const char* status_detail_ = nullptr;
+  std::int32_t status_ = 0;  // How the connection ended.
+  Life life_;
+  Owed owed_;
+  ReadyToSend ready_;
   bool linger_ : 1 = true;
-  bool ready_ : 1 = true;           // What the property ReadyToSend reads.
-  bool ready_owed_ : 1 = false;     // A send was refused: one event when the queue is empty.
-  bool greeting_owed_ : 1 = false;  // The ReadyToSend that follows Connected has not fired; DataIn waits.
-  bool sending_ : 1 = false;        // A blocking send is on the stack.
-  bool interrupted_ : 1 = false;
-  bool peer_ended_ : 1 = false;
-  bool rest_owed_ : 1 = false;        // The peer has ended and the last bytes are not delivered yet.
-  bool input_owed_ : 1 = false;       // input_ may hold complete pieces.
-  bool feeding_ : 1 = false;          // deliver_pieces is on the stack: input_ must not move.
-  bool discard_ : 1 = false;          // What deliver_pieces has not delivered shall be discarded.
+  bool sending_ : 1 = false;          // A blocking send is on the stack.
+  bool interrupted_ : 1 = false;      // It shall end.
   bool paused_ : 1 = false;           // Input is not watched, since it could not be taken: see is_held_back.
   bool handshake_waits_ : 1 = false;  // Likewise, until its turn among the handshakes comes.
-  bool end_owed_ : 1 = false;         // Disconnected has not been delivered.
-  bool error_owed_ : 1 = false;       // An Error event goes before it.
-  bool connected_owed_ : 1 = false;   // The handshake is done and Connected has not been delivered.
-  bool connected_ : 1 = false;        // It has: so will be Disconnected.
-  bool failure_told_ : 1 = false;     // Error has fired for a connection that never came up.
+  bool told_connected_ : 1 = false;   // Connected has fired: so will Disconnected.
+  bool told_failure_ : 1 = false;     // Error has fired for a connection that never came up.
 };
 
 }  // namespace ipdaemon

@@ -1,6 +1,8 @@
-// What a connection has in addition when it speaks TLS, or is about to.
+// What a connection has in addition when it speaks TLS, or is about to: the engine, and ciphertext that waits on its
+// way in or out. What the engine asks in a handshake goes to the program: handshake_questions.cpp.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -22,28 +24,39 @@ class TlsSession final : public tls::EngineEvents {
 
   tls::Engine& engine() { return *engine_; }
   const tls::Engine& engine() const { return *engine_; }
-  bool is_securing() const { return engine_->state() == tls::Engine::State::handshaking; }
+  bool is_handshaking() const { return engine_->state() == tls::Engine::State::handshaking; }
   bool is_established() const {
     return engine_->state() == tls::Engine::State::open || engine_->state() == tls::Engine::State::peer_closed;
   }
   std::int64_t begun_ms() const { return begun_ms_; }
   Connection& connection() { return connection_; }
 
-  // Bytes that go to the system as they are, before anything that is sealed later: what the system has
-  // not taken of sealed ones, and at first what was queued in clear.
-  bool has_pending() const { return taken_ < pending_.size(); }
-  std::size_t pending_size() const { return pending_.size() - taken_; }
-  BytesView pending() const { return BytesView(pending_).substr(taken_); }
-  void append_pending(BytesView bytes);
-  void consume_pending(std::size_t count);
-  void clear_pending();
+  // Bytes that go to the system as they are, before anything that is encrypted later: ciphertext that the system has
+  // not taken, and at first what was queued unencrypted.
+  bool has_unsent() const { return taken_ < unsent_.size(); }
+  std::size_t unsent_size() const { return unsent_.size() - taken_; }
+  BytesView unsent() const { return BytesView(unsent_).substr(taken_); }
+  void append_unsent(BytesView bytes);
+  void consume_unsent(std::size_t count);
+  void drop_unsent();
   bool has_lost() const { return lost_; }               // Some were never taken.
   std::uint64_t consumed() const { return consumed_; }  // Bytes ever consumed.
-  // Sealed bytes that were read and wait for their turn: what came before them made much work.
+
+  // Ciphertext that was read and waits for its turn: what came before it made much work.
   bool has_backlog() const { return !backlog_.empty(); }
   void keep_backlog(BytesView bytes) { backlog_.assign(bytes); }
   Bytes take_backlog() { return std::exchange(backlog_, {}); }
-  std::size_t memory() const { return pending_.size() + backlog_.size() + engine_->kept(); }
+  std::size_t memory() const { return unsent_.size() + backlog_.size() + engine_->kept(); }
+
+  // Whether these are the first bytes of the client.
+  bool begin_once() { return !std::exchange(begun_, true); }
+  // The peer has ended the TCP connection. Returns whether it did so without close_notify.
+  bool end_of_stream();
+  bool has_end_of_stream() const { return end_of_stream_; }
+  bool is_truncated() const { return truncated_; }
+  // OpenSSL has answered by itself, with so many bytes, to more than the handshake. Returns whether too many of them
+  // wait for a peer that takes none.
+  bool count_answer(std::size_t length);
 
   bool on_client_hello(const tls::ClientHello& hello, std::shared_ptr<const tls::Identities>* choice,
                        tls::Problem* problem) override;
@@ -51,34 +64,35 @@ class TlsSession final : public tls::EngineEvents {
   tls::HelloWish wants_client_hello() const override;
   bool wants_certificate_chain() const override;
 
-  bool started = false;       // The first bytes of the client have come.
-  bool fin_received = false;  // The peer's end of the TCP connection, not of TLS.
-  bool truncated = false;     // That came without TLS's own notice.
-  bool input_broken = false;  // Nothing more can be read.
-  std::size_t answers = 0;    // Bytes OpenSSL has said by itself since nothing was pending.
-
  private:
   friend class HandshakeList;
+  bool ask_for_certificate(const tls::ClientHello& hello, std::shared_ptr<const tls::Identities>* choice,
+                           tls::Problem* problem);
+
   Connection& connection_;
   std::unique_ptr<tls::Engine> engine_;
-  Bytes pending_;
+  Bytes unsent_;
   Bytes backlog_;
-  std::size_t taken_ = 0;
-  bool lost_ = false;
+  std::size_t taken_ = 0;  // Bytes at the beginning of unsent_ that are gone already.
   std::uint64_t consumed_ = 0;
+  std::size_t answers_ = 0;  // Bytes OpenSSL has said by itself since nothing was unsent.
   const std::int64_t begun_ms_;
   TlsSession* previous_ = nullptr;
   TlsSession* next_ = nullptr;
+  bool lost_ = false;
   bool listed_ = false;
+  bool begun_ = false;
+  bool end_of_stream_ = false;
+  bool truncated_ = false;
 };
 
 // The connections of a server whose handshakes are unfinished, the oldest first.
 class HandshakeList {
  public:
-  void add(TlsSession& security);
-  void remove(TlsSession& security);
+  void add(TlsSession& session);
+  void remove(TlsSession& session);
   TlsSession* oldest() { return first_; }
-  static TlsSession* after(TlsSession& security) { return security.next_; }
+  static TlsSession* after(TlsSession& session) { return session.next_; }
 
  private:
   TlsSession* first_ = nullptr;

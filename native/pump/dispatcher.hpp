@@ -27,8 +27,6 @@ class Dispatcher {
 
   Dispatcher(EventSink& sink, OwedList& owed, Gathering& gathering) : sink_(sink), owed_(owed), gathering_(gathering) {}
 
-  EventSink& sink() { return sink_; }
-
   // ---- Which callbacks may run ----
   bool wants(int event) const { return !silenced_ && sink_.wants(event); }
   // Whether the pumping that runs now goes on, and whether it may run callbacks.
@@ -65,6 +63,8 @@ class Dispatcher {
   bool fire_data_in(Debtor* debtor, std::int32_t connection_id, BytesView text, bool eol) {
     return run_callback(debtor, [&] { return sink_.data_in(connection_id, text, eol); });
   }
+  // What callbacks have put into INOUT parameters may be gone now.
+  void forget_changes() { sink_.forget_changes(); }
   // How many have ever run.
   std::uint64_t fired() const { return fired_; }
 

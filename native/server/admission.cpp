@@ -24,20 +24,20 @@ int Admission::admit(Listener& listener, Socket&& socket, const Endpoint& peer) 
     return 0;
   }
   apply_socket_options(socket);
-  return add_connection(std::move(socket), peer);
+  return add_connection(std::move(socket), peer, listener.specific_address());
 }
 
-int Admission::add_connection(Socket&& socket, const Endpoint& peer) {
+int Admission::add_connection(Socket&& socket, const Endpoint& peer, const Address& local) {
   Connections& connections = services_.connections;
   const std::int32_t id = connections.new_id();
-  auto owned = std::make_unique<Connection>(server_, std::move(socket), peer, id);
+  auto owned = std::make_unique<Connection>(services_, std::move(socket), peer, local, id);
   Connection* connection = owned.get();
   const bool secure = services_.settings.number(IPDAEMON_PROPERTY_SSL_ENABLED) != 0;
   int error = 0;
   if (secure) {
     tls::Problem problem;
     std::shared_ptr<const tls::Context> context = tls_.context(&problem);
-    error = context ? connection->begin_secure(std::move(context)) : IPDAEMON_ERROR_NO_BUFFERS;
+    error = context ? connection->begin_handshake(std::move(context)) : IPDAEMON_ERROR_NO_BUFFERS;
   }
   connections.add(id, std::move(owned));
   if (error == 0) error = connection->start();
@@ -48,7 +48,7 @@ int Admission::add_connection(Socket&& socket, const Endpoint& peer) {
   }
   ++connections.counters.accepted;
   services_.lingering.keep_to_limit();
-  if (!secure) connection->greet();
+  if (!secure) connection->fire_connected();
   return 0;
 }
 
@@ -59,9 +59,9 @@ bool Admission::is_full() const {
 
 // All connections are taken: the peer whose handshake has lasted longest has to go, if there is one.
 bool Admission::make_room(const Listener& listener) {
-  for (TlsSession* security = services_.handshakes.oldest(); security != nullptr;
-       security = HandshakeList::after(*security)) {
-    Connection& oldest = security->connection();
+  for (TlsSession* session = services_.handshakes.oldest(); session != nullptr;
+       session = HandshakeList::after(*session)) {
+    Connection& oldest = session->connection();
     if (oldest.busy()) continue;
     oldest.give_way();
     oldest.fire_owed();

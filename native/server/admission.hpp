@@ -13,12 +13,11 @@ namespace ipdaemon {
 
 struct Services;
 class Listener;
-class Server;
 class TlsSetup;
 
 class Admission {
  public:
-  Admission(Server& server, Services& services, TlsSetup& tls) : server_(server), services_(services), tls_(tls) {}
+  Admission(Services& services, TlsSetup& tls) : services_(services), tls_(tls) {}
   Admission(const Admission&) = delete;
   Admission& operator=(const Admission&) = delete;
 
@@ -37,10 +36,9 @@ class Admission {
   bool make_room(const Listener& listener);
   bool is_accepted(const Endpoint& peer);
   void apply_socket_options(Socket& socket);
-  int add_connection(Socket&& socket, const Endpoint& peer);
+  int add_connection(Socket&& socket, const Endpoint& peer, const Address& local);
   void report_unknown(std::vector<std::string> names);
 
-  Server& server_;
   Services& services_;
   TlsSetup& tls_;
   AllowedClients allowed_clients_;

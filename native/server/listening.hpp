@@ -23,9 +23,6 @@ class Listening {
   void stop();
   int set_backlog(int backlog) { return listener_->set_backlog(backlog); }
 
-  // The local address of every connection, if there is one address for all.
-  Address specific_address() const { return listener_ ? listener_->specific_address() : Address(); }
-
   // What the properties LocalHost and LocalPort and the setting UseIPv6 read.
   std::string local_host() const;
   std::int64_t local_port() const;

@@ -21,7 +21,7 @@ Server::Server(EventSink& sink, std::unique_ptr<Poller> poller)
     : services_(sink, std::move(poller)),
       listening_(services_, admission_),
       tls_(services_, listening_),
-      admission_(*this, services_, tls_) {}
+      admission_(services_, tls_) {}
 
 Server::~Server() {
   drop_everything();
@@ -75,39 +75,13 @@ int Server::unknown_connection(int id) {
   return record_error(IPDAEMON_ERROR_UNKNOWN_CONNECTION, services_.connections.absence(id));
 }
 
-bool Server::deliver(Connection* connection, int event, ValueView* parameters, int count) {
-  return services_.dispatcher.fire(connection, event, parameters, count);
-}
-
-std::size_t Server::run_batch(Connection* connection, BatchWords batch, BytesView bytes, int count) {
-  return services_.dispatcher.fire_batch(connection, connection->id(), batch, bytes, count);
-}
-
-void Server::report_status(Connection* connection, BytesView message) {
-  services_.dispatcher.fire_status(connection, connection->id(), message);
-}
-
-void Server::report_error(Connection* connection, int code, BytesView detail) {
-  services_.dispatcher.fire_error(connection, connection->id(), code, detail);
-}
-
-void Server::forget(Connection& connection) {
-  services_.gathering.forget(connection);
-  services_.owed.remove(&connection);
-  services_.connections.retire(connection.id());
-}
-
-EventSink& Server::sink() {
-  return services_.dispatcher.sink();
-}
-
 // ---- Methods ----------------------------------------------------------------------------------------
 
 int Server::disconnect(int id) {
   Connection* connection = services_.connections.find(id);
   if (connection == nullptr) return unknown_connection(id);
   connection->disconnect();
-  if (services_.dispatcher.in_callback() || !connection->is_ended()) return 0;
+  if (services_.dispatcher.in_callback() || !connection->has_ended()) return 0;
   connection->fire_owed();
   return services_.dispatcher.take_stop() ? IPDAEMON_ERROR_HANDLER_STOPPED : 0;
 }
@@ -201,8 +175,8 @@ int Server::send_file(int id, BytesView path) {
 int Server::start_ssl(int id) {
   Connection* connection = services_.connections.find(id);
   if (connection == nullptr) return unknown_connection(id);
-  if (connection->is_secure()) return record_error(IPDAEMON_ERROR_BAD_STATE, "the connection speaks TLS already");
-  if (!connection->is_open()) return record_error(IPDAEMON_ERROR_NOT_OPEN);
+  if (connection->speaks_tls()) return record_error(IPDAEMON_ERROR_BAD_STATE, "the connection speaks TLS already");
+  if (!connection->is_up()) return record_error(IPDAEMON_ERROR_NOT_OPEN);
   tls::Problem problem;
   std::shared_ptr<const tls::Context> context = tls_.context(&problem);
   if (!context) return record_error(problem.code, std::move(problem.detail));

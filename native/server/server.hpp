@@ -78,53 +78,6 @@ class Server {
   // Keeps the bytes of a value that is read until the next one.
   BytesView hold(std::string text) { return scratch_ = std::move(text); }
 
-  // ---- For connections, until they ask Services ----
-  Reactor& reactor() { return services_.reactor; }
-  Deadlines& deadlines() { return services_.deadlines; }
-  OwedList& owed() { return services_.owed; }
-  TurnBuffers& buffers() { return services_.buffers; }
-  Gathering& gathering() { return services_.gathering; }
-  BatchPace& pace() { return services_.pace; }
-  std::int64_t number(int property) const { return services_.settings.number(property); }
-  BytesView bytes(int property) const { return services_.settings.bytes(property); }
-  std::int64_t setting(int id) const { return services_.settings.setting(id); }
-  HandshakeList& handshakes() { return services_.handshakes; }
-  int fail(int code, std::string detail = {}) { return record_error(code, std::move(detail)); }
-  bool deliver(Connection* connection, int event, ValueView* parameters, int count);
-  EventSink& sink();
-  template <typename Call>
-  bool run_callback(Debtor* debtor, Call call) {
-    return services_.dispatcher.run_callback(debtor, call);
-  }
-  std::size_t run_batch(Connection* connection, BatchWords batch, BytesView bytes, int count);
-  bool wants(int event) const { return services_.dispatcher.wants(event); }
-  bool may_deliver() const { return services_.dispatcher.may_deliver(); }
-  bool holds_data() const { return services_.dispatcher.holds_data(); }
-  bool is_mute() const { return services_.dispatcher.is_mute(); }
-  bool is_quiet() const { return services_.dispatcher.is_silenced(); }
-  bool in_callback() const { return services_.dispatcher.in_callback(); }
-  void report_status(Connection* connection, BytesView message);
-  void report_error(Connection* connection, int code, BytesView detail);
-  void forget(Connection& connection);  // Disconnected has been delivered.
-  void count_up() { services_.connections.count_connected(); }
-  void count_down() { services_.connections.count_disconnected(); }
-  void linger(Socket&& socket, bool watched) { services_.lingering.add(std::move(socket), watched); }
-  LingeringCloses& lingering() { return services_.lingering; }
-  void count_socket_closed() { services_.connections.count_ended(); }
-  Address listening_address() const { return listening_.specific_address(); }
-  std::size_t high_water() const {
-    constexpr std::size_t high_water_min = 64 * 1024;
-    return std::max(high_water_min, static_cast<std::size_t>(setting(IPDAEMON_SETTING_OUT_BUFFER_SIZE)));
-  }
-  int pump(int timeout_ms) { return services_.pump.run(timeout_ms); }
-  TimeSlice& slice() { return services_.pump.slice(); }
-  bool may_shake_hands() { return services_.pump.may_shake_hands(); }
-  bool may_wait() { return services_.dispatcher.may_wait(); }
-  void enter_blocking() { services_.pump.enter_call(); }
-  void leave_blocking() { services_.pump.leave_call(); }
-  void count_in(std::int64_t count) { services_.connections.counters.bytes_in += count; }
-  void count_out(std::int64_t count) { services_.connections.counters.bytes_out += count; }
-
  private:
   HostView host_view() const;
 

@@ -1,0 +1,91 @@
+// What a connection has received and the program has not been given: bytes, and the framer that cuts them. Knows no
+// socket, no event and no server. A connection without unfinished input has no buffer.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/bytes.hpp"
+#include "connection/framer.hpp"
+#include "pump/events.hpp"
+
+namespace ipdaemon {
+
+// Where the next bytes are received to: behind what is left of the read before, so that lines are found in one run.
+struct ReceiveTarget {
+  char* buffer;
+  char* at;
+  std::size_t left;  // Bytes of the read before, which belong in front.
+  bool joined;       // There is room for them there.
+};
+
+// Pieces that were cut ahead of their delivery.
+struct Batch {
+  static constexpr std::size_t pieces_max = 256;
+  // A program that keeps one line of a batch may keep the memory of the whole batch with it.
+  static constexpr std::size_t bytes_max = 8 * 1024;
+
+  std::size_t base = 0;  // Where the first piece begins.
+  std::size_t count = 0;
+  Piece last;
+  std::uint32_t begins[pieces_max];  // Of each piece, from `base` on.
+};
+
+class Inbox {
+ public:
+  explicit Inbox(std::uint32_t line_length_max) : line_length_max_(line_length_max) {}
+
+  std::uint32_t line_length_max() const { return line_length_max_; }
+  bool empty() const { return bytes_.empty(); }
+  std::size_t size() const { return bytes_.size(); }
+  BytesView bytes() const { return bytes_; }
+
+  // `buffer` has room for headroom bytes in front of what is received.
+  ReceiveTarget target(char* buffer, std::size_t headroom) const;
+  // `count` bytes have come to the target. Returns true if they and what was left can be handed out from there, as
+  // `whole`; false if they are in here now. Callbacks may have run since the target was asked for.
+  bool join(const ReceiveTarget& target, std::size_t count, BytesView* whole);
+
+  // Handing out: until end_handing_out nothing in here moves. Discarding meanwhile is done at the end.
+  void begin_handing_out() {
+    handing_out_ = true;
+    discarded_ = false;
+  }
+  void end_handing_out() { handing_out_ = false; }
+  bool is_handing_out() const { return handing_out_; }
+  bool is_discarded() const { return discarded_; }
+
+  // The next piece of `data` from `from` on; see Framer.
+  bool next(const Framing& framing, BytesView data, std::size_t from, Piece* piece) {
+    return framer_.next(framing, data, from, piece);
+  }
+  // After the peer's end.
+  bool rest(const Framing& framing, std::size_t from, Piece* piece) {
+    return framer_.rest(framing, bytes_, from, piece);
+  }
+  // Cuts as many pieces behind `first` as may be cut ahead, at most `limit`, and describes them in `words` if limit is
+  // more than 1.
+  void cut_ahead(const Framing& framing, BytesView data, const Piece& first, std::size_t limit, std::int32_t* words,
+                 Batch* batch);
+  // Only `delivered` pieces of the batch were: where to go on.
+  std::size_t cut_back(const Batch& batch, std::size_t delivered);
+
+  // `done` bytes of `data`, which is not in here, were handed out; the rest is kept.
+  void keep_rest(BytesView data, std::size_t done);
+  // `done` of the bytes in here were handed out.
+  void consume(std::size_t done);
+  // All of it is unwanted. Returns false if that has to wait for the end of handing out.
+  bool discard();
+  void framing_changed() { framer_.forget_search(); }
+
+ private:
+  void release() { Bytes().swap(bytes_); }
+
+  Bytes bytes_;
+  Framer framer_;
+  std::uint32_t line_length_max_;
+  bool handing_out_ = false;
+  bool discarded_ = false;  // While handing out.
+};
+
+}  // namespace ipdaemon
