@@ -1,5 +1,5 @@
-// Code of the reference pages, run as it stands there, and the links between them and PORTING.md.
-import { readdirSync, readFileSync } from 'node:fs';
+// What pages say, tried out: code of the reference pages, links between them and PORTING.md, the ten questions.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { forEachBinding } from '../support/bindings';
@@ -133,5 +133,25 @@ describe('PORTING.md', () => {
     expect(sections().length).toBeGreaterThan(15);
     expect(sections().filter(({ link }) => !porting.includes(link))).toEqual([]);
     expect(sections().filter(({ text }) => !/^\*\*Compatibility:\*\* .*\/PORTING\.md#/m.test(text))).toEqual([]);
+  });
+});
+
+describe('CONTRIBUTING.md', () => {
+  const [, section = ''] = readFileSync(path.join(root, 'CONTRIBUTING.md'), 'utf8').split('\n## Ten questions\n');
+  const questions = [...section.matchAll(/^\| ([^|]+\?) \| `([^`]+)` \| `([^`]+)`/gm)].map(([, ...cells]) => cells);
+
+  test('has ten questions', () => {
+    expect(questions).toHaveLength(10);
+  });
+
+  test.each(questions)('answers: %s', (_, look = '', file = '') => {
+    const [, text, folder = ''] = /^grep -rn "?([^\s"]+)"? (\S+)$/.exec(look) ?? [];
+    if (text === undefined) {
+      expect(path.basename(file)).toContain(look);
+      expect(existsSync(path.join(root, file))).toBe(true);
+    } else {
+      expect(file.startsWith(`${folder}/`)).toBe(true);
+      expect(readFileSync(path.join(root, file), 'utf8')).toContain(text);
+    }
   });
 });
