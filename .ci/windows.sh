@@ -7,26 +7,12 @@
 # Both install what they need, and end with "N passed, N failed".
 set -uo pipefail
 cd "$(dirname "$0")/.."
+. .ci/lib.sh
 . .ci/wine.sh
 target=x86_64-w64-mingw32
 build=$PWD/build/windows
 node=${IPDAEMON_WINE_NODE:-22}
 work=$(mktemp -d)
-passed=0
-failed=0
-
-try() {
-  local title=$1
-  shift
-  if "$@" >"$work/log" 2>&1; then
-    passed=$((passed + 1))
-    echo "ok   $title"
-  else
-    failed=$((failed + 1))
-    echo "FAIL $title"
-    tail -n 60 "$work/log" | sed 's/^/     /'
-  fi
-}
 
 # ---- Building ------------------------------------------------------------------------------------------
 
@@ -50,11 +36,9 @@ build_example() {
     cmake --build "$build/$1"
 }
 
-# The functions of the header, against the table of names in the library.
-shows_only_the_abi() {
-  diff <(grep -oE '^IPDAEMON_API .*\b(ipdaemon_[a-z_]+)\(' native/include/ipdaemon.h | grep -oE '[a-z_]+\($' |
-    tr -d '(' | sort) \
-    <($target-objdump -p "$1" | sed -n '/^\[Ordinal\/Name Pointer\]/,/^$/p' | awk 'NR > 1 && NF { print $NF }' | sort)
+# The table of names in the library.
+shown_by() {
+  $target-objdump -p "$1" | sed -n '/^\[Ordinal\/Name Pointer\]/,/^$/p' | awk 'NR > 1 && NF { print $NF }' | shows_only_the_abi
 }
 
 needs_only_windows() {
@@ -69,7 +53,7 @@ build_everything() {
   try 'headers of OpenSSL' copy_openssl_headers
   try 'cmake --install with native/cmake/mingw.cmake' build_all
   try 'the DLL shows the functions of ipdaemon.h and nothing else' \
-    shows_only_the_abi "$build/installed/bin/libipdaemon.dll"
+    shown_by "$build/installed/bin/libipdaemon.dll"
   try 'the DLL needs nothing but Windows' needs_only_windows "$build/installed/bin/libipdaemon.dll"
   try 'the C example by find_package, shared' build_example shared OFF
   try 'the C example by find_package, static' build_example static ON
@@ -79,40 +63,23 @@ build_everything() {
 
 # Runs the native tests by the command, each of which counts.
 native_tests() {
-  local title=$1 status=0 good=0 bad=0
+  local title=$1 status=0 before=$passed$failed counted
   shift
   echo "---- $title"
   under_wine 200 "$work/output" "$@" || status=$?
   tr -d '\r' <"$work/output" >"$work/lines"
-  sed '$d' "$work/lines"
-  read -r good bad < <(sed -nE '$s/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p' "$work/lines") || true
-  if [ "${bad:-0}" -eq 0 ] && { [ "$status" -ne 0 ] || [ "${good:-0}" -eq 0 ]; }; then
-    tail -n 1 "$work/lines"
-    echo "FAIL $title: ended with status $status, and no test that failed"
-    bad=1
-  fi
-  echo "---- $title: ${good:-0} of them passed, ${bad:-0} failed"
-  passed=$((passed + ${good:-0}))
-  failed=$((failed + ${bad:-0}))
+  # The totals are told once, at the end of this script.
+  sed '$s/ passed, / of them passed, /' "$work/lines"
+  add_totals "$work/lines"
+  [ "$status" -eq 0 ] && [ "$passed$failed" != "$before" ] && return
+  echo "FAIL $title: ended with status $status; $counted"
+  [ "$counted" != "${counted% 0 failed}" ] || return
+  failed=$((failed + 1))
 }
 
-# The program sends back what it gets, from a client outside.
-echoes() {
-  local port= answer program i
-  : >"$work/echo"
-  under_wine 60 "$work/echo" "$1" 0 &
-  program=$!
-  for i in $(seq 300); do
-    port=$(sed -nE 's/.*listening on port ([0-9]+).*/\1/p' "$work/echo")
-    [ -n "$port" ] && break
-    kill -0 "$program" || break
-    sleep 0.1
-  done
-  cat "$work/echo"
-  answer=$(printf 'one line\n' | timeout 10 nc -N 127.0.0.1 "$port")
-  end_wine
-  wait
-  [ "$answer" = 'one line' ]
+# The server stays until its Windows ends.
+echoes_under_wine() {
+  end_program=end_wine echoes timeout --kill-after=10 60 wine "$1"
 }
 
 run_everything() {
@@ -124,8 +91,8 @@ run_everything() {
   native_tests "native tests in Node $node" "$work/node/host" -e "require('$build/cmake/ipdaemon_node_tests.node')"
   try 'its OpenSSL was found' grep -q '^ok .*handshake' "$work/lines"
   cp "$build/installed/bin/libipdaemon.dll" "$build/shared"
-  try 'the C example with the DLL echoes' echoes "$build/shared/echo.exe"
-  try 'the C example with the static library echoes' echoes "$build/static/echo.exe"
+  try 'the C example with the DLL echoes' echoes_under_wine "$build/shared/echo.exe"
+  try 'the C example with the static library echoes' echoes_under_wine "$build/static/echo.exe"
 }
 
 finish() {
@@ -142,5 +109,4 @@ case ${1:-} in
     exit 2
     ;;
 esac
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+totals

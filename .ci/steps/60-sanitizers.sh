@@ -22,20 +22,13 @@ limit=1200 check 'build with address and undefined' bash -euo pipefail -c '
   .ci/sanitized/build-planted' && {
   export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1
   export UBSAN_OPTIONS=print_stacktrace=1
-  beside tests 'native tests under address, leak and undefined, with 10,000 TLS handshakes' \
-    env IPDAEMON_TEST_HANDSHAKES=10000 "$copy/build/Debug/native_tests"
+  tests 'native tests under address, leak and undefined, with 10,000 TLS handshakes' \
+    env IPDAEMON_TEST_HANDSHAKES=10000 "$copy/build/Debug/native_tests" || true
   check 'simulator under address, leak and undefined: 500 seeds' \
     "$copy/build/Debug/ipdaemon_sim" --seeds 499 --from 20001 --jobs "$jobs" || true
   tests 'the poller suite in the simulator under address, leak and undefined' \
     "$copy/build/Debug/ipdaemon_sim_tests" || true
   unset ASAN_OPTIONS UBSAN_OPTIONS
-  # All suites, unless the machine is so slow that the time of the run would not be enough for them: then those
-  # in which the addon itself has most to do.
-  suites=()
-  if [ "$SECONDS" -gt 1260 ]; then
-    suites=(test/contract test/events test/lifetime test/methods test/tls/connection-request test/tls/handlers)
-    echo "this machine is slow: jest under the sanitizers is restricted to ${suites[*]}"
-  fi
   # The addon only: what koffi calls is the same core. Packing and finding the binaries need those of a release,
   # and the examples show nothing new here. A program looks through all its memory for leaks when it ends, which
   # takes seconds: hence the patience.
@@ -43,9 +36,8 @@ limit=1200 check 'build with address and undefined' bash -euo pipefail -c '
     env IPDAEMON_BINDING=addon IPDAEMON_TEST_PUMP=node IPDAEMON_TEST_PATIENCE=60000 \
     IPDAEMON_NATIVE_BUILD="$copy/build/Debug" "$copy/.ci/sanitized/run" \
     node_modules/.bin/jest \
-    --testPathIgnorePatterns test/native.test.ts test/package test/bindings/choose test/stress test/examples \
-    "${suites[@]/#/--testPathPatterns=}" || true
-  together || true
+    --testPathIgnorePatterns test/native.test.ts test/package test/bindings/choose test/stress test/examples test/foreign \
+    "${sanitized_suites[@]/#/--testPathPatterns=}" || true
   check 'the sanitizers find planted faults: use after free, undefined behaviour, leak' \
     "$copy/.ci/sanitized/check-planted" || true
 }

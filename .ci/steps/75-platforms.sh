@@ -15,17 +15,11 @@ check 'build with the stand-in for kqueue' bash -euo pipefail -c '
       const info = ipdaemon.ipdaemon_do_config(server, "BuildInfo"); ipdaemon.ipdaemon_close(server);
       console.log(info); process.exitCode = /\bkqueue\b/.test(info) ? 0 : 1' || true
   tests 'native tests with the stand-in' "$copy/build/Release/native_tests" || true
-  # All suites, unless the machine is so slow that the time of the run would not be enough for them.
-  suites=()
-  if [ "$SECONDS" -gt 1200 ]; then
-    suites=(test/events test/framing test/hostile test/methods test/tls/data)
-    echo "this machine is slow: jest with the stand-in is restricted to ${suites[*]}"
-  fi
   # Without those that run the native tests, pack, or look for binaries in the checkout.
-  limit=600 tests 'jest with the addon and the stand-in' env IPDAEMON_BINDING=addon \
+  tests 'jest with the addon and the stand-in' env IPDAEMON_BINDING=addon \
     IPDAEMON_ADDON="$copy/build/Release/ipdaemon.node" npx jest \
-    --testPathIgnorePatterns test/native.test.ts test/package test/bindings/choose test/stress \
-    "${suites[@]/#/--testPathPatterns=}" || true
+    --testPathIgnorePatterns test/native.test.ts test/package test/bindings/choose test/stress test/foreign \
+    "${kqueue_suites[@]/#/--testPathPatterns=}" || true
 }
 
 # on_host TITLE PACKAGE WORD...: the smoke suite with the addon, on a host from npm.
@@ -39,7 +33,7 @@ if [ "$(node -p process.arch)" = x64 ]; then
   on_host Bun @oven/bun-linux-x64@1
   on_host Deno @deno/linux-x64-glibc@2 run --allow-all
   tests 'the addon for arm64, and the smoke suite in qemu' .ci/arm64.sh || true
-  tests 'addon and library are compiled for macOS' node .ci/macos.js || true
+  check 'addon and library are compiled for macOS' node .ci/macos.js || true
 else
   echo 'other hosts and the builds for other systems are for machines with x64 only'
 fi
