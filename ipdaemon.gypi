@@ -37,7 +37,7 @@
     'conditions': [
       ['sanitize!=""', {
         'cflags': ['-fsanitize=<(sanitize)', '-fno-sanitize-recover=all', '-fno-omit-frame-pointer', '-g1'],
-        'defines': ['_GLIBCXX_ASSERTIONS'],
+        'defines': ['_GLIBCXX_ASSERTIONS', 'IPDAEMON_CHECKS'],
         'ldflags': ['-fsanitize=<(sanitize)'],
       }],
     ],

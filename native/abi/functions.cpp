@@ -29,6 +29,9 @@ class Call {
 };
 
 Call::~Call() {
+#ifdef IPDAEMON_CHECKS
+  instance_.server->check();
+#endif
   instance_.server->leave_call();
   if (--instance_.calls > 0) return;
   if (!instance_.self && instance_.server->host_has_to_ask()) instance_.note_change();

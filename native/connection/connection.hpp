@@ -82,15 +82,11 @@ class Connection final : public Debtor, public Deadline {
   void fire_status(BytesView text);
   Services& services() const { return channel_.services(); }
 
-  // ---- For those who look for faults ----
+  // ---- For the simulator and sanitizer builds: check.cpp ----
   // Everything that decides what it does next, in one line.
   std::string describe_state() const;
   // What always holds between calls. Ends the program, with that line, where something does not.
-#ifdef IPDAEMON_CHECKS
   void check() const;
-#else
-  void check() const {}
-#endif
 
  private:
   enum class Close : std::uint8_t { orderly, reset };

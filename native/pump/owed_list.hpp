@@ -60,6 +60,10 @@ class OwedList {
     return debtor;
   }
 
+  bool contains(const Debtor* debtor) const {
+    return debtor->owed_previous_ != nullptr || list(debtor->urgency_).first == debtor;
+  }
+
  private:
   struct List {
     Debtor* first = nullptr;
@@ -67,9 +71,6 @@ class OwedList {
     std::size_t size = 0;
   };
 
-  bool contains(const Debtor* debtor) const {
-    return debtor->owed_previous_ != nullptr || list(debtor->urgency_).first == debtor;
-  }
   List& list(Urgency urgency) { return lists_[static_cast<std::size_t>(urgency)]; }
   const List& list(Urgency urgency) const { return lists_[static_cast<std::size_t>(urgency)]; }
 

@@ -71,6 +71,12 @@ bool Server::retire() {
   return false;
 }
 
+void Server::check() const {
+  constexpr std::size_t checked_max = 100;
+  if (services_.connections.size() > checked_max) return;
+  services_.connections.for_each([](const Connection& connection) { connection.check(); });
+}
+
 int Server::unknown_connection(int id) {
   return record_error(IPDAEMON_ERROR_UNKNOWN_CONNECTION, services_.connections.absence(id));
 }

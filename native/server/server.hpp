@@ -68,6 +68,9 @@ class Server {
   }
   void cancel_batch() { services_.dispatcher.cancel_batch(); }
 
+  // For the simulator and sanitizer builds: Connection::check for each, unless there are too many for every call.
+  void check() const;
+
   // ---- For the hooks of properties and settings ----
   Services& services() { return services_; }
   Settings& settings() { return services_.settings; }

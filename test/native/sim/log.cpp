@@ -51,6 +51,10 @@ void Log::write(const char* format, ...) {
   }
 }
 
+void Log::note(const std::string& text) const {
+  if (trace_) std::printf("%*s| %s\n", 15 + std::min(depth, 20) * 2, "", text.c_str());
+}
+
 std::string Log::tail() const {
   std::string text;
   if (trace_) return text;

@@ -18,6 +18,9 @@ class Log {
 
   void set_clock(const std::int64_t* now_us) { now_us_ = now_us; }
   void write(const char* format, ...) __attribute__((format(printf, 2, 3)));
+  // A line that is shown with --trace and belongs to no log.
+  void note(const std::string& text) const;
+  bool traces() const { return trace_; }
   std::uint64_t hash() const { return hash_; }
   std::uint64_t lines() const { return lines_; }
   std::string tail() const;

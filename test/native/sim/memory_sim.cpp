@@ -79,11 +79,14 @@ std::int64_t library_bytes() {
   return bytes_held;
 }
 
+void (*after_library_call)() = nullptr;
+
 LibraryCode::LibraryCode() : before_(in_library) {
   in_library = true;
 }
 LibraryCode::~LibraryCode() {
   in_library = before_;
+  if (!in_library && after_library_call != nullptr) after_library_call();
 }
 SimulatorCode::SimulatorCode() : before_(in_library) {
   in_library = false;

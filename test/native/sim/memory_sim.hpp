@@ -20,6 +20,9 @@ std::int64_t memory_failures();      // Injected since plan_memory.
 std::int64_t library_allocations();  // Blocks the library holds now.
 std::int64_t library_bytes();
 
+// What to do whenever a call of the library has returned; null for nothing.
+extern void (*after_library_call)();
+
 // For the time of its life, code counts as the library's.
 class LibraryCode {
  public:

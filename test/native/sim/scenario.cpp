@@ -10,6 +10,7 @@
 #include "memory_sim.hpp"
 #include "peers.hpp"
 #include "program.hpp"
+#include "state_check.hpp"
 #include "tls_sim.hpp"
 #include "world.hpp"
 
@@ -298,6 +299,7 @@ RunResult run_mixed(Choices* source, bool trace) {
   checker.attach(&world);
   Peers peers(&world, source);
   Program program(&world, &checker, &peers, source, &log);
+  const StateCheck state_check(&program, &log);
   add_files(world, choices);
 
   const bool tls = choices.chance(1, 3) && tls_available();
@@ -361,6 +363,7 @@ RunResult run_many(Choices* source, bool trace, int count) {
   checker.attach(&world);
   Peers peers(&world, source);
   Program program(&world, &checker, &peers, source, &log);
+  const StateCheck state_check(&program, &log);
   plan_memory(MemoryPlan{});
 
   ServerPlan plan;
@@ -408,6 +411,7 @@ RunResult run_gateway(Choices* source, bool trace, int count) {
   checker.attach(&world);
   Peers peers(&world, source);
   Program program(&world, &checker, &peers, source, &log);
+  const StateCheck state_check(&program, &log);
   plan_memory(MemoryPlan{});
 
   ServerPlan plan;
