@@ -10,11 +10,11 @@
 # most on the newest.
 node_versions=(26)
 # Those in which the addon itself has most to do; the native tests and the simulator have the rest.
-sanitized_suites=(test/contract test/events test/lifetime test/methods test/tls/connection-request test/tls/handlers)
+sanitized_suites=(test/contract test/interface test/lifetime test/tls/connection-request test/tls/handlers)
 # Only the poller differs from `npm test`. The native tests of this build are complete.
-kqueue_suites=(test/events test/framing test/hostile test/methods test/tls/data)
+kqueue_suites=(test/interface test/framing test/hostile test/tls/data)
 # Everything is several times slower under Wine. The native tests are complete there.
-wine_suites=(test/events test/methods test/tls/data)
+wine_suites=(test/interface test/tls/data)
 
 if [ "$tier" = full ]; then
   node_versions=(20 22 24 26)

@@ -69,7 +69,7 @@ compile() {
 
 # ---- Running -------------------------------------------------------------------------------------------
 
-suites=(test/bindings/values test/class 'test/(errors|events|framing|hostile|lifetime|methods|properties|settings|tls)/')
+suites=(test/bindings/values 'test/(framing|hostile|interface|lifetime|properties|settings|tls)/')
 
 # What cannot be as these tests want it.
 left_out=(

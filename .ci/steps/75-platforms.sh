@@ -18,7 +18,7 @@ check 'build with the stand-in for kqueue' bash -euo pipefail -c '
   # Without those that run the native tests, pack, or look for binaries in the checkout.
   tests 'jest with the addon and the stand-in' env IPDAEMON_BINDING=addon \
     IPDAEMON_ADDON="$copy/build/Release/ipdaemon.node" npx jest \
-    --testPathIgnorePatterns test/native.test.ts test/package test/bindings/choose test/stress test/foreign \
+    --testPathIgnorePatterns test/native/ test/package test/bindings/choose test/stress test/foreign \
     "${kqueue_suites[@]/#/--testPathPatterns=}" || true
 }
 

@@ -1,4 +1,4 @@
-// How a test says which row of the tables it covers. coverage.test.ts reads the test sources for these
+// How a test says which row of the tables it covers. row-coverage.test.ts reads the test sources for these
 // declarations and fails for a row that nobody covers, so the names stand in the code as plain literals.
 
 export type Kind = 'property' | 'setting' | 'method' | 'event';

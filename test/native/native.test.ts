@@ -5,8 +5,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { root } from './support/program';
-import { backstop } from './support/waiting';
+import { root } from '../support/program';
+import { backstop } from '../support/waiting';
 
 const seeds = process.env.IPDAEMON_SIM_SEEDS ?? '300';
 /** Ten thousand seeds take minutes where nothing else runs. */

@@ -1,11 +1,11 @@
 // The class IPWorks_IPDaemon: the same server behind methods, with exceptions instead of codes.
 import { expect, test } from '@jest/globals';
-import { forEachBinding } from './support/bindings';
-import { Client } from './support/client';
-import { P } from './support/ids';
-import type { Param } from './support/server';
-import { properties } from './support/tables';
-import { waitFor } from './support/waiting';
+import { forEachBinding } from '../support/bindings';
+import { Client } from '../support/client';
+import { P } from '../support/ids';
+import type { Param } from '../support/server';
+import { properties } from '../support/tables';
+import { waitFor } from '../support/waiting';
 
 forEachBinding('IPWorks_IPDaemon', ({ api }) => {
   const { IPDaemonError, IPWorks_IPDaemon } = api;

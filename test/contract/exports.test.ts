@@ -1,7 +1,7 @@
 // What the package exports: the documented names, the short names, the constants.
 import { expect, test } from '@jest/globals';
-import { forEachBinding } from './support/bindings';
-import { Code, E, P } from './support/ids';
+import { forEachBinding } from '../support/bindings';
+import { Code, E, P } from '../support/ids';
 
 const functions = [
   'open',
