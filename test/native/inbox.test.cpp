@@ -120,6 +120,29 @@ TEST("pieces do not depend on reads, batches and callbacks that stop: 3,000 rand
   }
 }
 
+TEST("a batch ends where the next piece would make it too long, and that piece is cut again") {
+  // Lines of any kind of end: the framer remembers a CR whose LF may follow.
+  const std::string line(Batch::bytes_max / 2 - 1, 'x');
+  const std::string stream = line + "\r\n" + line + "\r\n" + line + "\r\n";
+  const Framing framing{"", 0, true, 1 << 20};
+  Inbox inbox(1 << 20);
+  std::int32_t words[BatchWords::first_piece + 8 * BatchWords::words_per_piece];
+  const auto batch = std::make_unique<Batch>();
+  Pieces pieces;
+  std::size_t done = 0;
+  for (Piece piece; inbox.next(framing, stream, done, &piece);) {
+    inbox.cut_ahead(framing, stream, piece, 8, words, batch.get());
+    CHECK(batch->last.end - batch->base <= Batch::bytes_max);
+    for (std::size_t i = 0; i < batch->count; ++i) {
+      const std::int32_t* word = words + BatchWords::first_piece + i * BatchWords::words_per_piece;
+      pieces.add(stream, {batch->base + static_cast<std::size_t>(word[0]),
+                          batch->base + static_cast<std::size_t>(word[1]), 0, word[2] != 0});
+    }
+    done = batch->last.next;
+  }
+  CHECK(pieces.texts == cut_at_once(stream, framing).texts);
+}
+
 TEST("what was read goes behind what is left, as long as there is room for it there") {
   Inbox inbox(line_max);
   char buffer[headroom + 16];
