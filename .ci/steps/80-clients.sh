@@ -1,2 +1,0 @@
-# Clients that are not ours.
-tests 'nc and socat talk to the examples' .ci/foreign-clients.sh
