@@ -38,7 +38,8 @@ build_example() {
 
 # The table of names in the library.
 shown_by() {
-  $target-objdump -p "$1" | sed -n '/^\[Ordinal\/Name Pointer\]/,/^$/p' | awk 'NR > 1 && NF { print $NF }' | shows_only_the_abi
+  $target-objdump -p "$1" | sed -n '/^\[Ordinal\/Name Pointer\]/,/^$/p' | awk 'NR > 1 && NF { print $NF }' |
+    shows_only_the_abi
 }
 
 needs_only_windows() {
