@@ -22,3 +22,11 @@ if [ "$tier" = full ]; then
   kqueue_suites=()
   wine_suites=()
 fi
+
+# A folder that was renamed must not fall out of a list unnoticed.
+for suite in "${sanitized_suites[@]}" "${kqueue_suites[@]}" "${wine_suites[@]}"; do
+  [ -d "$suite" ] || [ -f "$suite.test.ts" ] || {
+    echo "tiers.sh names $suite, which is neither a folder nor a suite"
+    exit 1
+  }
+done
