@@ -5,12 +5,12 @@
 
 #include "base/text.hpp"
 #include "ipdaemon.h"
-#include "tls/encodings.hpp"
 #include "tls/engine_openssl.hpp"
-#include "tls/identity_openssl.hpp"
 #include "tls/lists.hpp"
-#include "tls/names.hpp"
 #include "tls/openssl.hpp"
+#include "tls/stores/encodings.hpp"
+#include "tls/stores/identity_openssl.hpp"
+#include "tls/stores/names.hpp"
 #include "tls/verify.hpp"
 
 namespace ipdaemon::tls {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "tls/identity.hpp"
+#include "tls/stores/identity.hpp"
 
 typedef struct ssl_st SSL;
 typedef struct ssl_ctx_st SSL_CTX;

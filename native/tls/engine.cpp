@@ -12,8 +12,8 @@
 #include "tls/engine_openssl.hpp"
 #include "tls/hello.hpp"
 #include "tls/lists.hpp"
-#include "tls/names.hpp"
 #include "tls/openssl.hpp"
+#include "tls/stores/names.hpp"
 #include "tls/verify.hpp"
 
 namespace ipdaemon::tls {

@@ -4,9 +4,9 @@
 
 #include "base/text.hpp"
 #include "ipdaemon.h"
-#include "tls/identity_openssl.hpp"
 #include "tls/lists.hpp"
 #include "tls/openssl.hpp"
+#include "tls/stores/identity_openssl.hpp"
 
 namespace ipdaemon::tls {
 

@@ -8,7 +8,7 @@
 #include "base/text.hpp"
 #include "ipdaemon.h"
 #include "tls/openssl.hpp"
-#include "tls/secret.hpp"
+#include "tls/stores/secret.hpp"
 
 namespace ipdaemon::tls {
 

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "tls/identity.hpp"
 #include "tls/openssl.hpp"
-#include "tls/secret.hpp"
+#include "tls/stores/identity.hpp"
+#include "tls/stores/secret.hpp"
 
 namespace ipdaemon::tls {
 

@@ -1,4 +1,4 @@
-#include "tls/store.hpp"
+#include "tls/stores/store.hpp"
 
 #include <cerrno>
 #include <chrono>
@@ -7,8 +7,8 @@
 #include <system_error>
 
 #include "ipdaemon.h"
-#include "tls/encodings.hpp"
-#include "tls/import.hpp"
+#include "tls/stores/encodings.hpp"
+#include "tls/stores/import.hpp"
 
 namespace ipdaemon::tls {
 
