@@ -6,6 +6,7 @@
 
 #include "ipdaemon.h"
 #include "tls/stores/encodings.hpp"
+#include "tls/stores/file.hpp"
 #include "tls/stores/identity_openssl.hpp"
 #include "tls/stores/import.hpp"
 #include "tls/stores/names.hpp"

@@ -3,7 +3,7 @@
 #include "tls/stores/encodings.hpp"
 #include "tls/stores/import.hpp"
 #include "tls/stores/json.hpp"
-#include "tls/stores/store.hpp"
+#include "tls/stores/readers.hpp"
 
 namespace ipdaemon::tls {
 

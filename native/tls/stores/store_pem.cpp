@@ -5,7 +5,7 @@
 #include "ipdaemon.h"
 #include "tls/stores/encodings.hpp"
 #include "tls/stores/import.hpp"
-#include "tls/stores/store.hpp"
+#include "tls/stores/readers.hpp"
 
 namespace ipdaemon::tls {
 
