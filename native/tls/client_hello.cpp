@@ -1,4 +1,4 @@
-#include "tls/hello.hpp"
+#include "tls/client_hello.hpp"
 
 #include <algorithm>
 
