@@ -20,6 +20,11 @@
 
 namespace ipdaemon::sim {
 
+constexpr std::int64_t tick_us = 128 * 1000;  // Of the server's time-outs.
+constexpr std::int64_t second_us = 1000 * 1000;
+
+bool is_tls_code(int code);
+
 enum class Call : std::uint8_t {
   open,
   close,
@@ -246,6 +251,9 @@ class LogChecker final : public Observer {
   HandshakeModel* handshake(int handle, int id);
   HandshakeModel& begin_handshake(int handle, int link);
   void check_failed_handshake(const HandshakeModel& model, int code);
+  void check_send_to_nobody(const Frame& frame, int handle, int id, int code, std::int64_t bytes_sent);
+  void send_accepted(const Frame& frame, ConnectionModel& model, std::int64_t bytes_sent);
+  std::size_t kept_of_failed_send(const Frame& frame, ConnectionModel& model, int code, std::int64_t bytes_sent);
   bool event_begins(const char* name, int handle, int id, int event);
   void check_piece(ConnectionModel& model, BytesView text, bool eol);
   bool piece_available(const ConnectionModel& model) const;
