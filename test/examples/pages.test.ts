@@ -138,7 +138,9 @@ describe('PORTING.md', () => {
 
 describe('CONTRIBUTING.md', () => {
   const [, section = ''] = readFileSync(path.join(root, 'CONTRIBUTING.md'), 'utf8').split('\n## Ten questions\n');
-  const questions = [...section.matchAll(/^\| ([^|]+\?) \| (?:file name )?`([^`]+)` \| `([^`]+)`/gm)].map(([, ...cells]) => cells);
+  const questions = [...section.matchAll(/^\| ([^|]+\?) \| (?:file name )?`([^`]+)` \| `([^`]+)`/gm)].map(
+    ([, ...cells]) => cells,
+  );
 
   test('has ten questions', () => {
     expect(questions).toHaveLength(10);
