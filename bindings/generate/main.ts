@@ -1,4 +1,5 @@
-// Writes what follows from the tables of the compiled library: lib/generated and the reference tables.
+// Writes what follows from the tables of the compiled library: lib/generated, the reference tables, and parts of the
+// drop-in for PHP.
 // With --check it writes nothing and fails when a file is not what it would write.
 
 import { execFileSync } from 'node:child_process';
@@ -6,6 +7,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { packageRoot } from '../files';
 import * as markdown from './markdown';
+import { phpFile, phpText } from './php';
 import * as typescript from './typescript';
 
 const root = packageRoot();
@@ -25,6 +27,7 @@ const files: Record<string, string> = {
   'lib/generated/events.ts': typescript.eventsFile(),
   'lib/generated/properties.ts': typescript.propertiesFile(),
   'lib/generated/settings.ts': typescript.settingsFile(),
+  [phpFile]: phpText(),
   'PROPERTIES.md': markdown.propertiesPage(),
   'docs/reference/constants.md': markdown.constantsPage(),
   'docs/reference/errors.md': markdown.errorsPage(),

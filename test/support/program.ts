@@ -11,6 +11,8 @@ export const root = path.resolve(__dirname, '..', '..');
 export interface ProgramOptions {
   env?: NodeJS.ProcessEnv;
   cwd?: string;
+  /** How what it prints becomes text, if not by UTF-8. */
+  encoding?: BufferEncoding;
   /** What runs the program, if it is not this Node. */
   host?: string;
   /** How many descriptors the program may have. */
@@ -57,7 +59,7 @@ export class Program {
       [this.child.stdout, this.printed.output],
       [this.child.stderr, this.printed.errors],
     ] as const) {
-      stream?.setEncoding('utf8').on('data', (chunk: string) => {
+      stream?.setEncoding(options.encoding ?? 'utf8').on('data', (chunk: string) => {
         pieces.push(chunk);
         somethingHappened();
       });
