@@ -4,6 +4,7 @@
 import * as path from 'node:path';
 import { parseArgs } from 'node:util';
 import { backlog, descriptors, type Finding, node, system } from './findings';
+import { phpFinding } from './php';
 import { version } from './texts';
 import { tryEcho } from './trial';
 
@@ -87,6 +88,7 @@ async function examine(): Promise<Findings> {
   findings.tls = await attempt(hasOpenSsl ? 'failed' : 'warning', 'servers in clear can run', () =>
     tryEcho(library, { host: '127.0.0.1', certificate: library.selfSignedCertificate() }),
   );
+  findings.php = phpFinding();
   return findings;
 }
 

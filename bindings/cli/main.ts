@@ -13,13 +13,16 @@ const commands = new Map<string, () => Promise<Command>>([
   ['echo', async () => (await import('./echo.js')).echo],
   ['lines', async () => (await import('./lines.js')).lines],
   ['file', async () => (await import('./file.js')).file],
+  ['php', async () => (await import('./php.js')).php],
   ['doctor', async () => (await import('./doctor.js')).doctor],
 ]);
 
 async function run(args: string[]): Promise<number> {
   const [name = '', ...rest] = args;
   const isVersion = name === '--version' && rest.length === 0;
-  if (isVersion || args.includes('--help') || args.includes('-h')) {
+  // What follows a script is the script's.
+  const own = name === 'php' ? args.slice(0, 2) : args;
+  if (isVersion || own.includes('--help') || own.includes('-h')) {
     console.log(isVersion ? version() : help);
     return 0;
   }

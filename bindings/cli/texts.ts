@@ -11,6 +11,8 @@ Commands:
   echo         sends back what comes, byte by byte
   lines        sends back each line when it is complete
   file FILE    sends a file to every client and ends the connection
+  php          prints how PHP runs a script for the PHP edition on this library
+  php SCRIPT   runs it, with what follows as its arguments
   doctor       tells whether a server can run here, and what to change
 
 Options of echo, lines and file:

@@ -4,10 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "tls/policy.hpp"
-#include "tls/problem.hpp"
-
-typedef struct ssl_ctx_st SSL_CTX;
+#include "tls/context.hpp"
 
 namespace ipdaemon::tls {
 

@@ -53,6 +53,7 @@ describe('ipdaemon doctor', () => {
         'clear',
         'ipv6',
         'tls',
+        'php',
       ],
     ]);
     expect(states).toMatchObject({ native: 'ok', poller: 'ok', openssl: 'ok', clear: 'ok', tls: 'ok' });

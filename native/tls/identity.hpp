@@ -1,0 +1,65 @@
+// Who the server is towards clients: certificates with their private keys, out of a certificate store.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/bytes.hpp"
+
+namespace ipdaemon::tls {
+
+// What is wrong, as code and detail of ipdaemon_errors.def. Never contains a password or a key.
+struct Problem {
+  int code = 0;
+  std::string detail;
+  bool wrong_password = false;  // What was missing may just not have been set yet.
+};
+
+// Where to look for a certificate: the values of the properties SSLCertStoreType, SSLCertStore,
+// SSLCertStorePassword, SSLCertSubject and SSLCertEncoded. With `encoded`, that certificate is meant
+// and the subject says nothing.
+struct StoreQuery {
+  std::int64_t type = 0;
+  BytesView store;
+  BytesView password;
+  BytesView subject;
+  BytesView encoded;
+};
+
+// Tells a renewed file from the one of before; empty for a store that is no file.
+std::string file_state(const StoreQuery& query);
+
+struct Identity;  // Of identity_openssl.hpp: certificate, key, chain.
+
+// The certificates that a query found, at most one for each kind of key, the best first: a client gets
+// the one that it can use. Immutable, shared by contexts and connections, also between threads.
+class Identities {
+ public:
+  // Null with the reason in `problem`.
+  static std::shared_ptr<const Identities> find(const StoreQuery& query, Problem* problem);
+
+  explicit Identities(std::vector<Identity> all);
+  ~Identities();
+  Identities(const Identities&) = delete;
+  Identities& operator=(const Identities&) = delete;
+
+  const std::vector<Identity>& all() const { return all_; }
+  // The full subject and the PEM text of the first one.
+  const std::string& subject() const { return subject_; }
+  const std::string& pem() const { return pem_; }
+  // Tells these certificates from others: a hash over them.
+  const std::string& fingerprint() const { return fingerprint_; }
+  // What is worth knowing though the certificate is served, such as that it has expired; empty if
+  // nothing is. Looks at the time of the call.
+  std::string warning() const;
+
+ private:
+  std::vector<Identity> all_;
+  std::string subject_;
+  std::string pem_;
+  std::string fingerprint_;
+};
+
+}  // namespace ipdaemon::tls
