@@ -8,6 +8,7 @@
 #include "abi/handles.hpp"
 #include "abi/values.hpp"
 #include "ipdaemon.h"
+#include "tls/stores/self_signed.hpp"
 
 namespace ipdaemon {
 namespace {
@@ -325,6 +326,18 @@ int64_t ipdaemon_counter(ipdaemon_t handle, int32_t counter) {
 
 const char* ipdaemon_error_sentence(int32_t code) {
   return error_sentence(code);
+}
+
+int32_t ipdaemon_self_signed(const uint8_t* names, uint64_t length, int32_t days, ipdaemon_value* out) {
+  *out = ipdaemon_value{};
+  try {
+    BytesView pem;
+    const int code = tls::make_self_signed(as_view(names, length), days, &pem);
+    if (code == 0) *out = {IPDAEMON_TYPE_TEXT, 0, 0, as_bytes(pem), pem.size()};
+    return code;
+  } catch (const std::bad_alloc&) {
+    return IPDAEMON_ERROR_OUT_OF_MEMORY;
+  }
 }
 
 const char* ipdaemon_version(void) {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/wiped_bytes.hpp"
-#include "tls/identity.hpp"
+#include "tls/stores/identity.hpp"
 
 namespace ipdaemon {
 

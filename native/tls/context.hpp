@@ -2,13 +2,15 @@
 // once built; connections keep the one they started with, so a setting can change at any time.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "tls/identity.hpp"
+#include "tls/policy.hpp"
+#include "tls/problem.hpp"
+#include "tls/stores/identity.hpp"
+#include "tls/tickets.hpp"
 
 typedef struct ssl_st SSL;
 typedef struct ssl_ctx_st SSL_CTX;
@@ -18,52 +20,6 @@ namespace ipdaemon::tls {
 
 struct CertificatePtrFree;
 using CertificateList = std::vector<std::unique_ptr<X509, CertificatePtrFree>>;
-
-// The keys that seal session tickets: those of one server, whatever contexts it builds. A new key each
-// twelve hours; tickets of the key before are still taken, and renewed.
-class TicketKeys {
- public:
-  struct Key {
-    std::array<unsigned char, 16> name{};
-    std::array<unsigned char, 32> cipher{};
-    std::array<unsigned char, 32> mac{};
-    std::int64_t made_s = 0;
-  };
-
-  ~TicketKeys();
-  // The key to seal with, made or renewed when it is time; null if no random bytes can be had.
-  const Key* current(std::int64_t now_s);
-  // The key of a ticket, `renew` if it shall be replaced; null when it is not, or no longer, known.
-  const Key* find(const unsigned char* name, std::int64_t now_s, bool* renew);
-
-  static constexpr std::int64_t life_s = 12 * 60 * 60;
-
- private:
-  Key current_;
-  Key previous_;
-};
-
-// The values of the settings and properties of TLS, by their names.
-struct ContextOptions {
-  std::int64_t protocols = 0;
-  std::int64_t cipher_strength = 0;
-  std::string cipher_suites;
-  std::string cipher_list;
-  std::string tls12_groups;
-  std::string tls13_groups;
-  std::string tls12_signatures;
-  std::string tls13_signatures;
-  std::string chain_certificates;
-  std::string ca_file;
-  std::string ca_directory;
-  std::string ca_certificates;
-  std::string ca_bundles;
-  std::int64_t check_crl = 0;
-  std::int64_t security_flags = 0;
-  bool authenticate_clients = false;
-  std::int64_t reuse_sessions = 1;
-  std::int64_t log_packets = 0;
-};
 
 class Context {
  public:
@@ -121,13 +77,5 @@ class Context {
   std::string warning_;
   bool allows_tls13_ = false;
 };
-
-// What the setting SSLEnabledProtocols means together with SSLEnabledCipherSuites: a version none of
-// whose suites is allowed is not in force.
-std::int64_t protocols_in_force(std::int64_t protocols, BytesView cipher_suites);
-// Whether TLS12SupportedGroups, or TLS13SupportedGroups, can have it. Needs no OpenSSL.
-bool is_group(BytesView name, bool tls13);
-// Whether a name is one that the settings of signature algorithms take, of TLS 1.3 or of TLS 1.2.
-bool is_signature_algorithm(BytesView name, bool tls13);
 
 }  // namespace ipdaemon::tls

@@ -10,7 +10,7 @@
 #include "base/bytes.hpp"
 #include "tls/context.hpp"
 #include "tls/hello_buffer.hpp"
-#include "tls/identity.hpp"
+#include "tls/stores/identity.hpp"
 
 typedef struct x509_st X509;
 struct stack_st_X509;

@@ -1,12 +1,12 @@
 // Where OpenSSL calls us; for this folder only.
 #pragma once
 
-#include "tls/context.hpp"
 #include "tls/openssl.hpp"
+#include "tls/policy.hpp"
 
 namespace ipdaemon::tls {
 
-// Puts our callbacks into a context: ClientHello, certificates, tickets, messages.
-void set_callbacks(SSL_CTX* handle, const Context* context);
+// Puts the callbacks of engines into a context: ClientHello, certificates, tickets, messages.
+void set_callbacks(SSL_CTX* handle, const ContextOptions& options);
 
 }  // namespace ipdaemon::tls

@@ -4,7 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "tls/context.hpp"
+#include "tls/policy.hpp"
+#include "tls/problem.hpp"
+
+typedef struct ssl_ctx_st SSL_CTX;
 
 namespace ipdaemon::tls {
 

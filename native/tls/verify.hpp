@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "tls/context.hpp"
 #include "tls/openssl.hpp"
+#include "tls/policy.hpp"
 
 namespace ipdaemon::tls {
 

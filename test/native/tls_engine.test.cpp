@@ -12,8 +12,8 @@
 #include "ipdaemon.h"
 #include "tls/context.hpp"
 #include "tls/engine.hpp"
-#include "tls/identity_openssl.hpp"
-#include "tls/names.hpp"
+#include "tls/stores/identity_openssl.hpp"
+#include "tls/stores/names.hpp"
 #include "tls_peer.hpp"
 
 namespace ipdaemon::tls {

@@ -11,8 +11,8 @@
 
 #include "base/library.hpp"
 #include "check.hpp"
-#include "tls/identity.hpp"
 #include "tls/openssl.hpp"
+#include "tls/stores/identity.hpp"
 
 namespace ipdaemon::tls::fixture {
 

@@ -10,7 +10,7 @@
 #include "ipdaemon.h"
 #include "peer.hpp"
 #include "tls/engine.hpp"
-#include "tls/names.hpp"
+#include "tls/stores/names.hpp"
 #include "tls_peer.hpp"
 
 namespace ipdaemon::tls {

@@ -1,5 +1,5 @@
 // Names of certificates as text, and which subject a wanted one means.
-#include "tls/names.hpp"
+#include "tls/stores/names.hpp"
 
 #include "check.hpp"
 #include "tls_fixtures.hpp"

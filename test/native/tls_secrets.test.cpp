@@ -6,7 +6,7 @@
 #include "freed.hpp"
 #include "ipdaemon.h"
 #include "peer.hpp"
-#include "tls/names.hpp"
+#include "tls/stores/names.hpp"
 #include "tls_peer.hpp"
 
 namespace ipdaemon::tls {

@@ -4,8 +4,8 @@
 
 #include "check.hpp"
 #include "ipdaemon.h"
-#include "tls/identity_openssl.hpp"
-#include "tls/names.hpp"
+#include "tls/stores/identity_openssl.hpp"
+#include "tls/stores/names.hpp"
 #include "tls_fixtures.hpp"
 
 namespace ipdaemon::tls::fixture {

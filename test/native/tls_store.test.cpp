@@ -6,11 +6,11 @@
 #include "check.hpp"
 #include "ipdaemon.h"
 #include "scratch_file.hpp"
-#include "tls/encodings.hpp"
-#include "tls/identity_openssl.hpp"
-#include "tls/import.hpp"
-#include "tls/names.hpp"
-#include "tls/store.hpp"
+#include "tls/stores/encodings.hpp"
+#include "tls/stores/identity_openssl.hpp"
+#include "tls/stores/import.hpp"
+#include "tls/stores/names.hpp"
+#include "tls/stores/store.hpp"
 #include "tls_fixtures.hpp"
 
 namespace ipdaemon::tls {

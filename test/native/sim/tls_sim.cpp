@@ -6,7 +6,7 @@
 
 #include "../tls_peer.hpp"
 #include "choices.hpp"
-#include "tls/names.hpp"
+#include "tls/stores/names.hpp"
 
 // The fixtures are those of the native tests. Here, what they cannot do ends the process.
 namespace ipdaemon::test {

@@ -4,7 +4,7 @@
 
 #include "base/bytes.hpp"
 #include "tls/openssl.hpp"
-#include "tls/secret.hpp"
+#include "tls/stores/secret.hpp"
 
 namespace ipdaemon::tls {
 

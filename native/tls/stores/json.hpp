@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/bytes.hpp"
-#include "tls/secret.hpp"
+#include "tls/stores/secret.hpp"
 
 namespace ipdaemon::tls {
 

@@ -4,9 +4,9 @@
 #include <string>
 
 #include "ipdaemon.h"
-#include "tls/encodings.hpp"
-#include "tls/import.hpp"
-#include "tls/store.hpp"
+#include "tls/stores/encodings.hpp"
+#include "tls/stores/import.hpp"
+#include "tls/stores/readers.hpp"
 
 namespace ipdaemon::tls {
 

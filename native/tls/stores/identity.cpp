@@ -1,15 +1,16 @@
-#include "tls/identity.hpp"
+#include "tls/stores/identity.hpp"
 
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
 
 #include "ipdaemon.h"
-#include "tls/encodings.hpp"
-#include "tls/identity_openssl.hpp"
-#include "tls/import.hpp"
-#include "tls/names.hpp"
-#include "tls/store.hpp"
+#include "tls/stores/encodings.hpp"
+#include "tls/stores/file.hpp"
+#include "tls/stores/identity_openssl.hpp"
+#include "tls/stores/import.hpp"
+#include "tls/stores/names.hpp"
+#include "tls/stores/store.hpp"
 
 namespace ipdaemon::tls {
 

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "base/bytes.hpp"
-#include "tls/secret.hpp"
+#include "tls/stores/secret.hpp"
 
 namespace ipdaemon::tls {
 

@@ -1,9 +1,9 @@
 // JSON Web Keys, one or a set: the numbers of a key in base64url, and with "x5c" its certificates.
 #include "ipdaemon.h"
-#include "tls/encodings.hpp"
-#include "tls/import.hpp"
-#include "tls/json.hpp"
-#include "tls/store.hpp"
+#include "tls/stores/encodings.hpp"
+#include "tls/stores/import.hpp"
+#include "tls/stores/json.hpp"
+#include "tls/stores/readers.hpp"
 
 namespace ipdaemon::tls {
 

@@ -2,9 +2,9 @@
 // because OpenSSL's PKCS12_parse knows only the first key.
 #include <new>
 
-#include "tls/encodings.hpp"
-#include "tls/import.hpp"
-#include "tls/store.hpp"
+#include "tls/stores/encodings.hpp"
+#include "tls/stores/import.hpp"
+#include "tls/stores/readers.hpp"
 
 namespace ipdaemon::tls {
 

@@ -1,12 +1,12 @@
-#include "tls/hello.hpp"
+#include "tls/client_hello.hpp"
 
 #include <algorithm>
 
 #include "base/text.hpp"
 #include "ipdaemon.h"
-#include "tls/identity_openssl.hpp"
 #include "tls/lists.hpp"
 #include "tls/openssl.hpp"
+#include "tls/stores/identity_openssl.hpp"
 
 namespace ipdaemon::tls {
 

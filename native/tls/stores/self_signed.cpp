@@ -1,14 +1,13 @@
-// A certificate to try TLS with: its own issuer, so no client trusts it unless it is told to. It belongs to no
-// handle, so the function of the C ABI is here.
+#include "tls/stores/self_signed.hpp"
+
 #include <algorithm>
-#include <new>
 #include <string>
 
 #include "base/per_thread.hpp"
 #include "base/text.hpp"
 #include "ipdaemon.h"
 #include "tls/openssl.hpp"
-#include "tls/secret.hpp"
+#include "tls/stores/secret.hpp"
 
 namespace ipdaemon::tls {
 
@@ -92,8 +91,8 @@ Secret written(const X509* certificate, const EVP_PKEY* key) {
   return pem;
 }
 
-// A new key of P-256 and its certificate as PEM text. Returns 0 or an error code.
-int make_self_signed(BytesView names, int days, Secret* pem) {
+// Returns 0 or an error code.
+int make_pem(BytesView names, int days, Secret* pem) {
   const ErrorScope errors;
   const BytesView common_name = trim(names.substr(0, names.find(',')));
   std::string alternatives;
@@ -113,24 +112,15 @@ int make_self_signed(BytesView names, int days, Secret* pem) {
   return pem->empty() ? IPDAEMON_ERROR_TLS_CERTIFICATE : 0;
 }
 
-int32_t keep_self_signed(BytesView names, int days, ipdaemon_value* out) {
+}  // namespace
+
+int make_self_signed(BytesView names, int days, BytesView* pem) {
   if (find_openssl() != nullptr) return IPDAEMON_ERROR_TLS_UNAVAILABLE;
   Secret& kept = PerThread<Secret>::get();
   kept.clear();
-  const int code = make_self_signed(names, days, &kept);
-  if (code == 0) *out = {IPDAEMON_TYPE_TEXT, 0, 0, as_bytes(view_of(kept)), kept.size()};
+  const int code = make_pem(names, days, &kept);
+  if (code == 0) *pem = view_of(kept);
   return code;
 }
 
-}  // namespace
-
 }  // namespace ipdaemon::tls
-
-extern "C" int32_t ipdaemon_self_signed(const uint8_t* names, uint64_t length, int32_t days, ipdaemon_value* out) {
-  *out = ipdaemon_value{};
-  try {
-    return ipdaemon::tls::keep_self_signed(ipdaemon::as_view(names, length), days, out);
-  } catch (const std::bad_alloc&) {
-    return IPDAEMON_ERROR_OUT_OF_MEMORY;
-  }
-}

@@ -2,9 +2,9 @@
 // something larger, and certificates in elements X509Certificate. Only what those need of XML is read:
 // elements that hold nothing but text. Documents with a DOCTYPE or CDATA are refused.
 #include "ipdaemon.h"
-#include "tls/encodings.hpp"
-#include "tls/import.hpp"
-#include "tls/store.hpp"
+#include "tls/stores/encodings.hpp"
+#include "tls/stores/import.hpp"
+#include "tls/stores/readers.hpp"
 
 namespace ipdaemon::tls {
 

@@ -1,6 +1,6 @@
 // PKCS#7: here a bag of certificates without keys.
-#include "tls/import.hpp"
-#include "tls/store.hpp"
+#include "tls/stores/import.hpp"
+#include "tls/stores/readers.hpp"
 
 namespace ipdaemon::tls {
 

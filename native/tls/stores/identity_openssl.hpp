@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include "tls/identity.hpp"
 #include "tls/openssl.hpp"
+#include "tls/stores/identity.hpp"
 
 namespace ipdaemon::tls {
 

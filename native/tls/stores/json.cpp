@@ -1,4 +1,4 @@
-#include "tls/json.hpp"
+#include "tls/stores/json.hpp"
 
 #include <algorithm>
 

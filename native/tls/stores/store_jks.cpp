@@ -2,9 +2,9 @@
 // number, the version, the count of entries, the entries, and a SHA-1 digest over the password, a fixed
 // phrase and everything before it. Private keys are encrypted with a keystream of SHA-1 digests.
 #include "ipdaemon.h"
-#include "tls/encodings.hpp"
-#include "tls/import.hpp"
-#include "tls/store.hpp"
+#include "tls/stores/encodings.hpp"
+#include "tls/stores/import.hpp"
+#include "tls/stores/readers.hpp"
 
 namespace ipdaemon::tls {
 

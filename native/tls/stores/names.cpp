@@ -1,10 +1,10 @@
-#include "tls/names.hpp"
+#include "tls/stores/names.hpp"
 
 #include <algorithm>
 #include <vector>
 
 #include "base/text.hpp"
-#include "tls/encodings.hpp"
+#include "tls/stores/encodings.hpp"
 
 namespace ipdaemon::tls {
 

@@ -1,4 +1,4 @@
-#include "tls/encodings.hpp"
+#include "tls/stores/encodings.hpp"
 
 #include "base/text.hpp"
 

@@ -1,35 +1,14 @@
 // Who the server is towards clients: certificates with their private keys, out of a certificate store.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "base/bytes.hpp"
+#include "tls/problem.hpp"
+#include "tls/stores/query.hpp"
 
 namespace ipdaemon::tls {
-
-// What is wrong, as code and detail of ipdaemon_errors.def. Never contains a password or a key.
-struct Problem {
-  int code = 0;
-  std::string detail;
-  bool wrong_password = false;  // What was missing may just not have been set yet.
-};
-
-// Where to look for a certificate: the values of the properties SSLCertStoreType, SSLCertStore,
-// SSLCertStorePassword, SSLCertSubject and SSLCertEncoded. With `encoded`, that certificate is meant
-// and the subject says nothing.
-struct StoreQuery {
-  std::int64_t type = 0;
-  BytesView store;
-  BytesView password;
-  BytesView subject;
-  BytesView encoded;
-};
-
-// Tells a renewed file from the one of before; empty for a store that is no file.
-std::string file_state(const StoreQuery& query);
 
 struct Identity;  // Of identity_openssl.hpp: certificate, key, chain.
 

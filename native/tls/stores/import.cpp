@@ -1,4 +1,4 @@
-#include "tls/import.hpp"
+#include "tls/stores/import.hpp"
 
 #include <algorithm>
 #include <bit>

@@ -1,0 +1,48 @@
+#include "tls/stores/content.hpp"
+
+#include "ipdaemon.h"
+#include "tls/stores/import.hpp"
+
+namespace ipdaemon::tls {
+
+bool refuse(Problem* problem, int code, std::string detail) {
+  *problem = {code, std::move(detail)};
+  return false;
+}
+
+bool refuse_store(Problem* problem, std::string detail) {
+  return refuse(problem, IPDAEMON_ERROR_TLS_STORE, std::move(detail));
+}
+
+bool refuse_password(Problem* problem, BytesView password, const char* what) {
+  refuse_store(problem, std::string("wrong password: SSLCertStorePassword ") +
+                            (password.empty() ? "is empty, but it is needed for " : "does not open ") + what);
+  problem->wrong_password = true;
+  return false;
+}
+
+bool refuse_algorithm(Problem* problem, const char* what) {
+  const char* remedy = legacy_context() == nullptr
+                           ? " is encrypted in an old way that needs OpenSSL's legacy provider, which is not installed"
+                           : " is encrypted in a way that this OpenSSL does not know";
+  return refuse_store(problem, std::string(what) + remedy);
+}
+
+bool unlock_key(BytesView der, BytesView password, KeyPtr* out, Problem* problem) {
+  const unsigned char* at = as_bytes(der);
+  const SealedPtr sealed(d2i_X509_SIG(nullptr, &at, static_cast<long>(der.size())));
+  if (!sealed) return refuse_store(problem, "an encrypted private key is damaged");
+  switch (unlock_pkcs8(sealed.get(), password.empty() ? "" : password.data(), password.size(), out)) {
+    case Unlocked::done:
+      return true;
+    case Unlocked::no_key:
+      return refuse_store(problem, "the private key is of a kind that this OpenSSL does not know");
+    case Unlocked::wrong_password:
+      return refuse_password(problem, password, "the private key");
+    case Unlocked::unknown_algorithm:
+      break;
+  }
+  return refuse_algorithm(problem, "the private key");
+}
+
+}  // namespace ipdaemon::tls
