@@ -1,3 +1,4 @@
+// Libraries that are loaded at run time, and their functions.
 #include <dlfcn.h>
 
 #include "base/library.hpp"

@@ -1,3 +1,4 @@
+// Libraries that are loaded at run time, and their functions.
 #include <windows.h>
 
 #include <initializer_list>

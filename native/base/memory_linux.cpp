@@ -1,3 +1,4 @@
+// Free memory is given back to the system on request.
 #include <cstdlib>
 #ifdef __GLIBC__
 #include <malloc.h>

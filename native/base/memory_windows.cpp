@@ -1,3 +1,4 @@
+// Free memory is given back to the system on request.
 #include <malloc.h>
 
 #include "base/memory.hpp"

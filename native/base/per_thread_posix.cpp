@@ -1,3 +1,4 @@
+// What belongs to a thread ends with it, as the language has it.
 #include <vector>
 
 #include "base/per_thread.hpp"

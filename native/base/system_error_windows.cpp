@@ -14,7 +14,7 @@ namespace {
 bool is_code(int number) {
   switch (number) {
 #define IPD_ERROR(code, NAME, sentence) case code:
-#include "include/ipdaemon_errors.def"
+#include "ipdaemon_errors.def"
 #undef IPD_ERROR
     return true;
     default:
