@@ -5,7 +5,7 @@
   'variables': {
     'native_tests%': 0,
     'sanitize%': '',
-    'poller%': '<!(node bindings/sources.js poller <(OS))',
+    'poller%': '<!(node native/sources.js poller <(OS))',
   },
   'target_defaults': {
     'include_dirs': ['native', 'native/include'],
@@ -50,17 +50,17 @@
       # What every system and the simulator share.
       'target_name': 'ipdaemon_core',
       'type': 'static_library',
-      'sources': ['<!@(node bindings/sources.js core)'],
+      'sources': ['<!@(node native/sources.js core)'],
     },
     {
       'target_name': 'ipdaemon_platform',
       'type': 'static_library',
-      'sources': ['<!@(node bindings/sources.js platform <(OS) <(poller))'],
+      'sources': ['<!@(node native/sources.js platform <(OS) <(poller))'],
       'conditions': [['poller=="kqueue" and OS=="linux"', {'cflags': ['-isystem', '<(module_root_dir)/test/kqueue']}]],
     },
     {
       'target_name': 'ipdaemon',
-      'sources': ['<!@(node bindings/sources.js addon)'],
+      'sources': ['<!@(node native/sources.js addon)'],
       'dependencies': ['ipdaemon_core', 'ipdaemon_platform'],
       'ldflags': ['-Wl,--version-script=<(module_root_dir)/bindings/addon/exports.map'],
       # The wrapper's headers are not ours to keep free of warnings.
@@ -75,7 +75,7 @@
       'type': 'shared_library',
       'product_name': 'ipdaemon',
       'product_prefix': 'lib',
-      'product_extension': '<!(node bindings/sources.js library <(OS))',
+      'product_extension': '<!(node native/sources.js library <(OS))',
       'dependencies': ['ipdaemon_core', 'ipdaemon_platform'],
       'ldflags': ['-Wl,--version-script=<(module_root_dir)/native/exports.map'],
       # There is no source of its own that would ask for what is in the archives.
@@ -88,18 +88,18 @@
     },
   ],
   'conditions': [
-    ['native_tests==1 and <!(node bindings/sources.js has tests <(OS))==1', {
+    ['native_tests==1 and <!(node native/sources.js has tests <(OS))==1', {
       'targets': [{
         'target_name': 'native_tests',
         'type': 'executable',
-        'sources': ['<!@(node bindings/sources.js tests <(OS))'],
+        'sources': ['<!@(node native/sources.js tests <(OS))'],
         'dependencies': ['ipdaemon_core', 'ipdaemon_platform'],
       }],
     }],
-    ['native_tests==1 and <!(node bindings/sources.js has failing)==1', {
+    ['native_tests==1 and <!(node native/sources.js has failing)==1', {
       'targets': [{
         'target_name': 'ipdaemon_failing',
-        'sources': ['<!@(node bindings/sources.js failing)'],
+        'sources': ['<!@(node native/sources.js failing)'],
         'dependencies': ['ipdaemon_core', 'ipdaemon_platform'],
         'include_dirs': ['test/native', 'bindings/addon'],
         'ldflags': ['-Wl,--version-script=<(module_root_dir)/bindings/addon/exports.map'],
@@ -113,11 +113,11 @@
         'defines': ['NAPI_VERSION=8', 'NAPI_DISABLE_CPP_EXCEPTIONS', 'NODE_ADDON_API_DISABLE_DEPRECATED'],
       }],
     }],
-    ['native_tests==1 and <!(node bindings/sources.js has sim)==1', {
+    ['native_tests==1 and <!(node native/sources.js has sim)==1', {
       'targets': [{
         'target_name': 'ipdaemon_sim',
         'type': 'executable',
-        'sources': ['<!@(node bindings/sources.js sim)'],
+        'sources': ['<!@(node native/sources.js sim)'],
         'include_dirs': ['test/native'],
         'dependencies': ['ipdaemon_core'],
         # What is loaded, OpenSSL, finds the simulated time here.
@@ -126,49 +126,49 @@
         # The native tests that run on it.
         'target_name': 'ipdaemon_sim_tests',
         'type': 'executable',
-        'sources': ['<!@(node bindings/sources.js sim_tests)'],
+        'sources': ['<!@(node native/sources.js sim_tests)'],
         'include_dirs': ['test/native'],
         'dependencies': ['ipdaemon_core'],
       }],
     }],
-    ['native_tests==1 and <!(node bindings/sources.js has bench load)==1', {
+    ['native_tests==1 and <!(node native/sources.js has bench load)==1', {
       'targets': [{
         'target_name': 'bench_load',
         'type': 'executable',
-        'sources': ['<!@(node bindings/sources.js bench load)'],
+        'sources': ['<!@(node native/sources.js bench load)'],
       }],
     }],
-    ['native_tests==1 and <!(node bindings/sources.js has bench floor)==1', {
+    ['native_tests==1 and <!(node native/sources.js has bench floor)==1', {
       'targets': [{
         'target_name': 'bench_floor',
         'type': 'executable',
-        'sources': ['<!@(node bindings/sources.js bench floor)'],
+        'sources': ['<!@(node native/sources.js bench floor)'],
       }],
     }],
-    ['native_tests==1 and <!(node bindings/sources.js has bench core)==1', {
+    ['native_tests==1 and <!(node native/sources.js has bench core)==1', {
       'targets': [{
         'target_name': 'bench_core',
         'type': 'executable',
-        'sources': ['<!@(node bindings/sources.js bench core)', '<!@(node bindings/sources.js bench main_program)'],
+        'sources': ['<!@(node native/sources.js bench core)', '<!@(node native/sources.js bench main_program)'],
         'dependencies': ['ipdaemon_core', 'ipdaemon_platform'],
       }, {
         # The same inside Node, with the OpenSSL of it.
         'target_name': 'bench_core_tls',
-        'sources': ['<!@(node bindings/sources.js bench core)', '<!@(node bindings/sources.js bench node_program)'],
+        'sources': ['<!@(node native/sources.js bench core)', '<!@(node native/sources.js bench node_program)'],
         'dependencies': ['ipdaemon_core', 'ipdaemon_platform'],
       }],
     }],
     # Addons, so that they run on the OpenSSL inside Node: its symbols are left open.
-    ['native_tests==1 and <!(node bindings/sources.js has bench load_tls)==1', {
+    ['native_tests==1 and <!(node native/sources.js has bench load_tls)==1', {
       'targets': [{
         'target_name': 'bench_load_tls',
-        'sources': ['<!@(node bindings/sources.js bench load_tls)', '<!@(node bindings/sources.js bench node_program)'],
+        'sources': ['<!@(node native/sources.js bench load_tls)', '<!@(node native/sources.js bench node_program)'],
       }],
     }],
-    ['native_tests==1 and <!(node bindings/sources.js has bench floor_tls)==1', {
+    ['native_tests==1 and <!(node native/sources.js has bench floor_tls)==1', {
       'targets': [{
         'target_name': 'bench_floor_tls',
-        'sources': ['<!@(node bindings/sources.js bench floor_tls)', '<!@(node bindings/sources.js bench node_program)'],
+        'sources': ['<!@(node native/sources.js bench floor_tls)', '<!@(node native/sources.js bench node_program)'],
       }],
     }],
   ],

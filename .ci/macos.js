@@ -4,7 +4,7 @@
 const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
-const { buildEnvironment, copyOfCheckout, installZig, root } = require('../bindings/zig');
+const { buildEnvironment, copyOfCheckout, installZig, root } = require('./release/zig');
 
 function check(title, body) {
   const began = Date.now();

@@ -8,16 +8,28 @@
 
 #include <cstddef>
 
+#if __has_include(<dlfcn.h>)
+#include <dlfcn.h>
+#endif
+
 #include "api.h"
-#include "base/library.hpp"
 #include "convert.h"
 
 namespace ipdaemon::addon {
 namespace {
 
+// A function of the host; null where there is none of that name, as on Windows, which forms names otherwise.
+void* find_in_host([[maybe_unused]] const char* function) {
+#ifdef RTLD_DEFAULT
+  return dlsym(RTLD_DEFAULT, function);
+#else
+  return nullptr;
+#endif
+}
+
 // bool v8::String::IsOneByte() const
 using IsOneByte = bool (*)(napi_value string);
-const auto is_one_byte = reinterpret_cast<IsOneByte>(find_in_process("_ZNK2v86String9IsOneByteEv"));
+const auto is_one_byte = reinterpret_cast<IsOneByte>(find_in_host("_ZNK2v86String9IsOneByteEv"));
 
 // mayBeWide(text: string): true | undefined;
 napi_value call_is_one_byte(napi_env env, napi_callback_info info) {

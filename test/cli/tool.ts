@@ -2,7 +2,7 @@
 import * as path from 'node:path';
 import { type Program, type ProgramOptions, root, withProgram } from '../support/program';
 
-const main = path.join(root, 'dist', 'bindings', 'cli', 'main.js');
+const main = path.join(root, 'dist', 'lib', 'cli', 'main.js');
 
 /** Runs a body with `ipdaemon ARGS`, and ends it whatever happens. */
 export function withTool(

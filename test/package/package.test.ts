@@ -203,7 +203,7 @@ describe('the tarball', () => {
   });
 
   test('has a server that answers', async () => {
-    const main = path.join(project(), 'node_modules', 'ipdaemon', 'dist', 'bindings', 'cli', 'main.js');
+    const main = path.join(project(), 'node_modules', 'ipdaemon', 'dist', 'lib', 'cli', 'main.js');
     await withProgram(
       [main, 'echo', '--port', '0'],
       async (server) => {

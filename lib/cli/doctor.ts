@@ -8,7 +8,7 @@ import { phpFinding } from './php';
 import { version } from './texts';
 import { tryEcho } from './trial';
 
-type Library = typeof import('../../lib/index');
+type Library = typeof import('../index');
 type Findings = Record<string, Finding>;
 
 function reasonOf(error: unknown): string {

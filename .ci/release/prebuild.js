@@ -5,7 +5,7 @@ const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const prebuildify = require('prebuildify');
-const { systems } = require('./systems');
+const { systems } = require('../../bindings/systems');
 const { buildEnvironment, copyOfCheckout, installZig, root } = require('./zig');
 
 const glibcMax = [2, 28];

@@ -9,7 +9,7 @@ import {
   ipdaemon_get_last_error,
   ipdaemon_open,
   ipdaemon_register_callback,
-} from '../../lib/index';
+} from '../index';
 import { mustBeReadable, readFileServerOptions } from './command-line';
 import { serve } from './serve';
 

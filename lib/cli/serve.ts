@@ -18,7 +18,7 @@ import {
   SSLCertStoreType,
   SSLStartMode,
   selfSignedCertificate,
-} from '../../lib/index';
+} from '../index';
 import { mustBeReadable, type ServerOptions } from './command-line';
 
 /** An exception with the last error, if there is one. */

@@ -1,7 +1,7 @@
 // What doctor finds, and the findings that need nothing but Node: versions, descriptors, the system's limits.
 
 import * as fs from 'node:fs';
-import { libc } from '../files';
+import { libc } from '../../bindings/files';
 import { packageFile } from './texts';
 
 /** `warning`: servers run, but less well than they could. `failed`: no server can run. */

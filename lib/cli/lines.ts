@@ -1,7 +1,7 @@
 // `ipdaemon lines`: sends back each line once its end has come. The framing is the library's: a handler sees
 // whole lines, however the network cut them. A CR before the end goes back as it came.
 
-import { ipdaemon_open, Property } from '../../lib/index';
+import { ipdaemon_open, Property } from '../index';
 import { readServerOptions } from './command-line';
 import { answerInput } from './echo';
 import { mustSet, serve } from './serve';

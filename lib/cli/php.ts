@@ -2,7 +2,7 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import * as path from 'node:path';
-import { packageRoot } from '../files';
+import { packageRoot } from '../../bindings/files';
 import type { Finding } from './findings';
 
 const folder = path.join(packageRoot(), 'bindings', 'php');

@@ -1,7 +1,7 @@
 // A server and a client in this process, over a loopback address: doctor's proof that a server works here.
 
 import * as net from 'node:net';
-import type * as lib from '../../lib/index';
+import type * as lib from '../index';
 
 // Generous, as the machine may be busy: only a server that does not work at all is waited for so long.
 const limitMs = 30_000;

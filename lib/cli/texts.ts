@@ -36,7 +36,7 @@ interface PackageFile {
   engines: { node: string };
 }
 
-/** What package.json says; this file is in the folder dist/bindings/cli. */
+/** What package.json says; this file is in the folder dist/lib/cli. */
 export function packageFile(): PackageFile {
   return JSON.parse(fs.readFileSync(path.join(__dirname, '..', '..', '..', 'package.json'), 'utf8')) as PackageFile;
 }
