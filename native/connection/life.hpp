@@ -1,4 +1,4 @@
-// The life of a connection: how far it is, and what may still come in and go out. A life only grows.
+// The life of a connection: how far it is, and what may still come in and go out. Once it is served, a life only grows.
 //
 //            accepted
 //               |
@@ -51,7 +51,7 @@ class Life {
   bool output_is_open() const { return output_code_ == 0; }
 
   // Each returns false, and changes nothing, where the picture has no such arrow.
-  // Before the connection is served: nothing but TLS from the first byte on.
+  // Before the connection is served, where it is up from the beginning: nothing but TLS from the first byte on.
   bool begin_handshaking() { return move_from(Stage::up, Stage::handshaking); }
   bool come_up() { return move_from(Stage::handshaking, Stage::up); }
   bool begin_closing() { return move_from(Stage::up, Stage::closing); }
@@ -60,6 +60,7 @@ class Life {
     stage_ = Stage::ended;
     return true;
   }
+  // From wherever it is: the server is being reset or closed, or nothing is owed any more.
   bool go() {
     if (is_gone()) return false;
     stage_ = Stage::gone;
