@@ -230,13 +230,13 @@ export class IPWorks_IPDaemon extends Accessors {
   }
 
   /**
-   * Starts TLS on a connection in clear. It never blocks; events tell what becomes of the handshake. See
+   * Starts TLS on an unencrypted connection. It never blocks; events report how the handshake ends. See
    * ipworks_ipdaemon_do_startssl and docs/reference/tls.md.
    *
    * @param connectionid The connection.
    * @returns 0.
    * @throws IPDaemonError if TLS has begun already (211), or there is no TLS (270) or no usable certificate (271 to 273,
-   * 282), and then the connection is in clear as before; what a handler threw meanwhile.
+   * 282), and then the connection stays unencrypted; what a handler threw meanwhile.
    */
   doStartSSL(connectionid: Index): number {
     return this.checked(ipworks_ipdaemon_do_startssl(this.handle, connectionid));

@@ -480,13 +480,13 @@ export function ipworks_ipdaemon_do_shutdown(res: Resource): number {
 }
 
 /**
- * Starts TLS on a connection in clear, usually inside the DataIn that has a command such as STARTTLS. What was
- * accepted before is sent first, in clear; what was received and not delivered is discarded. Never blocks: events
+ * Starts TLS on an unencrypted connection, usually inside the DataIn that has a command such as STARTTLS. What was
+ * accepted before is sent first, unencrypted; what was received and not delivered is discarded. Never blocks: events
  * tell what becomes of the handshake, and sends are refused with 10035 until it is done. See docs/reference/tls.md.
  *
  * @param res The server.
  * @param connectionid The connection.
- * @returns 0, or the error code, and then the connection is in clear as before: 126 no such connection, 211 TLS has
+ * @returns 0, or the error code, and then the connection stays unencrypted: 126 no such connection, 211 TLS has
  * begun already, 270 no TLS, 271 to 273 the certificate cannot be used, 282 there is none, 1117 closing, 10035 a file
  * is being sent.
  * @throws TypeError if `res` is no open server of this thread; what a handler threw meanwhile.

@@ -85,7 +85,7 @@ async function examine(): Promise<Findings> {
     tryEcho(library, { host: '::1' }),
   );
   const hasOpenSsl = findings.openssl?.text.startsWith('OpenSSL ') === true;
-  findings.tls = await attempt(hasOpenSsl ? 'failed' : 'warning', 'servers in clear can run', () =>
+  findings.tls = await attempt(hasOpenSsl ? 'failed' : 'warning', 'servers without TLS can run', () =>
     tryEcho(library, { host: '127.0.0.1', certificate: library.selfSignedCertificate() }),
   );
   findings.php = phpFinding();

@@ -143,32 +143,32 @@ export const Setting = {
    */
   SSLIncludeCertChain: 'SSLIncludeCertChain',
   /**
-   * The cipher of the connection, such as AES-128-GCM; empty in clear and before the end of the handshake.
+   * The cipher of the connection, such as AES-128-GCM; empty without TLS and before the end of the handshake.
    * Per connection, read only. Default: empty.
    */
   SSLNegotiatedCipher: 'SSLNegotiatedCipher',
   /**
-   * Bits of the cipher of the connection; 0 in clear.
+   * Bits of the cipher of the connection; 0 without TLS.
    * Per connection, read only, 0 and up. Default: 0.
    */
   SSLNegotiatedCipherStrength: 'SSLNegotiatedCipherStrength',
   /**
-   * The cipher suite of the connection by its IANA name; empty in clear and before the end of the handshake.
+   * The cipher suite of the connection by its IANA name; empty without TLS and before the end of the handshake.
    * Per connection, read only. Default: empty.
    */
   SSLNegotiatedCipherSuite: 'SSLNegotiatedCipherSuite',
   /**
-   * The key exchange of the connection, such as ECDHE-X25519; empty in clear and before the end of the handshake.
+   * The key exchange of the connection, such as ECDHE-X25519; empty without TLS and before the end of the handshake.
    * Per connection, read only. Default: empty.
    */
   SSLNegotiatedKeyExchange: 'SSLNegotiatedKeyExchange',
   /**
-   * Bits of the key exchange of the connection; 0 in clear.
+   * Bits of the key exchange of the connection; 0 without TLS.
    * Per connection, read only, 0 and up. Default: 0.
    */
   SSLNegotiatedKeyExchangeStrength: 'SSLNegotiatedKeyExchangeStrength',
   /**
-   * The TLS version of the connection, such as TLSv1.3; empty in clear and before the end of the handshake.
+   * The TLS version of the connection, such as TLSv1.3; empty without TLS and before the end of the handshake.
    * Per connection, read only. Default: empty.
    */
   SSLNegotiatedVersion: 'SSLNegotiatedVersion',

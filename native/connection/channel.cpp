@@ -140,7 +140,7 @@ Channel::Step Channel::encrypt(BytesView plain) {
   Bytes& ciphertext = services_.buffers.encrypt_buffer();
   int code = 0;
   try {
-    if (!tls_->engine().seal(plain, ciphertext)) code = IPDAEMON_ERROR_TLS_ENCRYPT;
+    if (!tls_->engine().encrypt(plain, ciphertext)) code = IPDAEMON_ERROR_TLS_ENCRYPT;
   } catch (const std::bad_alloc&) {
     code = IPDAEMON_ERROR_NO_BUFFERS;
   }

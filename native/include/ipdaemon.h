@@ -216,14 +216,14 @@ IPDAEMON_API int32_t ipdaemon_do_sendline(ipdaemon_t handle, int32_t connection_
    after 10 seconds at most; inside a callback they go as with ipdaemon_do_disconnect. */
 IPDAEMON_API int32_t ipdaemon_do_shutdown(ipdaemon_t handle);
 
-/* Starts TLS on a connection in clear. What was accepted before is sent first, in clear; what was received
+/* Starts TLS on an unencrypted connection. What was accepted before is sent first, unencrypted; what was received
    and not delivered is discarded. Returns at once: the client begins the handshake, and events tell what
    becomes of it (SSLStatus, SSLConnectionRequest, SSLClientAuthentication; after a failure Error and
    Disconnected). Sends are refused until it is done.
    Errors: UNKNOWN_CONNECTION; BAD_STATE when TLS has begun already, or a blocking send waits; NOT_OPEN;
    TLS_UNAVAILABLE, TLS_CERTIFICATE, INVALID_VALUE when TLS, the certificate or a setting cannot be used;
    TLS_NO_SERVER_CERTIFICATE; WOULD_BLOCK while a file is being sent; the error that broke the connection.
-   After an error the connection is in clear as before. */
+   After an error the connection stays unencrypted. */
 IPDAEMON_API int32_t ipdaemon_do_startssl(ipdaemon_t handle, int32_t connection_id);
 
 /* ---- For outer loops and bindings -------------------------------------------------------------- */

@@ -266,13 +266,14 @@ void TlsSetup::on_listening() {
   warn_if_unused();
 }
 
-// A certificate alone starts no TLS, which nobody would see from a server that answers in clear.
+// A certificate alone starts no TLS, which nobody would see from a server that answers unencrypted.
 void TlsSetup::warn_if_unused() {
   const bool is_set = identities_ || !services_.settings.bytes(IPDAEMON_PROPERTY_SSL_CERT_STORE).empty();
   if (!is_set || unused_reported_ || in_use() || !listening_.is_on()) return;
   unused_reported_ = true;
   services_.notices.add_status(
-      "a certificate is set, but the server listens in clear, as SSLStartMode is 3 (None); set it to 1 (Implicit) for "
+      "a certificate is set, but the server listens unencrypted, as SSLStartMode is 3 (None); set it to 1 (Implicit) "
+      "for "
       "TLS from the first byte on, or to 2 (Explicit) if do_startssl begins it");
 }
 

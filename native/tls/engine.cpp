@@ -127,7 +127,7 @@ void Engine::shake_hands() {
   state_ = State::open;
 }
 
-Engine::Received Engine::receive(BytesView input, char* plain, std::size_t capacity, Bytes& sealed) {
+Engine::Received Engine::receive(BytesView input, char* plain, std::size_t capacity, Bytes& ciphertext) {
   BytesView unread = input;
   Bytes hello;
   if (session_ == nullptr) {
@@ -141,7 +141,7 @@ Engine::Received Engine::receive(BytesView input, char* plain, std::size_t capac
       unread = hello;
     }
   }
-  Call call(*this, unread, sealed);
+  Call call(*this, unread, ciphertext);
   if (state_ == State::handshaking) shake_hands();
   std::size_t count = 0;
   int controls = 0;
@@ -177,9 +177,9 @@ Engine::Received Engine::receive(BytesView input, char* plain, std::size_t capac
   return {count, input.size()};
 }
 
-bool Engine::seal(BytesView plain, Bytes& sealed) {
+bool Engine::encrypt(BytesView plain, Bytes& ciphertext) {
   if (state_ != State::open && state_ != State::peer_closed) return false;
-  Call call(*this, {}, sealed);
+  Call call(*this, {}, ciphertext);
   while (!plain.empty()) {
     std::size_t count = 0;
     if (SSL_write_ex(session_, plain.data(), plain.size(), &count) != 1) {
@@ -191,10 +191,10 @@ bool Engine::seal(BytesView plain, Bytes& sealed) {
   return true;
 }
 
-void Engine::close(Bytes& sealed) {
+void Engine::close(Bytes& ciphertext) {
   if (close_sent_ || running() || (state_ != State::open && state_ != State::peer_closed)) return;
   close_sent_ = true;
-  Call call(*this, {}, sealed);
+  Call call(*this, {}, ciphertext);
   SSL_shutdown(session_);
 }
 

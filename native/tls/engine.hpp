@@ -84,14 +84,14 @@ class Engine {
     std::size_t taken = 0;  // How much of the input was looked at.
   };
   // Takes what came from the peer. What it says goes to `plain`. What has to be answered is appended to
-  // `sealed`. `capacity` must be at least input.size() + record_max. Less than all is taken when many
+  // `ciphertext`. `capacity` must be at least input.size() + record_max. Less than all is taken when many
   // messages without data have come, which cost far more than data of their length: the caller brings
   // the rest again when others have had their turn.
-  Received receive(BytesView input, char* plain, std::size_t capacity, Bytes& sealed);
-  // Seals `plain`, all of it, behind what is in `sealed`. False: the session has failed.
-  bool seal(BytesView plain, Bytes& sealed);
+  Received receive(BytesView input, char* plain, std::size_t capacity, Bytes& ciphertext);
+  // Encrypts `plain`, all of it, behind what is in `ciphertext`. False: the session has failed.
+  bool encrypt(BytesView plain, Bytes& ciphertext);
   // Appends the notice that nothing more will come, once.
-  void close(Bytes& sealed);
+  void close(Bytes& ciphertext);
 
   State state() const { return state_; }
   const Problem& problem() const { return problem_; }

@@ -89,7 +89,7 @@ Found find() {
       const std::string other = found_instead();
       return "OpenSSL 3 is neither in this process nor installed in the system; " +
              (other.empty() ? "" : "there is " + other + ", which this library cannot use; ") +
-             "install it, or set SSLStartMode to 3 (None) to listen in clear";
+             "install it, or set SSLStartMode to 3 (None) to listen unencrypted";
     }();
     found.problem = problem.c_str();
     return found;

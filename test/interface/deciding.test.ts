@@ -171,7 +171,7 @@ behaviour('register_callback', (kind) => {
 });
 
 behaviour('a certificate without TLS', (kind) => {
-  const unused = 'listens in clear';
+  const unused = 'listens unencrypted';
   const told = (server: Parameters<Parameters<typeof withServer>[2]>[0]) =>
     server.events('SSLStatus', 0).filter(({ message }) => message.includes(unused));
 

@@ -206,7 +206,7 @@ class Link {
 
   bool say(BytesView text) {
     Bytes sealed;
-    const bool done = engine->seal(text, sealed);
+    const bool done = engine->encrypt(text, sealed);
     to_client_ += sealed;
     return done;
   }
@@ -574,7 +574,7 @@ TEST("close_notify of either side is seen by the other, and is sent once") {
       Link link(server, context.get());
       Bytes nothing;
       link.engine->close(nothing);
-      CHECK(!link.engine->seal("too early", nothing));
+      CHECK(!link.engine->encrypt("too early", nothing));
       CHECK(nothing.empty());
     }
   }
