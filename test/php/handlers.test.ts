@@ -355,13 +355,13 @@ describePhp('a handler in PHP', () => {
     const file = writeTemporary('session.json', '');
     await withServer(
       { tls: true, fibers: true },
-      echo,
+      `${echo} ipworks_ipdaemon_register_callback($s, 4, function ($p) { echo "gone\\n"; });`,
       async (open, program) => {
         const client = await open();
         client.write('se"cr\\et\u0001');
         await client.receives('se"cr\\et\u0001');
         client.end();
-        await client.isGone();
+        await program.says(/gone/);
         program.signal('SIGKILL');
         await program.ends();
       },
