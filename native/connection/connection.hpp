@@ -152,9 +152,7 @@ class Connection final : public Debtor, public Deadline {
   // sending.cpp
   int why_not_sendable() const;
   bool is_too_early() const;
-  bool queue_is_empty() const {
-    return outbox_.empty() && !channel_.has_unsent();
-  }
+  bool queue_is_empty() const { return outbox_.empty() && !channel_.has_unsent(); }
   bool is_full() const;
   int refuse_send();
   int send_now(BytesView data, BytesView tail);

@@ -1,6 +1,7 @@
 // The package over each of its bindings, in one process: the modules of the package are loaded once for each.
 // IPDAEMON_BINDING restricts a run to one of them, as it does for programs. Where it matters how the loop waits, the
 // addon comes a second time, with a thread that waits in place of the loop.
+import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest } from '@jest/globals';
 
@@ -41,14 +42,23 @@ function load(binding: string): Binding {
 
 const bindings = ['addon', 'koffi'].filter((name) => only === undefined || name === only).map(load);
 
-/** The folder of the test that runs. */
-export function suite(): string {
-  return path.basename(path.dirname(expect.getState().testPath ?? ''));
+/**
+ * Whether the test that runs is one of these, which are named from the folder of the tests: folders, or files without
+ * their ends. One that was renamed must not lose its tests unnoticed, so each has to exist.
+ */
+export function isOneOf(...suites: string[]): boolean {
+  const folder = path.join(__dirname, '..');
+  const running = path.relative(folder, expect.getState().testPath ?? '').replace(/\.test\.ts$/, '');
+  for (const name of suites) {
+    const there = ['', '.test.ts'].some((end) => existsSync(path.join(folder, `${name}${end}`)));
+    if (!there) throw new Error(`there is no suite test/${name}: it was renamed, so its name has to change here, too`);
+  }
+  return suites.some((name) => running === path.normalize(name) || running.startsWith(path.normalize(`${name}/`)));
 }
 
 /** The bindings under test; a behaviour test never names one. */
 export function eachBinding(): Binding[] {
-  const bothWakers = process.env.IPDAEMON_WAKER === undefined && ['events', 'lifetime', 'methods'].includes(suite());
+  const bothWakers = process.env.IPDAEMON_WAKER === undefined && isOneOf('interface', 'lifetime');
   return bindings.flatMap((binding) =>
     binding.name === 'addon' && bothWakers
       ? [binding, { ...binding, name: 'addon with a thread', waker: 'thread' as const }]

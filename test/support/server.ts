@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import * as net from 'node:net';
 import { describe } from '@jest/globals';
-import { type Api, type Binding, eachBinding, suite, testsUse } from './bindings';
+import { type Api, type Binding, eachBinding, isOneOf, testsUse } from './bindings';
 import { Client, type ClientOptions } from './client';
 import { Code, E, type EventName, P } from './ids';
 import { type CheckOptions, type LogEntry, violations } from './log-checker';
@@ -24,7 +24,7 @@ export function eachServer(): ServerKind[] {
   return eachBinding().flatMap((binding) => {
     const loop = { ...binding, name: `${binding.name}, Node's loop`, pump: 'node' as const };
     const doevents = { ...binding, name: `${binding.name}, do_doevents`, pump: 'doevents' as const };
-    const both = binding.name === 'addon' || ['errors', 'events', 'framing', 'lifetime', 'methods'].includes(suite());
+    const both = binding.name === 'addon' || isOneOf('interface', 'framing', 'lifetime');
     return binding.waker === undefined && both ? [loop, doevents] : [loop];
   });
 }
@@ -33,7 +33,7 @@ export function eachServer(): ServerKind[] {
 export function behaviour(title: string, body: (kind: ServerKind) => void): void {
   // For runs that are slow: one of the two ways of pumping, except where it matters most.
   const only = process.env.IPDAEMON_TEST_PUMP;
-  const both = only === undefined || ['events', 'lifetime'].includes(suite());
+  const both = only === undefined || isOneOf('interface/events', 'lifetime');
   const kinds = eachServer();
   const wanted = kinds.filter((kind) => both || kind.pump === only);
   describe.each(wanted.length > 0 ? wanted : kinds)(`${title} ($name)`, (kind) => {
