@@ -21,9 +21,9 @@ export interface NativeSink {
   dataIn(connectionId: number, text: string, eol: boolean): void;
   /**
    * Several pieces of one connection; `words` tells where each begins and ends in `chunk`. Sends to the
-   * connection of up to `keepMax` bytes together may be kept back, see `sendKept`.
+   * connection of up to `gatherMax` bytes together may be gathered, see `sendGathered`.
    */
-  dataInBatch(connectionId: number, chunk: string, count: number, keepMax: number): void;
+  dataInBatch(connectionId: number, chunk: string, count: number, gatherMax: number): void;
   /**
    * Any other event with its parameters in order. Returns nothing, or an array with one element for each
    * parameter: undefined where the handler changed nothing, BYTES as a string with one character per byte.
@@ -66,9 +66,9 @@ export interface NativeBinding {
    * Sends what several sends of a batch would have sent, the last of which had `lastLength` bytes. It must be
    * called before any other call with the handle, and before `dataInBatch` returns. No character is above U+00FF.
    */
-  sendKept(handle: number, connectionId: number, text: string, lastLength: number): number;
+  sendGathered(handle: number, connectionId: number, text: string, lastLength: number): number;
   /**
-   * Hands over what small sends of running handlers were kept together for, and keeps nothing together from then on:
+   * Hands the gathered small sends of running handlers to the system, and gathers nothing from then on:
    * the thread is about to end.
    */
   endGathering(): void;

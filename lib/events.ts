@@ -74,8 +74,8 @@ export class Sink implements NativeSink {
     handler(codedHandles === 0 ? new DataInParam(connectionid, text, eol) : this.#coded(connectionid, text, eol));
   }
 
-  dataInBatch(connectionid: number, chunk: string, count: number, keepMax: number): void {
-    const outer = beginBatch(this.#res, connectionid, codedHandles === 0 ? keepMax : 0);
+  dataInBatch(connectionid: number, chunk: string, count: number, gatherMax: number): void {
+    const outer = beginBatch(this.#res, connectionid, codedHandles === 0 ? gatherMax : 0);
     try {
       this.#deliver(connectionid, chunk, count);
     } finally {

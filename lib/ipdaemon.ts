@@ -3,15 +3,16 @@
 
 import { types } from 'node:util';
 import { byteLengthOf } from '../bindings/byte-length';
-import { binding as native } from '../bindings/choose';
+import { binding } from '../bindings/choose';
 import { bytesAreGone, bytesIn, isByteText } from './byte-text';
 import type { Bytes } from './bytes';
 import { type AnyHandler, Sink } from './events';
-import { binding, keep, keptTextMax, settle } from './gather';
+import { flushGathered, gather, gatheredTextMax } from './gather';
 import type { Counter } from './generated/constants';
 import { ErrorCode } from './generated/errors';
 import { type DecidingEvent, type Decision, EventId, type EventParams } from './generated/events';
 import { binaryProperties, Property, type PropertyInputs, type PropertyTypes } from './generated/properties';
+import { native } from './native';
 import { checked, handleOf, type Resource } from './resource';
 import { shown, textOf } from './shown';
 import {
@@ -43,8 +44,8 @@ export type Handler<Id extends keyof EventParams> = (
   param: EventParams[Id],
 ) => Id extends DecidingEvent ? Decision<EventParams[Id]> : unknown;
 
-// The calls of a busy server, without a look into the binding each time. Each settles by itself.
-const { checkedTextMax, doDoevents, doSend, doSendline } = native;
+// The calls of a busy server, without a look into the binding each time. Each flushes what was gathered by itself.
+const { checkedTextMax, doDoevents, doSend, doSendline } = binding;
 
 const sinks = new Map<number, Sink>();
 
@@ -62,13 +63,9 @@ function connectionOf(value: unknown): number {
 // What the library says of -1 tells nobody what was passed. So where that was no integer, this is said in its place.
 function explain(res: Resource, code: number, id: unknown, index: unknown): void {
   if (code === ErrorCode.UnknownName && connectionOf(id) < 0) {
-    binding.fail(res, code, `${shown(id)} is no property id; ${idByName(id, Property, 'Property')}`);
+    native.fail(res, code, `${shown(id)} is no property id; ${idByName(id, Property, 'Property')}`);
   } else if (code === ErrorCode.UnknownConnection && connectionOf(index) < 0) {
-    binding.fail(
-      res,
-      code,
-      `${shown(index)} is no connection id; the order is (resource, property, connection, value)`,
-    );
+    native.fail(res, code, `${shown(index)} is no connection id; the order is (resource, property, connection, value)`);
   }
 }
 
@@ -81,7 +78,7 @@ function idByName(id: unknown, ids: Readonly<Record<string, number>>, group: str
 // The same for calls with a connection and nothing else that may be wrong about the ids.
 function answered(name: string, res: Resource, code: number, connectionid: unknown): number {
   if (code === ErrorCode.UnknownConnection && connectionOf(connectionid) < 0) {
-    binding.fail(res, code, `${shown(connectionid)} is no connection id; events have it in param.connectionid`);
+    native.fail(res, code, `${shown(connectionid)} is no connection id; events have it in param.connectionid`);
   }
   return checked(name, code);
 }
@@ -96,7 +93,7 @@ function answered(name: string, res: Resource, code: number, connectionid: unkno
  */
 export function ipworks_ipdaemon_open(_key?: unknown): Resource {
   const sink = new Sink();
-  const res = binding.open(sink);
+  const res = native.open(sink);
   if (res === 0)
     throw new Error('ipworks_ipdaemon_open: no further server can be opened: memory or descriptors are used up');
   sink.opened(res);
@@ -113,7 +110,7 @@ export function ipworks_ipdaemon_open(_key?: unknown): Resource {
  * @throws TypeError if `res` is no open server of this thread.
  */
 export function ipworks_ipdaemon_close(res: Resource): number {
-  const code = checked('close', binding.close(handleOf(res)));
+  const code = checked('close', native.close(handleOf(res)));
   sinks.delete(res);
   forgetCodePage(res);
   return code;
@@ -143,11 +140,11 @@ export function ipworks_ipdaemon_register_callback(res: Resource, id: number, ha
   const event = integerOf(id);
   if (handler !== null && typeof handler !== 'function') {
     const detail = `a handler is a function, or null for none; ${shown(handler)} is neither`;
-    return checked('register_callback', binding.fail(handle, ErrorCode.InvalidValue, detail));
+    return checked('register_callback', native.fail(handle, ErrorCode.InvalidValue, detail));
   }
-  const code = checked('register_callback', binding.registerCallback(handle, event, handler !== null));
+  const code = checked('register_callback', native.registerCallback(handle, event, handler !== null));
   if (code === 0) sinks.get(handle)?.register(event, handler);
-  else if (event < 0) binding.fail(handle, code, `${shown(id)} is no event id; ${idByName(id, EventId, 'EventId')}`);
+  else if (event < 0) native.fail(handle, code, `${shown(id)} is no event id; ${idByName(id, EventId, 'EventId')}`);
   return code;
 }
 
@@ -160,8 +157,8 @@ export function ipworks_ipdaemon_register_callback(res: Resource, id: number, ha
  */
 export function ipworks_ipdaemon_get_last_error(res: Resource): string {
   const handle = handleOf(res);
-  checked('get_last_error', binding.getLastErrorCode(handle));
-  return binding.getLastError(handle);
+  checked('get_last_error', native.getLastErrorCode(handle));
+  return native.getLastError(handle);
 }
 
 /**
@@ -172,7 +169,7 @@ export function ipworks_ipdaemon_get_last_error(res: Resource): string {
  * @throws TypeError if `res` is no open server of this thread.
  */
 export function ipworks_ipdaemon_get_last_error_code(res: Resource): number {
-  return checked('get_last_error_code', binding.getLastErrorCode(handleOf(res)));
+  return checked('get_last_error_code', native.getLastErrorCode(handleOf(res)));
 }
 
 /**
@@ -216,25 +213,25 @@ export function ipworks_ipdaemon_set(res: Resource, id: number, ...indexAndValue
 function setValue(res: Resource, id: number, index: number, value: unknown): number {
   if (binaryProperties.has(id)) {
     const bytes = toBytes(res, id === Property.DataToSend ? index : 0, value);
-    return typeof bytes === 'number' ? bytes : binding.set(res, id, index, bytes);
+    return typeof bytes === 'number' ? bytes : native.set(res, id, index, bytes);
   }
   switch (typeof value) {
     case 'number':
       if (!Number.isSafeInteger(value)) {
-        return binding.fail(res, ErrorCode.InvalidValue, `${value} is no integer, or too large for one`);
+        return native.fail(res, ErrorCode.InvalidValue, `${value} is no integer, or too large for one`);
       }
-      return binding.set(res, id, index, value);
+      return native.set(res, id, index, value);
     case 'string':
     case 'boolean':
-      return binding.set(res, id, index, value);
+      return native.set(res, id, index, value);
     case 'bigint':
-      return binding.set(res, id, index, String(value));
+      return native.set(res, id, index, String(value));
     default:
       if (types.isUint8Array(value)) {
-        if (bytesIn(value) === undefined) return binding.fail(res, ErrorCode.InvalidValue, bytesAreGone);
-        return binding.set(res, id, index, value);
+        if (bytesIn(value) === undefined) return native.fail(res, ErrorCode.InvalidValue, bytesAreGone);
+        return native.set(res, id, index, value);
       }
-      return binding.fail(
+      return native.fail(
         res,
         ErrorCode.InvalidValue,
         `a value is a number, a boolean, a string or a Uint8Array; ${shown(value)} is none of them`,
@@ -247,12 +244,12 @@ function toBytes(res: Resource, connection: number, value: unknown): Uint8Array 
   if (typeof value === 'string') return encode(res, connection, value);
   if (types.isUint8Array(value) && byteLengthOf(value) !== 0) return value;
   if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) {
-    return bytesIn(value) ?? binding.failSend(res, connection, ErrorCode.InvalidValue, bytesAreGone);
+    return bytesIn(value) ?? native.failSend(res, connection, ErrorCode.InvalidValue, bytesAreGone);
   }
   if (typeof value === 'number' || typeof value === 'bigint') return bytesOf(String(value));
   if (typeof value === 'boolean') return bytesOf(value ? '1' : '');
   const detail = `text is a string, a number, a boolean or a Uint8Array; ${shown(value)} is none of them`;
-  return binding.failSend(res, connection, ErrorCode.InvalidValue, detail);
+  return native.failSend(res, connection, ErrorCode.InvalidValue, detail);
 }
 
 /**
@@ -278,9 +275,9 @@ export function ipworks_ipdaemon_get<Id extends number>(
 ): number | boolean | string | null;
 export function ipworks_ipdaemon_get(res: Resource, id: number, index: Index = 0): number | boolean | string | null {
   const handle = handleOf(res);
-  const value = binding.get(handle, integerOf(id), connectionOf(index));
+  const value = native.get(handle, integerOf(id), connectionOf(index));
   if (value === null) {
-    explain(handle, checked('get', binding.getLastErrorCode(handle)), id, index);
+    explain(handle, checked('get', native.getLastErrorCode(handle)), id, index);
     return null;
   }
   if (codedHandles !== 0 && typeof value === 'string' && binaryProperties.has(id))
@@ -300,9 +297,9 @@ export function ipworks_ipdaemon_get(res: Resource, id: number, index: Index = 0
  */
 export function ipworks_ipdaemon_get_bytes(res: Resource, id: number, index: Index = 0): Bytes | null {
   const handle = handleOf(res);
-  const value = binding.get(handle, integerOf(id), connectionOf(index));
+  const value = native.get(handle, integerOf(id), connectionOf(index));
   if (value === null) {
-    explain(handle, checked('get_bytes', binding.getLastErrorCode(handle)), id, index);
+    explain(handle, checked('get_bytes', native.getLastErrorCode(handle)), id, index);
     return null;
   }
   if (binaryProperties.has(id)) return bytesOf(value as string);
@@ -322,12 +319,12 @@ export function ipworks_ipdaemon_do_config(res: Resource, configurationstring: s
   const setting = textOf(configurationstring);
   if (setting === undefined) {
     const detail = `a setting is a string like 'Name=value'; ${shown(configurationstring)} is none`;
-    checked('do_config', binding.fail(handle, ErrorCode.InvalidValue, detail));
+    checked('do_config', native.fail(handle, ErrorCode.InvalidValue, detail));
     return '';
   }
-  const value = binding.doConfig(handle, setting);
+  const value = native.doConfig(handle, setting);
   if (value === null) {
-    checked('do_config', binding.getLastErrorCode(handle));
+    checked('do_config', native.getLastErrorCode(handle));
     return '';
   }
   if (/^\s*codepage\s*=/i.test(setting)) refreshCodePage(handle);
@@ -345,7 +342,7 @@ export function ipworks_ipdaemon_do_config(res: Resource, configurationstring: s
  */
 export function ipworks_ipdaemon_do_disconnect(res: Resource, connectionid: Index): number {
   const handle = handleOf(res);
-  return answered('do_disconnect', handle, binding.doDisconnect(handle, connectionOf(connectionid)), connectionid);
+  return answered('do_disconnect', handle, native.doDisconnect(handle, connectionOf(connectionid)), connectionid);
 }
 
 /**
@@ -358,7 +355,7 @@ export function ipworks_ipdaemon_do_disconnect(res: Resource, connectionid: Inde
  * @throws TypeError if `res` is no open server of this thread; what a handler threw.
  */
 export function ipworks_ipdaemon_do_doevents(res: Resource): number {
-  settle();
+  flushGathered();
   return checked('do_doevents', doDoevents(handleOf(res)));
 }
 
@@ -373,7 +370,7 @@ export function ipworks_ipdaemon_do_doevents(res: Resource): number {
  */
 export function ipworks_ipdaemon_do_interrupt(res: Resource, connectionid: Index): number {
   const handle = handleOf(res);
-  return answered('do_interrupt', handle, binding.doInterrupt(handle, connectionOf(connectionid)), connectionid);
+  return answered('do_interrupt', handle, native.doInterrupt(handle, connectionOf(connectionid)), connectionid);
 }
 
 /**
@@ -387,7 +384,7 @@ export function ipworks_ipdaemon_do_interrupt(res: Resource, connectionid: Index
  */
 export function ipworks_ipdaemon_do_reset(res: Resource): number {
   const handle = handleOf(res);
-  const code = checked('do_reset', binding.doReset(handle));
+  const code = checked('do_reset', native.doReset(handle));
   if (codedHandles !== 0) resetCodePage(handle);
   return code;
 }
@@ -406,8 +403,8 @@ export function ipworks_ipdaemon_do_reset(res: Resource): number {
  * @throws TypeError if `res` is no open server of this thread; what a handler threw meanwhile.
  */
 export function ipworks_ipdaemon_do_send(res: Resource, connectionid: Index, text: Data): number {
-  if (keep(res, connectionid, text)) return 0;
-  settle();
+  if (gather(res, connectionid, text)) return 0;
+  flushGathered();
   const handle = handleOf(res);
   const id = connectionOf(connectionid);
   const data =
@@ -440,9 +437,9 @@ export function ipworks_ipdaemon_do_sendfile(res: Resource, connectionid: Index,
   const path = textOf(filename);
   if (path === undefined) {
     const detail = `a file name is a string; ${shown(filename)} is none`;
-    return checked('do_sendfile', binding.failSend(handle, id, ErrorCode.FileUnusable, detail));
+    return checked('do_sendfile', native.failSend(handle, id, ErrorCode.FileUnusable, detail));
   }
-  return answered('do_sendfile', handle, binding.doSendfile(handle, id, path), connectionid);
+  return answered('do_sendfile', handle, native.doSendfile(handle, id, path), connectionid);
 }
 
 /**
@@ -456,8 +453,8 @@ export function ipworks_ipdaemon_do_sendfile(res: Resource, connectionid: Index,
  */
 export function ipworks_ipdaemon_do_sendline(res: Resource, connectionid: Index, text: Data): number {
   // The length comes first: the longest strings have no room for two characters more.
-  if (typeof text === 'string' && text.length < keptTextMax && keep(res, connectionid, `${text}\r\n`)) return 0;
-  settle();
+  if (typeof text === 'string' && text.length < gatheredTextMax && gather(res, connectionid, `${text}\r\n`)) return 0;
+  flushGathered();
   const handle = handleOf(res);
   const id = connectionOf(connectionid);
   const data =
@@ -476,7 +473,7 @@ export function ipworks_ipdaemon_do_sendline(res: Resource, connectionid: Index,
  * @throws TypeError if `res` is no open server of this thread; what a handler threw meanwhile.
  */
 export function ipworks_ipdaemon_do_shutdown(res: Resource): number {
-  return checked('do_shutdown', binding.doShutdown(handleOf(res)));
+  return checked('do_shutdown', native.doShutdown(handleOf(res)));
 }
 
 /**
@@ -493,7 +490,7 @@ export function ipworks_ipdaemon_do_shutdown(res: Resource): number {
  */
 export function ipworks_ipdaemon_do_startssl(res: Resource, connectionid: Index): number {
   const handle = handleOf(res);
-  return answered('do_startssl', handle, binding.doStartssl(handle, connectionOf(connectionid)), connectionid);
+  return answered('do_startssl', handle, native.doStartssl(handle, connectionOf(connectionid)), connectionid);
 }
 
 /**
@@ -508,10 +505,10 @@ export function ipworks_ipdaemon_do_startssl(res: Resource, connectionid: Index)
  */
 export function ipdaemon_counter(res: Resource, counter: (typeof Counter)[keyof typeof Counter]): number {
   const handle = handleOf(res);
-  const count = binding.counter(handle, integerOf(counter));
+  const count = native.counter(handle, integerOf(counter));
   if (count >= 0) return count;
   const detail = `${shown(counter)} is no counter; use the constants of Counter`;
-  checked('counter', binding.fail(handle, ErrorCode.UnknownName, detail));
+  checked('counter', native.fail(handle, ErrorCode.UnknownName, detail));
   return -1;
 }
 

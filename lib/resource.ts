@@ -1,7 +1,7 @@
 // The handle of a server as TypeScript sees it.
 
-import { binding } from './gather';
 import { ErrorCode } from './generated/errors';
+import { native } from './native';
 
 declare const brand: unique symbol;
 
@@ -26,7 +26,7 @@ export function handleOf(res: unknown): Resource {
 export function noResource(name: string, code: number): TypeError {
   const full = name === 'counter' ? 'ipdaemon_counter' : `ipworks_ipdaemon_${name}`;
   return new TypeError(
-    `${full}: the supplied resource is not a valid ipdaemon resource: ${binding.errorSentence(code)}`,
+    `${full}: the supplied resource is not a valid ipdaemon resource: ${native.errorSentence(code)}`,
   );
 }
 

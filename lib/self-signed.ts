@@ -1,8 +1,8 @@
 // A certificate to try TLS with, without any file and any tool.
 
 import { IPDaemonError } from './errors';
-import { binding } from './gather';
 import { ErrorCode } from './generated/errors';
+import { native } from './native';
 import { shown } from './shown';
 
 /**
@@ -20,9 +20,9 @@ export function selfSignedCertificate(names: readonly string[] = ['localhost', '
     throw new IPDaemonError(ErrorCode.InvalidValue, detail);
   }
   const valid = Number.isInteger(days) && days >= 0 && days <= 0x7fffffff;
-  const made = valid ? binding.selfSigned(names.join(','), days) : ErrorCode.InvalidValue;
+  const made = valid ? native.selfSigned(names.join(','), days) : ErrorCode.InvalidValue;
   if (typeof made === 'string') return made;
-  const sentence = binding.errorSentence(made).replace(/\.$/, '');
+  const sentence = native.errorSentence(made).replace(/\.$/, '');
   const allowed = made === ErrorCode.InvalidValue ? '; names are host names or addresses, days 1 to 36500' : '';
   throw new IPDaemonError(
     made,

@@ -3,10 +3,10 @@
 // bytes; here they are encoded and decoded.
 
 import { noByte } from './byte-text';
-import { binding } from './gather';
 import { CodePage } from './generated/constants';
 import { ErrorCode } from './generated/errors';
 import { Property } from './generated/properties';
+import { native } from './native';
 
 // The handles of this thread that left the default, which hardly any program has. As long as
 // there are none, the hot functions need not look anything up.
@@ -21,7 +21,7 @@ export let codedHandles = 0;
 
 /** Learns the code page of a handle again, after something that may have changed it. */
 export function refreshCodePage(res: number): void {
-  const page = binding.get(res, Property.CodePage, 0);
+  const page = native.get(res, Property.CodePage, 0);
   if (typeof page === 'number' && page !== CodePage.Bytes) pages.set(res, page);
   else forgetCodePage(res);
   codedHandles = pages.size;
@@ -55,7 +55,7 @@ function refuse(res: number, connection: number, text: string, pattern: RegExp, 
   const position = text.search(pattern);
   const code = (text.codePointAt(position) ?? 0).toString(16).toUpperCase().padStart(4, '0');
   const detail = `character U+${code} at position ${position} ${wayOut}`;
-  return binding.failSend(res, connection, ErrorCode.TextNotConvertible, detail);
+  return native.failSend(res, connection, ErrorCode.TextNotConvertible, detail);
 }
 
 /** Refuses a text with a character above U+00FF, as the native side does for short texts. */
@@ -73,7 +73,7 @@ export function encode(res: number, connection: number, text: string): Uint8Arra
   } catch (error) {
     // By its name, as what Node throws may be of another realm.
     if ((error as Error).name !== 'RangeError') throw error;
-    return binding.failSend(res, connection, ErrorCode.OutOfMemory, `the text has ${text.length} characters`);
+    return native.failSend(res, connection, ErrorCode.OutOfMemory, `the text has ${text.length} characters`);
   }
 }
 

@@ -70,7 +70,7 @@ std::int32_t on_data_in_batch(void* user, ipdaemon_t, std::int32_t connection_id
   session.environment().stay().drop_handles();
   const std::array<napi_value, 4> argv = {number_value(env, connection_id), byte_string(env, bytes, length),
                                           number_value(env, count),
-                                          number_value(env, ipdaemon_keep_max(session.handle(), connection_id))};
+                                          number_value(env, ipdaemon_gather_max(session.handle(), connection_id))};
   return deliver_input(session, session.data_in_batch(), argv.size(), argv.data(), connection_id, length);
 }
 

@@ -360,19 +360,19 @@ constexpr auto do_shutdown = call<ipdaemon_do_shutdown>;
 // doStartssl(handle: number, connectionId: number): number;
 constexpr auto do_startssl = call_for_connection<ipdaemon_do_startssl>;
 
-// int32_t ipdaemon_send_kept(ipdaemon_t handle, int32_t connection_id, const uint8_t *bytes, uint64_t length,
+// int32_t ipdaemon_send_gathered(ipdaemon_t handle, int32_t connection_id, const uint8_t *bytes, uint64_t length,
 //                            uint64_t last_length);
-// sendKept(handle: number, connectionId: number, text: string, lastLength: number): number;
-napi_value send_kept(const Arguments<4, 0b1011>& arguments) {
+// sendGathered(handle: number, connectionId: number, text: string, lastLength: number): number;
+napi_value send_gathered(const Arguments<4, 0b1011>& arguments) {
   Environment& environment = *arguments.environment;
   const ipdaemon_t handle = arguments.handle();
   const std::int32_t connection_id = arguments.integer(1);
   Text scratch = environment.take_scratch();
   const bool is_read =
       scratch.reserve(scratch_size_min) && latin1_of(arguments.env, arguments.values[2], scratch) == Reading::done;
-  const std::int32_t code = is_read ? ipdaemon_send_kept(handle, connection_id, scratch.begin(), scratch.size(),
-                                                         static_cast<std::uint64_t>(arguments.integer(3)))
-                                    : ipdaemon_send_kept(handle, connection_id, nullptr, 1, 0);
+  const std::int32_t code = is_read ? ipdaemon_send_gathered(handle, connection_id, scratch.begin(), scratch.size(),
+                                                             static_cast<std::uint64_t>(arguments.integer(3)))
+                                    : ipdaemon_send_gathered(handle, connection_id, nullptr, 1, 0);
   environment.give_back(std::move(scratch));
   return number(arguments.env, code);
 }
@@ -474,7 +474,7 @@ constexpr Entry entries[] = {
     {"doSendline", entry<Arguments<3, 0b011>, do_sendline>},
     {"doShutdown", entry<Arguments<1>, do_shutdown>},
     {"doStartssl", entry<Arguments<2>, do_startssl>},
-    {"sendKept", entry<Arguments<4, 0b1011>, send_kept>},
+    {"sendGathered", entry<Arguments<4, 0b1011>, send_gathered>},
     {"endGathering", entry<Arguments<1, 0>, end_gathering>},
     {"fail", entry<Arguments<3, 0b011>, fail>},
     {"failSend", entry<Arguments<4, 0b0111>, fail_send>},

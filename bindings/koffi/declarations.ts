@@ -31,7 +31,7 @@ export const prototypes = {
   wantsPoll: 'int32_t ipdaemon_wants_poll(int32_t handle)',
   setWaitHook: 'int32_t ipdaemon_set_wait_hook(int32_t handle, uintptr_t hook, uintptr_t user)',
   registerDataBatch: 'int32_t ipdaemon_register_data_batch(int32_t handle, uintptr_t callback, uintptr_t user, uintptr_t words, int32_t capacity)',
-  sendKept: 'int32_t ipdaemon_send_kept(int32_t handle, int32_t connection_id, uintptr_t bytes, uint64_t length, uint64_t last_length)',
+  sendGathered: 'int32_t ipdaemon_send_gathered(int32_t handle, int32_t connection_id, uintptr_t bytes, uint64_t length, uint64_t last_length)',
   endGathering: 'void ipdaemon_end_gathering(void)',
   refuseInput: 'int32_t ipdaemon_refuse_input(int32_t handle, int32_t connection_id, int32_t code)',
   fail: 'int32_t ipdaemon_fail(int32_t handle, int32_t code, uintptr_t detail, uint64_t length)',
@@ -70,7 +70,7 @@ export interface Functions {
   wantsPoll(handle: number): number;
   setWaitHook(handle: number, hook: number, user: number): number;
   registerDataBatch(handle: number, callback: number, user: number, words: number, capacity: number): number;
-  sendKept(handle: number, connectionId: number, bytes: number, length: number, lastLength: number): number;
+  sendGathered(handle: number, connectionId: number, bytes: number, length: number, lastLength: number): number;
   endGathering(): void;
   refuseInput(handle: number, connectionId: number, code: number): number;
   fail(handle: number, code: number, detail: number, length: number): number;

@@ -182,9 +182,9 @@ export class Events {
       }
       case SharedEvent.batch: {
         const count = memory.int32(memory.parameter(2));
-        const keepMax = memory.int32(memory.parameter(3));
+        const gatherMax = memory.int32(memory.parameter(3));
         const chunk = this.input(session);
-        if (chunk !== null) sink.dataInBatch(memory.int32(first), chunk, count, keepMax);
+        if (chunk !== null) sink.dataInBatch(memory.int32(first), chunk, count, gatherMax);
         return 0;
       }
       case SharedEvent.wait:

@@ -171,12 +171,12 @@ export function load(file: string): NativeBinding {
     doSendline: send(functions.doSendline),
     doShutdown: call(functions.doShutdown),
     doStartssl: callForConnection(functions.doStartssl),
-    sendKept(handle, connectionId, text, lastLength) {
+    sendGathered(handle, connectionId, text, lastLength) {
       const mark = stack.mark();
       const code =
         put(handle, connectionId, text, 'pushLatin1') === 0
-          ? functions.sendKept(handle, connectionId, address, text.length, lastLength)
-          : functions.sendKept(handle, connectionId, 0, 1, 0);
+          ? functions.sendGathered(handle, connectionId, address, text.length, lastLength)
+          : functions.sendGathered(handle, connectionId, 0, 1, 0);
       stack.pop(mark);
       return code;
     },

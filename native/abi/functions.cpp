@@ -284,15 +284,15 @@ int32_t ipdaemon_register_data_batch(ipdaemon_t handle, ipdaemon_data_batch call
   });
 }
 
-int32_t ipdaemon_keep_max(ipdaemon_t handle, int32_t connection_id) {
+int32_t ipdaemon_gather_max(ipdaemon_t handle, int32_t connection_id) {
   Server* server = peek(handle);
-  return server != nullptr ? server->keep_max(connection_id) : 0;
+  return server != nullptr ? server->gather_max(connection_id) : 0;
 }
 
-int32_t ipdaemon_send_kept(ipdaemon_t handle, int32_t connection_id, const uint8_t* bytes, uint64_t length,
-                           uint64_t last_length) {
+int32_t ipdaemon_send_gathered(ipdaemon_t handle, int32_t connection_id, const uint8_t* bytes, uint64_t length,
+                               uint64_t last_length) {
   return with_server(
-      handle, [&](Server& server) { return server.send_kept(connection_id, as_view(bytes, length), last_length); });
+      handle, [&](Server& server) { return server.send_gathered(connection_id, as_view(bytes, length), last_length); });
 }
 
 void ipdaemon_end_gathering(void) {

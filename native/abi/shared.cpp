@@ -92,7 +92,7 @@ int32_t ipdaemon_shared_batch(void* user, ipdaemon_t handle, int32_t connection_
   call.add_number(connection_id);
   call.add({IPDAEMON_TYPE_BYTES, 0, 0, bytes, length});
   call.add_number(count);
-  call.add_number(ipdaemon_keep_max(handle, connection_id));
+  call.add_number(ipdaemon_gather_max(handle, connection_id));
   return call.call() < 0 ? 1 : 0;
 }
 

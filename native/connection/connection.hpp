@@ -38,9 +38,9 @@ class Connection final : public Debtor, public Deadline {
   int send(BytesView data, BytesView tail);
   // A send begins, or was refused before it got here: of the one before, BytesSent says nothing any more.
   void forget_sent() { bytes_sent_ = 0; }
-  int send_kept(BytesView data, std::int64_t last_length);
-  int lose_kept();
-  bool may_keep() const;
+  int send_gathered(BytesView data, std::int64_t last_length);
+  int lose_gathered();
+  bool may_send_gathered() const;
   int send_file(File&& file);
   // Ends a blocking send.
   void interrupt() { interrupted_ = sending_; }

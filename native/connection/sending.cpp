@@ -81,20 +81,20 @@ int Connection::send(BytesView data, BytesView tail) {
 }
 
 // Whether small sends would be accepted now without a look at them.
-bool Connection::may_keep() const {
+bool Connection::may_send_gathered() const {
   return why_not_sendable() == 0 && !is_too_early() && properties_.TIMEOUT == 0 && queue_is_empty() &&
          services().dispatcher.in_callback();
 }
 
-int Connection::send_kept(BytesView data, std::int64_t last_length) {
+int Connection::send_gathered(BytesView data, std::int64_t last_length) {
   int code = 0;
-  if (!may_keep() || !services().gathering.add(*this, data, {}, Gathering::length_max)) code = send(data, {});
+  if (!may_send_gathered() || !services().gathering.add(*this, data, {}, Gathering::length_max)) code = send(data, {});
   if (code == 0) bytes_sent_ = last_length;
   return code;
 }
 
 // Accepted bytes are gone: the stream cannot go on behind the gap.
-int Connection::lose_kept() {
+int Connection::lose_gathered() {
   forget_sent();
   break_off(IPDAEMON_ERROR_NO_BUFFERS);
   return IPDAEMON_ERROR_NO_BUFFERS;

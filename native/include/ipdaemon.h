@@ -287,19 +287,19 @@ IPDAEMON_API int32_t ipdaemon_set_wait_hook(ipdaemon_t handle, ipdaemon_wait_hoo
 IPDAEMON_API int32_t ipdaemon_register_data_batch(ipdaemon_t handle, ipdaemon_data_batch callback, void* user,
                                                   int32_t* words, int32_t capacity);
 
-/* How many bytes of sends to the connection a callback of a data batch may keep back, instead of calling
-   ipdaemon_do_send for each, until it calls ipdaemon_send_kept: all of them would be accepted at once.
-   0: none. Any other call with the handle ends the permission, so what was kept has to be sent first. */
-IPDAEMON_API int32_t ipdaemon_keep_max(ipdaemon_t handle, int32_t connection_id);
+/* How many bytes of sends to the connection a callback of a data batch may gather instead of calling
+   ipdaemon_do_send for each, until it calls ipdaemon_send_gathered: all of them would be accepted at once.
+   0: none. Any other call with the handle ends the permission, so what was gathered has to be sent first. */
+IPDAEMON_API int32_t ipdaemon_gather_max(ipdaemon_t handle, int32_t connection_id);
 
-/* Sends what was kept back, the bytes of several sends, the last of which had `last_length`: BytesSent
+/* Sends what was gathered, the bytes of several sends, the last of which had `last_length`: BytesSent
    becomes that. Errors: those of ipdaemon_do_send. With `bytes` NULL although `length` is not 0 they are
    lost, for want of memory: the connection ends with 10055. */
-IPDAEMON_API int32_t ipdaemon_send_kept(ipdaemon_t handle, int32_t connection_id, const uint8_t* bytes, uint64_t length,
+IPDAEMON_API int32_t ipdaemon_send_gathered(ipdaemon_t handle, int32_t connection_id, const uint8_t* bytes, uint64_t length,
                                         uint64_t last_length);
 
-/* Hands to the system what small sends of the callbacks on the stack were kept together for, of all handles of the
-   thread; later sends are not kept back any more. For a host that ends the thread or the process in the middle of a
+/* Hands the gathered small sends of the callbacks on the stack to the system, of all handles of the thread;
+   later sends are not gathered any more. For a host that ends the thread or the process in the middle of a
    callback. ipdaemon_close does the same for its handle. */
 IPDAEMON_API void ipdaemon_end_gathering(void);
 
@@ -381,7 +381,7 @@ enum { IPDAEMON_SHARED_PARAMETERS = 8 };
    first two fields once. One such memory is enough for all handles of a thread.
    Before the call of `callback` the library fills in the rest. Bytes of a parameter are copied behind this
    struct in order, those that do not fit there stay where they are; `bytes` tells. A batch has four parameters:
-   connection id, bytes, count of pieces, and what ipdaemon_keep_max answers. A wait has none.
+   connection id, bytes, count of pieces, and what ipdaemon_gather_max answers. A wait has none.
    Callbacks nest when the callee pumps, and the inner one overwrites what the outer one was given: read first.
    Then change INOUT parameters, if so, and at the very end set `result`: -1, which the library has
    written there, ends the pumping as any result but 0 of an ipdaemon_callback does; otherwise it is the sum of

@@ -1,4 +1,4 @@
-// Small sends of a running callback are kept together and leave in one system call: when the callback has returned,
+// Small sends of a running callback are gathered and leave in one system call: when the callback has returned,
 // when another connection sends, before anything waits.
 #pragma once
 
@@ -22,26 +22,26 @@ class Gathering {
   Gathering(const Gathering&) = delete;
   Gathering& operator=(const Gathering&) = delete;
 
-  // Adds a send of at most `send_max` bytes to what is kept. Returns false if it has to go its own way.
+  // Adds a send of at most `send_max` bytes to what is gathered. Returns false if it has to go its own way.
   bool add(Debtor& to, BytesView data, BytesView tail, std::size_t send_max);
-  // Gives what is kept to its connection.
+  // Gives what is gathered to its connection.
   void flush();
   // A callback has returned.
   void callback_returned() {
     if (to_ != nullptr && !across_callbacks_) flush();
   }
-  // What is kept for `to` is given up.
+  // What is gathered for `to` is given up.
   void forget(const Debtor& to);
   std::size_t size() const { return size_; }
   std::size_t size(const Debtor& to) const { return to_ == &to ? size_ : 0; }
 
   // Of all servers of the calling thread: a pump of any of them may wait.
   static void flush_thread();
-  // The thread may end in the middle of a callback: nothing is kept from now on.
+  // The thread may end in the middle of a callback: nothing is gathered from now on.
   static void end_thread();
 
-  // While the pieces of one read are delivered, what their callbacks send stays kept from one callback to the next, as
-  // long as they are quick.
+  // While the pieces of one read are delivered, what their callbacks send stays gathered from one callback to the next,
+  // as long as they are quick.
   class Across {
    public:
     Across(Gathering& gathering, BatchPace& pace)
@@ -69,7 +69,7 @@ class Gathering {
   void link();
   void unlink();
 
-  // Those of this thread that keep something.
+  // Those of this thread that have gathered something.
   static thread_local constinit Gathering* first_of_thread_;
   static thread_local constinit bool thread_has_ended_;
 

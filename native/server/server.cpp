@@ -141,11 +141,11 @@ int Server::fail_send(int id, int code, std::string detail) {
   return record_error(code, std::move(detail));
 }
 
-int Server::send_kept(int id, BytesView data, std::uint64_t last_length) {
+int Server::send_gathered(int id, BytesView data, std::uint64_t last_length) {
   Connection* connection = services_.connections.find(id);
   if (connection == nullptr) return unknown_connection(id);
-  if (data.data() == nullptr && !data.empty()) return connection->lose_kept();
-  return connection->send_kept(data, static_cast<std::int64_t>(last_length));
+  if (data.data() == nullptr && !data.empty()) return connection->lose_gathered();
+  return connection->send_gathered(data, static_cast<std::int64_t>(last_length));
 }
 
 int Server::refuse_input(int id, int code) {
@@ -155,10 +155,10 @@ int Server::refuse_input(int id, int code) {
   return 0;
 }
 
-// Only inside a batch: its end is when the kept bytes are sent.
-int Server::keep_max(int id) {
+// Only inside a batch: its end is when the gathered bytes are sent.
+int Server::gather_max(int id) {
   Connection* connection = services_.dispatcher.in_batch() ? services_.connections.find(id) : nullptr;
-  if (connection == nullptr || !connection->may_keep()) return 0;
+  if (connection == nullptr || !connection->may_send_gathered()) return 0;
   return static_cast<int>(Gathering::length_max - services_.gathering.size(*connection));
 }
 

@@ -36,8 +36,8 @@ class Server {
   int interrupt(int id);
   int reset();
   int send(int id, BytesView data, BytesView tail);
-  int send_kept(int id, BytesView data, std::uint64_t last_length);
-  int keep_max(int id);
+  int send_gathered(int id, BytesView data, std::uint64_t last_length);
+  int gather_max(int id);
   int fail_send(int id, int code, std::string detail);
   int refuse_input(int id, int code);
   int send_file(int id, BytesView path);

@@ -192,7 +192,7 @@ test.each(pumped)('inside a pump in a handler leaves that pump alone, whichever 
 );
 
 test.each(pumped)(
-  'leaves what sent was kept back for, too: the line is sent, and nothing else throws ($name)',
+  'leaves what had sent a gathered line, too: the line is sent, and nothing else throws ($name)',
   (kind) =>
     withServer(kind, { before: (server) => server.set(P.DefaultEOL, '\n') }, async (server) => {
       const { client } = await server.connect();

@@ -140,7 +140,7 @@ TEST("shared memory: a callee that says nothing stops the pumping, also behind a
   CHECK_EQ(parameters[0].integer, 1);
 }
 
-TEST("shared memory: a batch brings connection, bytes, count and what may be kept; a wait brings its handle") {
+TEST("shared memory: a batch brings connection, bytes, count and how much may be gathered; a wait brings its handle") {
   Memory memory([] {
     const ipdaemon_shared& shared = current->shared;
     CHECK_EQ(shared.event, IPDAEMON_SHARED_BATCH);
