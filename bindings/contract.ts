@@ -7,9 +7,9 @@ export type NativeValue = number | boolean | string;
 /** What a property can be given: a string is TEXT, a Uint8Array is BYTES. */
 export type NativeInput = number | boolean | string | Uint8Array;
 
-/** How many pieces of input one call of `dataInBatch` may carry, and the numbers that describe them. */
+/** How many pieces of input one call of `dataInBatch` may carry, and how many numbers describe them. */
 export const dataBatchMax = 256;
-export const dataBatchWords = 2 + 3 * dataBatchMax;
+export const batchDescriptorLength = 2 + 3 * dataBatchMax;
 
 /**
  * Where a binding delivers the events of one handle. The functions are called with the sink as `this`.
@@ -17,10 +17,10 @@ export const dataBatchWords = 2 + 3 * dataBatchMax;
  */
 export interface NativeSink {
   /** Shared with the library while `dataInBatch` runs, see ipdaemon_register_data_batch in ipdaemon.h. */
-  readonly words: Int32Array;
+  readonly batchDescriptor: Int32Array;
   dataIn(connectionId: number, text: string, eol: boolean): void;
   /**
-   * Several pieces of one connection; `words` tells where each begins and ends in `chunk`. Sends to the
+   * Several pieces of one connection; `batchDescriptor` says where each begins and ends in `chunk`. Sends to the
    * connection of up to `gatherMax` bytes together may be gathered, see `sendGathered`.
    */
   dataInBatch(connectionId: number, chunk: string, count: number, gatherMax: number): void;

@@ -4,7 +4,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { types } from 'node:util';
 import type { NativeSink, NativeValue } from '../bindings/contract';
-import { dataBatchWords } from '../bindings/contract';
+import { batchDescriptorLength } from '../bindings/contract';
 import { contextIsKept, wakesByThread } from '../bindings/host';
 import { bytesAreGone, bytesIn } from './byte-text';
 import type { Bytes } from './bytes';
@@ -47,7 +47,7 @@ function isThenable(value: unknown): value is object {
 /** The events of one handle. */
 export class Sink implements NativeSink {
   // Typed, as older compilers do not know the type of the buffer that would be found.
-  readonly words: Int32Array = new Int32Array(dataBatchWords);
+  readonly batchDescriptor: Int32Array = new Int32Array(batchDescriptorLength);
   readonly inContext: ((body: () => void) => void) | undefined = contextIsKept
     ? undefined
     : AsyncLocalStorage.snapshot();
@@ -84,17 +84,17 @@ export class Sink implements NativeSink {
   }
 
   #deliver(connectionid: number, chunk: string, count: number): void {
-    const words = this.words;
+    const descriptor = this.batchDescriptor;
     for (let piece = 0; piece < count; piece += 1) {
       const handler = this.#onDataIn;
       if (handler === null) return;
-      words[1] = piece + 1;
+      descriptor[1] = piece + 1;
       const at = 2 + 3 * piece;
-      const text = chunk.substring(words[at] as number, words[at + 1] as number);
-      const eol = words[at + 2] !== 0;
+      const text = chunk.substring(descriptor[at] as number, descriptor[at + 1] as number);
+      const eol = descriptor[at + 2] !== 0;
       handler(codedHandles === 0 ? new DataInParam(connectionid, text, eol) : this.#coded(connectionid, text, eol));
       // Something happened in the handler that changes what comes next, so the rest is delivered anew.
-      if (words[0] !== 0) return;
+      if (descriptor[0] !== 0) return;
     }
   }
 

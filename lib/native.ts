@@ -1,4 +1,4 @@
-// The native functions as the rest of this folder calls them: what a batch has gathered (gather.ts) is sent before each.
+// The native functions as the rest of this folder calls them: each first sends what a batch has gathered (gather.ts).
 
 import { binding } from '../bindings/choose';
 import type { NativeBinding } from '../bindings/contract';

@@ -199,7 +199,7 @@ napi_value register_callback(const Arguments<3, 0b011>& arguments) {
   }
   const std::int32_t code = ipdaemon_register_callback(handle, event, on_data_in, session);
   if (code != 0) return number(env, code);
-  return number(env, ipdaemon_register_data_batch(handle, on_data_in_batch, session, session->words(), data_batch_max));
+  return number(env, session->register_batch(on_data_in_batch));
 }
 
 // const char *ipdaemon_get_last_error(ipdaemon_t handle);

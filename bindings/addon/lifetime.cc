@@ -65,7 +65,7 @@ bool Session::take_functions(napi_value sink) {
     return is_function(env, value) && function.keep(env, value);
   };
   if (!take("dataIn", data_in_) || !take("dataInBatch", data_in_batch_) || !take("event", event_) ||
-      !take("alive", alive_) || !take_words(member(env, sink, "words"))) {
+      !take("alive", alive_) || !take_batch_descriptor(member(env, sink, "batchDescriptor"))) {
     return false;
   }
   napi_value in_context = member(env, sink, "inContext");
@@ -77,17 +77,19 @@ bool Session::take_functions(napi_value sink) {
          serve_.keep(env, serve);
 }
 
-bool Session::take_words(napi_value words) {
+bool Session::take_batch_descriptor(napi_value descriptor) {
   napi_env env = environment_.env();
   bool is_array = false;
   napi_typedarray_type type = napi_int8_array;
   std::size_t length = 0;
   void* data = nullptr;
-  if (words == nullptr || napi_is_typedarray(env, words, &is_array) != napi_ok || !is_array) return false;
-  if (napi_get_typedarray_info(env, words, &type, &length, &data, nullptr, nullptr) != napi_ok) return false;
-  if (type != napi_int32_array || length < data_batch_words) return false;
-  words_ = static_cast<std::int32_t*>(data);
-  return words_array_.keep(env, words);
+  if (descriptor == nullptr || napi_is_typedarray(env, descriptor, &is_array) != napi_ok || !is_array) return false;
+  if (napi_get_typedarray_info(env, descriptor, &type, &length, &data, nullptr, nullptr) != napi_ok) return false;
+  // Two numbers for all pieces and three for each, see ipdaemon_register_data_batch.
+  if (type != napi_int32_array || length < 5 || length > INT32_MAX) return false;
+  batch_descriptor_ = static_cast<std::int32_t*>(data);
+  batch_capacity_ = static_cast<std::int32_t>((length - 2) / 3);
+  return batch_array_.keep(env, descriptor);
 }
 
 bool Session::make_waker(napi_value sink) {

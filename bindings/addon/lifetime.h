@@ -23,10 +23,6 @@ namespace ipdaemon::addon {
 class Environment;
 class Stay;
 
-// How many pieces of input one crossing into JavaScript may carry. lib/events.ts makes the words.
-inline constexpr std::int32_t data_batch_max = 256;
-inline constexpr std::size_t data_batch_words = 2 + 3 * static_cast<std::size_t>(data_batch_max);
-
 // One open server, as the library's callbacks get it in their `user` pointer.
 class Session final : public WakerOwner {
  public:
@@ -54,7 +50,10 @@ class Session final : public WakerOwner {
   const Reference& data_in_batch() const { return data_in_batch_; }
   const Reference& event() const { return event_; }
   const Reference& alive() const { return alive_; }
-  std::int32_t* words() const { return words_; }
+  // One crossing into JavaScript may carry as many pieces of input as the sink has room to describe.
+  std::int32_t register_batch(ipdaemon_data_batch callback) {
+    return ipdaemon_register_data_batch(handle_, callback, this, batch_descriptor_, batch_capacity_);
+  }
 
   // Counts calls into JavaScript, so that on_wake sees whether a turn had work.
   void count_delivery() { deliveries_ += 1; }
@@ -62,7 +61,7 @@ class Session final : public WakerOwner {
  private:
   static napi_value call_serve(napi_env env, napi_callback_info info);
   bool take_functions(napi_value sink);
-  bool take_words(napi_value words);
+  bool take_batch_descriptor(napi_value descriptor);
   bool make_waker(napi_value sink);
   bool wake(Stay& stay);
   bool serve_in_context(napi_value sink);
@@ -78,8 +77,9 @@ class Session final : public WakerOwner {
   // Empty where the callback scope is enough.
   Reference in_context_;
   Reference serve_;
-  Reference words_array_;
-  std::int32_t* words_ = nullptr;
+  Reference batch_array_;
+  std::int32_t* batch_descriptor_ = nullptr;
+  std::int32_t batch_capacity_ = 0;
   std::uint64_t deliveries_ = 0;
   napi_async_context async_context_ = nullptr;
   std::unique_ptr<Waker> waker_;
@@ -88,7 +88,7 @@ class Session final : public WakerOwner {
 class Environment final : public OpenHandles {
  public:
   // The largest number of parameters of an event.
-  static constexpr std::size_t parameters_max = 8;
+  static constexpr std::size_t parameters_max = IPDAEMON_SHARED_PARAMETERS;
 
   // Makes the environment's record and registers its end. Null when Node refuses.
   static Environment* create(napi_env env);

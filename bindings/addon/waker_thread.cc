@@ -113,24 +113,24 @@ class ThreadWaker final : public Waker {
     handles_->timer.update(wanted ? next_deadline_ms : -1);
   }
 
-  // The thread has told; it waits again after the next update.
-  void on_told() {
+  // The thread has signalled; it waits again after the next update.
+  void on_signalled() {
     {
       const std::lock_guard lock(mutex_);
-      if (order_ == Order::told) order_ = Order::rest;
+      if (order_ == Order::signalled) order_ = Order::idle;
     }
     if (wanted_) handles_->owner->on_wake();
   }
 
  private:
-  enum class Order : std::uint8_t { rest, wait, told, end };
+  enum class Order : std::uint8_t { idle, wait, signalled, end };
 
   void order_wait() {
     // While the thread waits, it has to learn of what changed as well.
     ipdaemon_prepare_waiter(handle_);
     {
       const std::lock_guard lock(mutex_);
-      if (order_ != Order::rest) return;
+      if (order_ != Order::idle) return;
       order_ = Order::wait;
     }
     ordered_.notify_one();
@@ -146,7 +146,7 @@ class ThreadWaker final : public Waker {
       lock.lock();
       // Woken, or interrupted by a signal: the order says what comes next.
       if (!is_ready || order_ != Order::wait) continue;
-      order_ = Order::told;
+      order_ = Order::signalled;
       uv_async_send(&handles_->async);
     }
   }
@@ -158,14 +158,14 @@ class ThreadWaker final : public Waker {
   bool wanted_ = false;
   std::mutex mutex_;
   std::condition_variable ordered_;
-  Order order_ = Order::rest;
+  Order order_ = Order::idle;
   std::thread thread_;
 };
 
 void on_async(uv_async_t* async) {
   auto* handles = static_cast<LoopHandles*>(async->data);
   // A closing handle is not called any more.
-  handles->waker->on_told();
+  handles->waker->on_signalled();
 }
 
 }  // namespace

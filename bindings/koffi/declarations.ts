@@ -30,7 +30,7 @@ export const prototypes = {
   enableIdleEvents: 'int32_t ipdaemon_enable_idle_events(int32_t handle)',
   wantsPoll: 'int32_t ipdaemon_wants_poll(int32_t handle)',
   setWaitHook: 'int32_t ipdaemon_set_wait_hook(int32_t handle, uintptr_t hook, uintptr_t user)',
-  registerDataBatch: 'int32_t ipdaemon_register_data_batch(int32_t handle, uintptr_t callback, uintptr_t user, uintptr_t words, int32_t capacity)',
+  registerDataBatch: 'int32_t ipdaemon_register_data_batch(int32_t handle, uintptr_t callback, uintptr_t user, uintptr_t descriptor, int32_t capacity)',
   sendGathered: 'int32_t ipdaemon_send_gathered(int32_t handle, int32_t connection_id, uintptr_t bytes, uint64_t length, uint64_t last_length)',
   endGathering: 'void ipdaemon_end_gathering(void)',
   refuseInput: 'int32_t ipdaemon_refuse_input(int32_t handle, int32_t connection_id, int32_t code)',
@@ -69,7 +69,7 @@ export interface Functions {
   enableIdleEvents(handle: number): number;
   wantsPoll(handle: number): number;
   setWaitHook(handle: number, hook: number, user: number): number;
-  registerDataBatch(handle: number, callback: number, user: number, words: number, capacity: number): number;
+  registerDataBatch(handle: number, callback: number, user: number, descriptor: number, capacity: number): number;
   sendGathered(handle: number, connectionId: number, bytes: number, length: number, lastLength: number): number;
   endGathering(): void;
   refuseInput(handle: number, connectionId: number, code: number): number;

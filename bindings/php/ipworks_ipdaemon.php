@@ -124,7 +124,7 @@ final class ipworks_ipdaemon_engine
         int32_t ipdaemon_do_sendline(ipdaemon_t handle, int32_t connection_id, const char* bytes, uint64_t length);
         int32_t ipdaemon_do_shutdown(ipdaemon_t handle);
         int32_t ipdaemon_do_startssl(ipdaemon_t handle, int32_t connection_id);
-        int32_t ipdaemon_register_data_batch(ipdaemon_t handle, ipdaemon_data_batch callback, void* user, int32_t* words, int32_t capacity);
+        int32_t ipdaemon_register_data_batch(ipdaemon_t handle, ipdaemon_data_batch callback, void* user, int32_t* descriptor, int32_t capacity);
         void ipdaemon_end_gathering(void);
         int32_t ipdaemon_fail(ipdaemon_t handle, int32_t code, const char* detail, uint64_t length);
         int32_t ipdaemon_fail_send(ipdaemon_t handle, int32_t connection_id, int32_t code, const char* detail, uint64_t length);
@@ -155,7 +155,7 @@ final class ipworks_ipdaemon_engine
     /** @var array Handlers by handle and event. */
     private static $handlers = array();
     /** @var array For each handle the memory that describes several pieces of input, see ipdaemon.h. */
-    private static $words = array();
+    private static $descriptors = array();
     /** @var array The handles on which a send may wait, and deliver events meanwhile. */
     private static $mayWait = array();
     /** @var ipworks_ipdaemon_recorder|null */
@@ -530,12 +530,12 @@ final class ipworks_ipdaemon_engine
 
     private static function registerBatch(int $handle, bool $wanted): int
     {
-        if (!isset(self::$words[$handle])) {
-            self::$words[$handle] = self::$library->new('int32_t[' . (2 + 3 * self::BATCH_MAX) . ']');
+        if (!isset(self::$descriptors[$handle])) {
+            self::$descriptors[$handle] = self::$library->new('int32_t[' . (2 + 3 * self::BATCH_MAX) . ']');
         }
-        $words = FFI::addr(self::$words[$handle][0]);
+        $descriptor = FFI::addr(self::$descriptors[$handle][0]);
         $callback = $wanted ? self::$callbacks->batch : null;
-        return self::$library->ipdaemon_register_data_batch($handle, $callback, null, $words, self::BATCH_MAX);
+        return self::$library->ipdaemon_register_data_batch($handle, $callback, null, $descriptor, self::BATCH_MAX);
     }
 
     // The library calls this.
@@ -609,17 +609,17 @@ final class ipworks_ipdaemon_engine
 
     private static function runBatch(int $handle, int $id, string $bytes, int $count): array
     {
-        $words = self::$words[$handle];
+        $descriptor = self::$descriptors[$handle];
         for ($piece = 0; $piece < $count; $piece++) {
             if (!isset(self::$handlers[$handle][self::EVENT_DATA_IN])) break;
-            $words[1] = $piece + 1;
+            $descriptor[1] = $piece + 1;
             $at = 2 + 3 * $piece;
-            $begin = $words[$at];
-            $text = substr($bytes, $begin, $words[$at + 1] - $begin);
-            $param = array('connectionid' => $id, 'text' => $text, 'eol' => $words[$at + 2] !== 0);
+            $begin = $descriptor[$at];
+            $text = substr($bytes, $begin, $descriptor[$at + 1] - $begin);
+            $param = array('connectionid' => $id, 'text' => $text, 'eol' => $descriptor[$at + 2] !== 0);
             self::runHandler($handle, self::EVENT_DATA_IN, $param);
             // Something has happened that changes what comes next, so the rest is delivered anew.
-            if ($words[0] !== 0) break;
+            if ($descriptor[0] !== 0) break;
         }
         return array();
     }
@@ -645,8 +645,8 @@ final class ipworks_ipdaemon_engine
         $handle = self::handle($res);
         $code = self::checked('close', self::$library->ipdaemon_close($handle));
         // Inside a handler the library still looks at it.
-        if (isset(self::$words[$handle])) self::$kept[] = self::$words[$handle];
-        unset(self::$handlers[$handle], self::$words[$handle], self::$mayWait[$handle]);
+        if (isset(self::$descriptors[$handle])) self::$kept[] = self::$descriptors[$handle];
+        unset(self::$handlers[$handle], self::$descriptors[$handle], self::$mayWait[$handle]);
         return $code;
     }
 

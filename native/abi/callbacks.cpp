@@ -6,10 +6,10 @@
 
 namespace ipdaemon {
 
-void Callbacks::set_batch(ipdaemon_data_batch callback, void* user, std::int32_t* words, std::int32_t capacity) {
+void Callbacks::set_batch(ipdaemon_data_batch callback, void* user, std::int32_t* descriptor, std::int32_t capacity) {
   batch_ = callback;
   batch_user_ = user;
-  batch_words_ = callback != nullptr ? BatchWords{words, capacity} : BatchWords{};
+  batch_descriptor_ = callback != nullptr ? BatchDescriptor{descriptor, capacity} : BatchDescriptor{};
 }
 
 int Callbacks::event(int event, ValueView* parameters, int count) {

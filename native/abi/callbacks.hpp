@@ -21,7 +21,7 @@ class Callbacks final : public EventSink {
   void set(int event, ipdaemon_callback callback, void* user) {
     callbacks_[static_cast<std::size_t>(event)] = {callback, user};
   }
-  void set_batch(ipdaemon_data_batch callback, void* user, std::int32_t* words, std::int32_t capacity);
+  void set_batch(ipdaemon_data_batch callback, void* user, std::int32_t* descriptor, std::int32_t capacity);
   void set_wait_hook(ipdaemon_wait_hook hook, void* user) { wait_hook_ = hook, wait_user_ = user; }
 
   ipdaemon_t handle() const { return handle_; }
@@ -31,7 +31,7 @@ class Callbacks final : public EventSink {
   bool may_wait() override { return wait_hook_ == nullptr || wait_hook_(wait_user_, handle_) == 0; }
   bool wants(int event) const override { return callbacks_[static_cast<std::size_t>(event)].callback != nullptr; }
   void forget_changes() override { changed_.clear(); }
-  BatchWords batch_words() const override { return batch_words_; }
+  BatchDescriptor batch_descriptor() const override { return batch_descriptor_; }
 
  private:
   struct Registered {
@@ -43,7 +43,7 @@ class Callbacks final : public EventSink {
   std::array<Registered, event_max + 1> callbacks_{};
   ipdaemon_data_batch batch_ = nullptr;
   void* batch_user_ = nullptr;
-  BatchWords batch_words_;
+  BatchDescriptor batch_descriptor_;
   ipdaemon_wait_hook wait_hook_ = nullptr;
   void* wait_user_ = nullptr;
   std::vector<WipedBytes> changed_;  // Bytes of INOUT parameters that the callback has replaced.

@@ -270,16 +270,17 @@ int32_t ipdaemon_set_wait_hook(ipdaemon_t handle, ipdaemon_wait_hook hook, void*
   return 0;
 }
 
-int32_t ipdaemon_register_data_batch(ipdaemon_t handle, ipdaemon_data_batch callback, void* user, int32_t* words,
+int32_t ipdaemon_register_data_batch(ipdaemon_t handle, ipdaemon_data_batch callback, void* user, int32_t* descriptor,
                                      int32_t capacity) {
   int error = 0;
   Instance* instance = find_handle(handle, &error);
   return with_server(handle, [&](Server& server) {
-    if (callback != nullptr && (words == nullptr || capacity < 1)) {
-      return server.record_error(IPDAEMON_ERROR_INVALID_VALUE, "a batch needs words and a capacity of at least 1");
+    if (callback != nullptr && (descriptor == nullptr || capacity < 1)) {
+      return server.record_error(IPDAEMON_ERROR_INVALID_VALUE,
+                                 "a batch needs a descriptor and a capacity of at least 1");
     }
     server.cancel_batch();
-    instance->callbacks.set_batch(callback, user, words, capacity);
+    instance->callbacks.set_batch(callback, user, descriptor, capacity);
     return 0;
   });
 }

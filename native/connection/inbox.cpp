@@ -21,7 +21,7 @@ bool Inbox::join(const ReceiveTarget& target, std::size_t count, BytesView* whol
 }
 
 void Inbox::cut_ahead(const Framing& framing, BytesView data, const Piece& first, std::size_t limit,
-                      std::int32_t* words, Batch* batch) {
+                      std::int32_t* descriptor, Batch* batch) {
   Piece piece = first;
   Framer behind_last;
   batch->base = first.begin;
@@ -30,7 +30,8 @@ void Inbox::cut_ahead(const Framing& framing, BytesView data, const Piece& first
     const std::size_t begin = piece.begin - batch->base;
     batch->begins[batch->count] = static_cast<std::uint32_t>(begin);
     if (limit > 1) {
-      std::int32_t* described = words + BatchWords::first_piece + batch->count * BatchWords::words_per_piece;
+      std::int32_t* described =
+          descriptor + BatchDescriptor::first_piece + batch->count * BatchDescriptor::numbers_per_piece;
       described[0] = static_cast<std::int32_t>(begin);
       described[1] = static_cast<std::int32_t>(piece.end - batch->base);
       described[2] = piece.eol ? 1 : 0;

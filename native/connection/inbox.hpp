@@ -63,10 +63,10 @@ class Inbox {
   bool rest(const Framing& framing, std::size_t from, Piece* piece) {
     return framer_.rest(framing, bytes_, from, piece);
   }
-  // Cuts as many pieces behind `first` as may be cut ahead, at most `limit`, and describes them in `words` if limit is
-  // more than 1.
-  void cut_ahead(const Framing& framing, BytesView data, const Piece& first, std::size_t limit, std::int32_t* words,
-                 Batch* batch);
+  // Cuts as many pieces behind `first` as may be cut ahead, at most `limit`, and describes them in `descriptor` if
+  // limit is more than 1.
+  void cut_ahead(const Framing& framing, BytesView data, const Piece& first, std::size_t limit,
+                 std::int32_t* descriptor, Batch* batch);
   // Only `delivered` pieces of the batch were: where to go on.
   std::size_t cut_back(const Batch& batch, std::size_t delivered);
 

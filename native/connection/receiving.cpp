@@ -107,19 +107,19 @@ void Connection::fire_piece(BytesView data, const Piece& piece) {
 // Delivers `first` and as many further ones as may be cut ahead.
 std::size_t Connection::fire_batch(BytesView data, const Framing& by, const Piece& first) {
   Services& services = this->services();
-  const BatchWords words = services.dispatcher.batch_words();
+  const BatchDescriptor descriptor = services.dispatcher.batch_descriptor();
   const std::size_t limit =
       std::min<std::size_t>({Batch::pieces_max, static_cast<std::size_t>(services.pace.limit()),
-                             words.words != nullptr ? static_cast<std::size_t>(words.capacity) : 1});
+                             descriptor.numbers != nullptr ? static_cast<std::size_t>(descriptor.capacity) : 1});
   Batch batch;
-  inbox_.cut_ahead(by, data, first, limit, words.words, &batch);
+  inbox_.cut_ahead(by, data, first, limit, descriptor.numbers, &batch);
   services.pace.start();
   std::size_t fired = 1;
   if (batch.count == 1) {
     fire_piece(data, batch.last);
   } else {
     const BytesView bytes = data.substr(batch.base, batch.last.end - batch.base);
-    fired = services.dispatcher.fire_batch(this, id_, words, bytes, static_cast<int>(batch.count));
+    fired = services.dispatcher.fire_batch(this, id_, descriptor, bytes, static_cast<int>(batch.count));
   }
   if (!services.pace.is_quick(static_cast<int>(batch.count))) services.gathering.flush();
   return fired == batch.count ? batch.last.next : inbox_.cut_back(batch, fired);

@@ -277,15 +277,15 @@ IPDAEMON_API int32_t ipdaemon_set_wait_hook(ipdaemon_t handle, ipdaemon_wait_hoo
 /* Delivers DataIn in batches: where several pieces of one connection are complete at a time,
    `callback` gets them in one call, all others go to the DataIn callback as usual (which must be
    registered; without it no input is delivered to either).
-   `words` is memory of the caller with room for 2 + 3 * capacity numbers that outlives the
-   registration. Before the call the library writes words[0] = 0, words[1] = 0 and for piece i
-   words[2 + 3 * i] = begin and words[3 + 3 * i] = end of its bytes, words[4 + 3 * i] = eol.
-   The callee goes through the pieces in order. Before it looks at piece i it writes words[1] = i + 1,
-   and after each piece it stops if words[0] is no longer 0: then something that happened meanwhile
-   changes what comes next. Pieces it did not count in words[1] are delivered again later.
+   `descriptor` is memory of the caller with room for 2 + 3 * capacity numbers that outlives the
+   registration. Before the call the library writes descriptor[0] = 0, descriptor[1] = 0 and for piece i
+   descriptor[2 + 3 * i] = begin and descriptor[3 + 3 * i] = end of its bytes, descriptor[4 + 3 * i] = eol.
+   The callee goes through the pieces in order. Before it looks at piece i it writes descriptor[1] = i + 1,
+   and after each piece it stops if descriptor[0] is no longer 0: then something that happened meanwhile
+   changes what comes next. Pieces it did not count in descriptor[1] are delivered again later.
    A NULL callback removes. */
 IPDAEMON_API int32_t ipdaemon_register_data_batch(ipdaemon_t handle, ipdaemon_data_batch callback, void* user,
-                                                  int32_t* words, int32_t capacity);
+                                                  int32_t* descriptor, int32_t capacity);
 
 /* How many bytes of sends to the connection a callback of a data batch may gather instead of calling
    ipdaemon_do_send for each, until it calls ipdaemon_send_gathered: all of them would be accepted at once.
@@ -295,8 +295,8 @@ IPDAEMON_API int32_t ipdaemon_gather_max(ipdaemon_t handle, int32_t connection_i
 /* Sends what was gathered, the bytes of several sends, the last of which had `last_length`: BytesSent
    becomes that. Errors: those of ipdaemon_do_send. With `bytes` NULL although `length` is not 0 they are
    lost, for want of memory: the connection ends with 10055. */
-IPDAEMON_API int32_t ipdaemon_send_gathered(ipdaemon_t handle, int32_t connection_id, const uint8_t* bytes, uint64_t length,
-                                        uint64_t last_length);
+IPDAEMON_API int32_t ipdaemon_send_gathered(ipdaemon_t handle, int32_t connection_id, const uint8_t* bytes,
+                                            uint64_t length, uint64_t last_length);
 
 /* Hands the gathered small sends of the callbacks on the stack to the system, of all handles of the thread;
    later sends are not gathered any more. For a host that ends the thread or the process in the middle of a

@@ -17,20 +17,20 @@ bool Dispatcher::fire(Debtor* debtor, int event, ValueView* parameters, int coun
   return run_callback(debtor, [&] { return sink_.event(event, parameters, count); });
 }
 
-std::size_t Dispatcher::fire_batch(Debtor* debtor, std::int32_t connection_id, BatchWords batch, BytesView bytes,
+std::size_t Dispatcher::fire_batch(Debtor* debtor, std::int32_t connection_id, BatchDescriptor batch, BytesView bytes,
                                    int count) {
   // Batches nest when a callback pumps. The outer one was cancelled by that; its count must survive.
-  std::int32_t* const outer_words = batch_words_;
-  const std::int32_t outer_delivered = outer_words != nullptr ? outer_words[BatchWords::delivered] : 0;
-  batch_words_ = batch.words;
-  batch.words[BatchWords::cancelled] = 0;
-  batch.words[BatchWords::delivered] = 0;
+  std::int32_t* const outer_numbers = batch_numbers_;
+  const std::int32_t outer_delivered = outer_numbers != nullptr ? outer_numbers[BatchDescriptor::delivered] : 0;
+  batch_numbers_ = batch.numbers;
+  batch.numbers[BatchDescriptor::cancelled] = 0;
+  batch.numbers[BatchDescriptor::delivered] = 0;
   run_callback(debtor, [&] { return sink_.data_batch(connection_id, bytes, count); });
-  const std::int32_t delivered = std::clamp(batch.words[BatchWords::delivered], 0, count);
-  batch_words_ = outer_words;
-  if (outer_words != nullptr) {
-    outer_words[BatchWords::cancelled] = 1;
-    outer_words[BatchWords::delivered] = outer_delivered;
+  const std::int32_t delivered = std::clamp(batch.numbers[BatchDescriptor::delivered], 0, count);
+  batch_numbers_ = outer_numbers;
+  if (outer_numbers != nullptr) {
+    outer_numbers[BatchDescriptor::cancelled] = 1;
+    outer_numbers[BatchDescriptor::delivered] = outer_delivered;
   }
   return static_cast<std::size_t>(delivered);
 }

@@ -69,13 +69,13 @@ class Dispatcher {
   std::uint64_t fired() const { return fired_; }
 
   // Pieces that were cut ahead: where they are described, and their delivery. Returns how many were delivered.
-  BatchWords batch_words() const { return sink_.batch_words(); }
-  std::size_t fire_batch(Debtor* debtor, std::int32_t connection_id, BatchWords batch, BytesView bytes, int count);
+  BatchDescriptor batch_descriptor() const { return sink_.batch_descriptor(); }
+  std::size_t fire_batch(Debtor* debtor, std::int32_t connection_id, BatchDescriptor batch, BytesView bytes, int count);
   // Something changed that decides what is delivered next.
   void cancel_batch() {
-    if (batch_words_ != nullptr) batch_words_[BatchWords::cancelled] = 1;
+    if (batch_numbers_ != nullptr) batch_numbers_[BatchDescriptor::cancelled] = 1;
   }
-  bool in_batch() const { return batch_words_ != nullptr; }
+  bool in_batch() const { return batch_numbers_ != nullptr; }
 
   // ---- The last error of the call that runs now ----
   // Returns `code`.
@@ -95,7 +95,7 @@ class Dispatcher {
   bool silenced_ = false;
   int callback_depth_ = 0;
   std::uint64_t fired_ = 0;
-  std::int32_t* batch_words_ = nullptr;  // Of the batch that is being delivered.
+  std::int32_t* batch_numbers_ = nullptr;  // Of the batch that is being delivered.
   LastError last_error_;
 };
 

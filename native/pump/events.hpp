@@ -9,14 +9,14 @@
 namespace ipdaemon {
 
 // Where a batch of pieces is described for its receiver: see ipdaemon_register_data_batch.
-struct BatchWords {
-  std::int32_t* words = nullptr;
+struct BatchDescriptor {
+  std::int32_t* numbers = nullptr;
   std::int32_t capacity = 0;
 
   static constexpr int cancelled = 0;
   static constexpr int delivered = 1;
   static constexpr int first_piece = 2;
-  static constexpr int words_per_piece = 3;
+  static constexpr int numbers_per_piece = 3;
 };
 
 // Implemented by the ABI. The results are those of ipdaemon_callback: 0 to go on.
@@ -33,8 +33,8 @@ class EventSink {
   // Whether a blocking wait shall go on.
   virtual bool may_wait() = 0;
   virtual bool wants(int event) const = 0;
-  // Null words when no batches are wanted.
-  virtual BatchWords batch_words() const = 0;
+  // No numbers when no batches are wanted.
+  virtual BatchDescriptor batch_descriptor() const = 0;
 };
 
 }  // namespace ipdaemon

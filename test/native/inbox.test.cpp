@@ -64,13 +64,14 @@ class Reader {
 
   std::size_t hand_out_batch(BytesView data, const Piece& first) {
     const std::size_t limit = 1 + random_() % 5;
-    inbox_.cut_ahead(framing_, data, first, limit, words_, batch_.get());
+    inbox_.cut_ahead(framing_, data, first, limit, descriptor_, batch_.get());
     const std::size_t taken = limit > 1 && random_() % 4 == 0 ? random_() % batch_->count : batch_->count;
     for (std::size_t i = 0; i < taken; ++i) {
-      const std::int32_t* word = words_ + BatchWords::first_piece + i * BatchWords::words_per_piece;
+      const std::int32_t* described =
+          descriptor_ + BatchDescriptor::first_piece + i * BatchDescriptor::numbers_per_piece;
       if (limit > 1) {
-        const auto begin = batch_->base + static_cast<std::size_t>(word[0]);
-        pieces.add(data, {begin, batch_->base + static_cast<std::size_t>(word[1]), 0, word[2] != 0});
+        const auto begin = batch_->base + static_cast<std::size_t>(described[0]);
+        pieces.add(data, {begin, batch_->base + static_cast<std::size_t>(described[1]), 0, described[2] != 0});
       } else {
         pieces.add(data, batch_->last);
       }
@@ -85,7 +86,7 @@ class Reader {
   std::mt19937& random_;
   Inbox inbox_{line_max};
   char buffer_[headroom + 4096];
-  std::int32_t words_[BatchWords::first_piece + 8 * BatchWords::words_per_piece];
+  std::int32_t descriptor_[BatchDescriptor::first_piece + 8 * BatchDescriptor::numbers_per_piece];
   std::unique_ptr<Batch> batch_ = std::make_unique<Batch>();
 };
 
@@ -126,17 +127,18 @@ TEST("a batch ends where the next piece would make it too long, and that piece i
   const std::string stream = line + "\r\n" + line + "\r\n" + line + "\r\n";
   const Framing framing{"", 0, true, 1 << 20};
   Inbox inbox(1 << 20);
-  std::int32_t words[BatchWords::first_piece + 8 * BatchWords::words_per_piece];
+  std::int32_t descriptor[BatchDescriptor::first_piece + 8 * BatchDescriptor::numbers_per_piece];
   const auto batch = std::make_unique<Batch>();
   Pieces pieces;
   std::size_t done = 0;
   for (Piece piece; inbox.next(framing, stream, done, &piece);) {
-    inbox.cut_ahead(framing, stream, piece, 8, words, batch.get());
+    inbox.cut_ahead(framing, stream, piece, 8, descriptor, batch.get());
     CHECK(batch->last.end - batch->base <= Batch::bytes_max);
     for (std::size_t i = 0; i < batch->count; ++i) {
-      const std::int32_t* word = words + BatchWords::first_piece + i * BatchWords::words_per_piece;
-      pieces.add(stream, {batch->base + static_cast<std::size_t>(word[0]),
-                          batch->base + static_cast<std::size_t>(word[1]), 0, word[2] != 0});
+      const std::int32_t* described =
+          descriptor + BatchDescriptor::first_piece + i * BatchDescriptor::numbers_per_piece;
+      pieces.add(stream, {batch->base + static_cast<std::size_t>(described[0]),
+                          batch->base + static_cast<std::size_t>(described[1]), 0, described[2] != 0});
     }
     done = batch->last.next;
   }

@@ -176,9 +176,10 @@ class InboxWalk {
   std::size_t hand_out_batch(BytesView data, const Framing& by, const Piece& first) {
     const std::size_t limit = 1 + dice_.below(dice_.one_in(2) ? 4 : Batch::pieces_max);
     constexpr std::int32_t untouched = -7;
-    std::vector<std::int32_t> words(BatchWords::first_piece + (limit + 1) * BatchWords::words_per_piece, untouched);
+    std::vector<std::int32_t> descriptor(
+        BatchDescriptor::first_piece + (limit + 1) * BatchDescriptor::numbers_per_piece, untouched);
     Batch batch;
-    inbox_.cut_ahead(by, data, first, limit, limit > 1 ? words.data() : nullptr, &batch);
+    inbox_.cut_ahead(by, data, first, limit, limit > 1 ? descriptor.data() : nullptr, &batch);
     expect(batch.count >= 1 && batch.count <= limit && batch.base == first.begin,
            "a batch begins with its first piece");
     if (limit == 1) {
@@ -186,12 +187,14 @@ class InboxWalk {
       callback(data, batch.last.begin, batch.last.end, batch.last.eol);
       return batch.last.next;
     }
-    const std::size_t behind = BatchWords::first_piece + batch.count * BatchWords::words_per_piece;
-    expect(words[behind] == untouched && words[BatchWords::cancelled] == untouched, "only pieces are described");
+    const std::size_t behind = BatchDescriptor::first_piece + batch.count * BatchDescriptor::numbers_per_piece;
+    expect(descriptor[behind] == untouched && descriptor[BatchDescriptor::cancelled] == untouched,
+           "only pieces are described");
     std::size_t delivered = 0;
     bool cancelled = false;
     while (right_ && delivered < batch.count && !cancelled) {
-      const std::int32_t* described = &words[BatchWords::first_piece + delivered * BatchWords::words_per_piece];
+      const std::int32_t* described =
+          &descriptor[BatchDescriptor::first_piece + delivered * BatchDescriptor::numbers_per_piece];
       cancelled = callback(data, batch.base + static_cast<std::size_t>(described[0]),
                            batch.base + static_cast<std::size_t>(described[1]), described[2] != 0);
       ++delivered;
@@ -272,11 +275,11 @@ Framing lines() {
 }
 
 // Cuts the first piece of `data` and what may be cut ahead behind it.
-Batch batch_of(Inbox& inbox, BytesView data, std::size_t limit, std::int32_t* words) {
+Batch batch_of(Inbox& inbox, BytesView data, std::size_t limit, std::int32_t* descriptor) {
   Piece first;
   Batch batch;
   REQUIRE(inbox.next(lines(), data, 0, &first));
-  inbox.cut_ahead(lines(), data, first, limit, words, &batch);
+  inbox.cut_ahead(lines(), data, first, limit, descriptor, &batch);
   return batch;
 }
 
@@ -308,13 +311,14 @@ TEST("what is left goes in front of the next read as long as it fits into the he
 }
 
 TEST("a batch holds at most 8 KiB, unless its first piece alone is longer") {
-  std::vector<std::int32_t> words(BatchWords::first_piece + Batch::pieces_max * BatchWords::words_per_piece);
+  std::vector<std::int32_t> descriptor(BatchDescriptor::first_piece +
+                                       Batch::pieces_max * BatchDescriptor::numbers_per_piece);
   // Three lines of 2730 bytes are 8 KiB to the byte, without the last end of line.
   for (const std::size_t length : std::initializer_list<std::size_t>{100, 1000, 2730, 5000, 9000}) {
     Inbox inbox(100'000);
     std::string data;
     for (int line = 0; line < 100; ++line) data += std::string(length, 'a') + "\n";
-    const Batch batch = batch_of(inbox, data, Batch::pieces_max, words.data());
+    const Batch batch = batch_of(inbox, data, Batch::pieces_max, descriptor.data());
     CHECK_EQ(batch.count, std::max<std::size_t>((Batch::bytes_max + 1) / (length + 1), 1));
     CHECK_EQ(batch.last.next, batch.count * (length + 1));
     // The one that did not fit is found again.
@@ -325,11 +329,12 @@ TEST("a batch holds at most 8 KiB, unless its first piece alone is longer") {
 }
 
 TEST("behind a batch that was given up, the next piece is the first that was not delivered") {
-  std::vector<std::int32_t> words(BatchWords::first_piece + Batch::pieces_max * BatchWords::words_per_piece);
+  std::vector<std::int32_t> descriptor(BatchDescriptor::first_piece +
+                                       Batch::pieces_max * BatchDescriptor::numbers_per_piece);
   const std::string data = "one\ntwo\nthree\nfour";
   for (std::size_t delivered = 0; delivered < 3; ++delivered) {
     Inbox inbox(2048);
-    const Batch batch = batch_of(inbox, data, 10, words.data());
+    const Batch batch = batch_of(inbox, data, 10, descriptor.data());
     REQUIRE_EQ(batch.count, 3);
     const std::size_t from = inbox.cut_back(batch, delivered);
     CHECK_EQ(from, delivered * 4);
