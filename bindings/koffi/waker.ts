@@ -1,10 +1,25 @@
 // Lets Node's loop wait for one server: for its descriptor, and with a timer for the deadlines. Nothing but a wait that
 // is wanted keeps the process alive.
 
-import { type Watch, watch } from './watch';
+import { canPoll, WakerPoll } from './waker-poll';
+import { WakerThread } from './waker-thread';
+
+/** The wait for a descriptor. It reports when that is readable, again and again while it is. */
+export interface Wait {
+  /** Waits; keeps the process alive until `stop`. To be called again when everything that was ready has been served. */
+  start(): void;
+  stop(): void;
+  /** Ends it, before the descriptor is closed. */
+  close(): void;
+}
+
+/** `ready` is called by Node's loop. */
+function waitFor(descriptor: number, ready: () => void): Wait {
+  return canPoll() ? new WakerPoll(descriptor, ready) : new WakerThread(descriptor, ready);
+}
 
 export class Waker {
-  private readonly watch: Watch | null;
+  private readonly wait: Wait | null;
   private waiting = false;
   private closed = false;
   private timer: NodeJS.Timeout | null = null;
@@ -16,14 +31,14 @@ export class Waker {
     descriptor: number,
     private readonly wake: () => void,
   ) {
-    this.watch = descriptor < 0 ? null : watch(descriptor, wake);
+    this.wait = descriptor < 0 ? null : waitFor(descriptor, wake);
   }
 
   /** Waits if that is wanted; `deadline` is what ipdaemon_next_deadline says. */
   update(wanted: boolean, deadline: number): void {
-    if (this.closed || this.watch === null) return;
-    if (wanted) this.watch.start();
-    else if (this.waiting) this.watch.stop();
+    if (this.closed || this.wait === null) return;
+    if (wanted) this.wait.start();
+    else if (this.waiting) this.wait.stop();
     this.waiting = wanted;
     this.updateTimer(wanted ? deadline : -1);
   }
@@ -31,7 +46,7 @@ export class Waker {
   /** Ends the waiting; to be called before the library closes the descriptor. */
   close(): void {
     this.closed = true;
-    this.watch?.close();
+    this.wait?.close();
     this.updateTimer(-1);
   }
 
