@@ -3,12 +3,10 @@
 // handlers, is a stay (events.ts): Node's loop is told afterwards, and what handlers threw in it is thrown again.
 
 import { types } from 'node:util';
+import { ErrorCode } from '../../lib/generated/errors';
 import type { NativeBinding, NativeInput, NativeValue } from '../contract';
 import { Events } from './events';
 import { failureCode } from './memory';
-
-const invalidValue = 2002;
-const outOfMemory = 2010;
 
 type SendFunction = (handle: number, connectionId: number, bytes: number, length: number) => number;
 
@@ -79,7 +77,12 @@ export function load(file: string): NativeBinding {
       const mark = stack.mark();
       const isText = typeof data === 'string';
       if (!isText && !types.isUint8Array(data)) {
-        return refuseSend(handle, connectionId, invalidValue, 'what is sent must be a string or a Uint8Array');
+        return refuseSend(
+          handle,
+          connectionId,
+          ErrorCode.InvalidValue,
+          'what is sent must be a string or a Uint8Array',
+        );
       }
       const refused = put(handle, connectionId, data, isText ? 'pushLatin1' : 'pushBytes');
       if (refused !== 0) return refused;
@@ -123,7 +126,7 @@ export function load(file: string): NativeBinding {
       try {
         if (!memory.write(value)) {
           const allowed = 'a number must be an integer, and other values a boolean, a string or a Uint8Array';
-          return refuse(handle, invalidValue, allowed);
+          return refuse(handle, ErrorCode.InvalidValue, allowed);
         }
       } catch (error) {
         return refuse(handle, failureCode(error), 'the value cannot be taken over');
@@ -189,7 +192,7 @@ export function load(file: string): NativeBinding {
     selfSigned(names, days) {
       const mark = stack.mark();
       const refused = put(0, 0, names, 'pushUtf8');
-      if (refused !== 0) return outOfMemory;
+      if (refused !== 0) return ErrorCode.OutOfMemory;
       const code = functions.selfSigned(address, stack.length, days, memory.valueAddress);
       stack.pop(mark);
       return (valueIfOk(code) as string | null) ?? code;

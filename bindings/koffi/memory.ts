@@ -8,6 +8,7 @@
 
 import { constants } from 'node:buffer';
 import { types } from 'node:util';
+import { ErrorCode } from '../../lib/generated/errors';
 import { byteLengthOf } from '../byte-length';
 import type { NativeInput, NativeValue } from '../contract';
 import { addressOf, type Library } from './declarations';
@@ -36,9 +37,6 @@ const stackEnd = stackBegin + 128 * 1024;
 
 const highHalf = 2 ** 32;
 
-const outOfMemory = 2010;
-const messageTooLong = 10040;
-
 // The parts of Buffer's interface that toString and write are made of; without the detour they are twice as fast.
 interface TextBuffer extends Buffer {
   latin1Slice(begin: number, end: number): string;
@@ -54,8 +52,8 @@ class TooLong extends Error {
 /** The error code for what Buffer throws when a text is too long or memory is short. Throws anything else. */
 export function failureCode(error: unknown): number {
   const { name, code } = error as Partial<NodeJS.ErrnoException>;
-  if (code === 'ERR_STRING_TOO_LONG') return messageTooLong;
-  if (name === 'RangeError' || code === 'ERR_MEMORY_ALLOCATION_FAILED') return outOfMemory;
+  if (code === 'ERR_STRING_TOO_LONG') return ErrorCode.MessageTooLong;
+  if (name === 'RangeError' || code === 'ERR_MEMORY_ALLOCATION_FAILED') return ErrorCode.OutOfMemory;
   throw error;
 }
 

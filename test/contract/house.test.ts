@@ -236,4 +236,78 @@ describe('numbers stand once', () => {
       expect(values).not.toEqual([]);
     });
   }
+
+  /** The number that a pattern finds in a file; NaN if it finds none, or several that differ. */
+  const numberIn = (file: string, pattern: RegExp): number => {
+    const found = new Set([...read(file).matchAll(new RegExp(pattern, 'gm'))].map(([, number]) => Number(number)));
+    return found.size === 1 ? ([...found][0] as number) : Number.NaN;
+  };
+  const header = (name: string) => numberIn('native/include/ipdaemon.h', new RegExp(`\\b${name} = (-?\\d+)`));
+  const rowOf = (table: 'events' | 'properties', name: string) => {
+    const row = table === 'events' ? 'IPD_EVENT' : 'IPD_PROPERTY';
+    return numberIn(`native/include/ipdaemon_${table}.def`, new RegExp(`^${row}\\((\\d+), ${name},`));
+  };
+  const koffi = 'bindings/koffi/memory.ts';
+  const php = 'bindings/php/ipworks_ipdaemon.php';
+  const phpConstant = (name: string) => numberIn(php, new RegExp(`const ${name} = (\\d+);`));
+  const types = ['integer', 'boolean', 'text', 'bytes', 'flags'];
+
+  /** What a binding cannot take from the header or the generated files, beside where it stands. */
+  const repeated: [what: string, source: () => number, copies: () => number[]][] = [
+    [
+      'pieces of a batch',
+      () => numberIn('native/pump/batch_pace.hpp', /limit_max = (\d+);/),
+      () => [
+        numberIn('native/connection/inbox.hpp', /pieces_max = (\d+);/),
+        numberIn('bindings/contract.ts', /dataBatchMax = (\d+);/),
+        phpConstant('BATCH_MAX'),
+      ],
+    ],
+    [
+      'parameters of an event',
+      () => header('IPDAEMON_SHARED_PARAMETERS'),
+      () => [
+        numberIn(koffi, /parametersMax = (\d+);/),
+        numberIn('native/abi/callbacks.hpp', /parameters_max = (\d+);/),
+      ],
+    ],
+    [
+      'the id of DataIn',
+      () => rowOf('events', 'DATA_IN'),
+      () => [numberIn('bindings/koffi/events.ts', /dataIn = (\d+);/), phpConstant('EVENT_DATA_IN')],
+    ],
+    [
+      'the last event',
+      () => rowOf('events', 'SSL_STATUS'),
+      () => [numberIn('bindings/koffi/events.ts', /eventMax = (\d+);/)],
+    ],
+    ['an event that is a batch', () => header('IPDAEMON_SHARED_BATCH'), () => [numberIn(koffi, /\bbatch: (-?\d+)/)]],
+    ['an event that is a wait', () => header('IPDAEMON_SHARED_WAIT'), () => [numberIn(koffi, /\bwait: (-?\d+)/)]],
+    ...types.map((type): [string, () => number, () => number[]] => [
+      `the type ${type}`,
+      () => header(`IPDAEMON_TYPE_${type.toUpperCase()}`),
+      () => [numberIn(koffi, new RegExp(`Type = \\{.*\\b${type}: (\\d+)`)), phpConstant(`TYPE_${type.toUpperCase()}`)],
+    ]),
+    ...['CONNECTED', 'DATA_TO_SEND', 'TIMEOUT', 'DEFAULT_TIMEOUT'].map(
+      (name): [string, () => number, () => number[]] => [
+        `the property ${name}`,
+        () => rowOf('properties', name),
+        () => [phpConstant(name)],
+      ],
+    ),
+  ];
+
+  test.each(repeated)('in the bindings: %s', (_what, source, copies) => {
+    const number = source();
+    // NaN where the number is not found any more, or two differ: name the new place in the table above.
+    expect(copies()).toEqual(copies().map(() => number));
+    expect(number).not.toBeNaN();
+  });
+
+  test('the last event is the last one', () => {
+    const ids = [...read('native/include/ipdaemon_events.def').matchAll(/^IPD_EVENT\((\d+),/gm)].map(([, id]) =>
+      Number(id),
+    );
+    expect(Math.max(...ids)).toBe(rowOf('events', 'SSL_STATUS'));
+  });
 });
