@@ -24,7 +24,7 @@ struct FailingSink final : EventSink {
   int data_batch(std::int32_t, BytesView, int) override { return 0; }
   bool may_wait() override { return true; }
   bool wants(int) const override { return true; }
-  BatchWords batch_words() const override { return {}; }
+  BatchDescriptor batch_descriptor() const override { return {}; }
 
   std::vector<std::string> fired;
 };
