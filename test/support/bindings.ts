@@ -48,9 +48,9 @@ const bindings = ['addon', 'koffi'].filter((name) => only === undefined || name 
  */
 export function isOneOf(...suites: string[]): boolean {
   const folder = path.join(__dirname, '..');
-  const running = path.relative(folder, expect.getState().testPath ?? '').replace(/\.test\.ts$/, '');
+  const running = path.relative(folder, expect.getState().testPath ?? '').replace(/\.test\.[jt]s$/, '');
   for (const name of suites) {
-    const there = ['', '.test.ts'].some((end) => existsSync(path.join(folder, `${name}${end}`)));
+    const there = ['', '.test.ts', '.test.js'].some((end) => existsSync(path.join(folder, `${name}${end}`)));
     if (!there) throw new Error(`there is no suite test/${name}: it was renamed, so its name has to change here, too`);
   }
   return suites.some((name) => running === path.normalize(name) || running.startsWith(path.normalize(`${name}/`)));
