@@ -220,8 +220,7 @@ void Connection::remember_local_address() {
 // ---- ReadyToSend ------------------------------------------------------------------------------------
 
 bool Connection::ready_is_due() const {
-  const bool too_early = !channel_.is_established() || owed_.has(Owing::connected);
-  const bool can_send = has_ended() || !life_.output_is_open() || (queue_is_empty() && !(speaks_tls() && too_early));
+  const bool can_send = has_ended() || !life_.output_is_open() || (queue_is_empty() && !is_unready());
   return ready_.is_due(told_connected_, can_send);
 }
 

@@ -111,6 +111,7 @@ class Connection final : public Debtor, public Deadline {
   void end_if_peer_has();
   void end(int status, const char* detail, Close how);
   void end_failed_handshake(int status, const char* detail);
+  void drop_tls();
   bool is_lingering() const;
   std::int64_t deadline_ms() const;
   void note_activity();
@@ -151,6 +152,8 @@ class Connection final : public Debtor, public Deadline {
 
   // sending.cpp
   int why_not_sendable() const;
+  // Nothing can be sent yet: the handshake is not done, or Connected has not fired after it.
+  bool is_unready() const;
   bool is_too_early() const;
   bool queue_is_empty() const { return outbox_.empty() && !channel_.has_unsent(); }
   bool is_full() const;

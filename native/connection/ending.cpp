@@ -71,11 +71,16 @@ void Connection::drop() {
   services().deadlines.cancel(this);
   services().owed.remove(this);
   outbox_.clear();
-  channel_.drop_unsent();
-  if (speaks_tls()) services().handshakes.remove(*channel_.tls());
+  drop_tls();
   discard_input();
   channel_.unwatch();
   channel_.close();
+}
+
+// Ciphertext that was not sent is given up; no handshake is unfinished any more.
+void Connection::drop_tls() {
+  channel_.drop_unsent();
+  if (speaks_tls()) services().handshakes.remove(*channel_.tls());
 }
 
 // Nothing can be written any more. What has been received is still delivered, then the connection ends.
@@ -145,8 +150,7 @@ void Connection::end(int status, const char* detail, Close how) {
   services().deadlines.cancel(this);
   if (how == Close::orderly && life_.output_is_open()) channel_.send_close_notify(outbox_.empty());
   outbox_.clear();
-  channel_.drop_unsent();
-  if (speaks_tls()) services().handshakes.remove(*channel_.tls());
+  drop_tls();
   discard_input();
   remember_local_address();
   const bool peer_is_there = speaks_tls() ? !channel_.tls()->has_end_of_stream() && life_.output_is_open()

@@ -27,10 +27,12 @@ int Connection::why_not_sendable() const {
   return 0;
 }
 
-// The handshake is not done, or Connected has not fired after it.
+bool Connection::is_unready() const {
+  return speaks_tls() && (!channel_.is_established() || owed_.has(Owing::connected));
+}
+
 bool Connection::is_too_early() const {
-  const bool is_unready = speaks_tls() && (!channel_.is_established() || owed_.has(Owing::connected));
-  return is_unready && !has_ended() && life_.output_is_open();
+  return is_unready() && !has_ended() && life_.output_is_open();
 }
 
 bool Connection::is_full() const {
