@@ -8,8 +8,8 @@ import type { ServerName } from '../support/certificates';
 import { eachServer, type ServerKind, type TestServer, withServer } from '../support/server';
 import { checkingRevocation, configure, serve } from '../support/tls';
 import type { Version } from '../support/tls-client';
+import { withTools } from '../support/tools';
 import { type Client, clients, everyAuthority, identityOf, type Seen } from './clients';
-import { withTools } from './tools';
 
 type Row = { title: string; certificate: string | null; in: boolean; accept: boolean; server: number; status: string };
 interface Matrix {

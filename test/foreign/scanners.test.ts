@@ -9,8 +9,9 @@ import { expect, test } from '@jest/globals';
 import { eachBinding } from '../support/bindings';
 import { type ServerName, serverPem, temporaryFolder, writeTemporary } from '../support/certificates';
 import type { Program } from '../support/program';
+import { withTools } from '../support/tools';
 import { backstop } from '../support/waiting';
-import { host, run, testssl, withExample, withTools } from './tools';
+import { host, run, testssl, withExample } from './tools';
 
 const policies = path.join(__dirname, 'policy');
 

@@ -1,39 +1,15 @@
-// Programs that are not ours: run to their end, and tests that need them. Where one is not installed, its tests are
-// skipped with the reason; with IPDAEMON_REQUIRE_TOOLS, as under .ci/run, they fail.
-import { accessSync, constants, existsSync } from 'node:fs';
+// Programs that are not ours, run to their end, and the examples that they talk to.
+import { existsSync } from 'node:fs';
 import * as path from 'node:path';
-import { describe, expect, test } from '@jest/globals';
+import { expect } from '@jest/globals';
 import { type Program, type ProgramOptions, root, withProgram } from '../support/program';
+import { isInstalled } from '../support/tools';
 import { patience } from '../support/waiting';
 
 export const host = '127.0.0.1';
 
-function isInstalled(name: string): boolean {
-  return (process.env.PATH ?? '').split(path.delimiter).some((folder) => {
-    try {
-      accessSync(path.join(folder, name), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
-
 /** Debian calls it testssl. */
 export const testssl = isInstalled('testssl') ? 'testssl' : 'testssl.sh';
-
-/** A describe whose tests need these programs. */
-export function withTools(title: string, tools: string[], body: () => void): void {
-  const missing = tools.filter((tool) => !isInstalled(tool));
-  if (missing.length === 0) {
-    describe(title, body);
-  } else if (process.env.IPDAEMON_REQUIRE_TOOLS === '1') {
-    test(`${title}: ${missing.join(', ')} must be installed`, () => expect(missing).toEqual([]));
-  } else {
-    process.stderr.write(`left out, not installed: ${missing.join(', ')}: ${title}\n`);
-    describe.skip(`${title} (${missing.join(', ')} not installed)`, body);
-  }
-}
 
 /** All that a program has printed, its errors last. */
 export const printed = (program: Program): string => program.output + program.errors;

@@ -1,27 +1,18 @@
-// PHP with the drop-in. Where there is no PHP the suites are skipped with a word; with IPDAEMON_REQUIRE_PHP=1, as in
-// .ci/run, its absence is a failure.
-import { spawnSync } from 'node:child_process';
+// PHP with the drop-in.
 import * as path from 'node:path';
-import { describe, test } from '@jest/globals';
 import { nativeFiles } from '../../bindings/files';
 import { writeTemporary } from '../support/certificates';
 import { type Program, type ProgramOptions, root, withProgram } from '../support/program';
+import { withTools } from '../support/tools';
 
 export const folder = path.join(root, 'bindings', 'php');
 export const dropIn = path.join(folder, 'ipworks_ipdaemon.php');
 /** The library that Node's bindings would take, from the same folder of build results. */
 export const library = [...nativeFiles('libipdaemon', 'so')][0] as string;
 
-const found = spawnSync('php', ['-r', 'echo PHP_VERSION_ID;'], { encoding: 'utf8' });
-const hasPhp = found.status === 0;
-
 /** Suites that need PHP. */
 export function describePhp(title: string, body: () => void): void {
-  if (hasPhp || process.env.IPDAEMON_REQUIRE_PHP === '1') describe(title, body);
-  else
-    describe(title, () =>
-      test.skip('skipped: there is no PHP here; `apt-get install php-cli` brings it', () => undefined),
-    );
+  withTools(title, ['php'], body);
 }
 
 /** The command line of PHP for a script that includes the drop-in by its name. */
