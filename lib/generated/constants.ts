@@ -6,9 +6,9 @@ export const SSLStartMode = {
   Automatic: 0,
   /** TLS from the first byte on. */
   Implicit: 1,
-  /** Clear until do_startssl. */
+  /** Plain TCP until do_startssl. */
   Explicit: 2,
-  /** Clear. */
+  /** Plain TCP. */
   None: 3,
 } as const;
 
