@@ -47,4 +47,18 @@ class SimulatorCode {
   bool before_;
 };
 
+// Runs library code: allocations are the library's, and may fail.
+template <typename Function>
+auto library(Function function) {
+  const LibraryCode guard;
+  return function();
+}
+
+// Looks at the library without disturbing it: allocations succeed.
+template <typename Function>
+auto undisturbed(Function function) {
+  const SimulatorCode guard;
+  return function();
+}
+
 }  // namespace ipdaemon::sim

@@ -131,6 +131,10 @@ class Program {
   int on_status(Server& server, ipdaemon_value* parameters);
   int handshake_mischief(Server& server, int id);
   int mischief(Server& server, int id);
+  bool happens(const Server& server, int per_thousand);
+  void change_connection(Server& server, int id);
+  void call_for_others(Server& server, int id);
+  void change_server(Server& server);
   void run_session(Server& server);
 
   // Calls, each logged and announced to the checker.
@@ -145,6 +149,7 @@ class Program {
   int disconnect(Server& server, int id);
   int do_events(Server& server);
   int poll(Server& server, int timeout_ms);
+  void interrupt(Server& server, int id);
   void shutdown(Server& server);
   void reset(Server& server);
   void close(Server& server);
@@ -160,6 +165,7 @@ class Program {
   void change_framing(Server& server, int id);
   int any_connection(Server& server);
   Bytes some_text(std::size_t length_max);
+  const char* some_file();
   bool allowed(const Server& server, int link) const;
 
   World& world_;
