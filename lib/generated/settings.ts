@@ -3,7 +3,7 @@
 /** The names of the settings that ipworks_ipdaemon_do_config reads and sets. */
 export const Setting = {
   /**
-   * Who may connect: a comma list of addresses, patterns with *, address/prefix ranges and host names. Others reach ConnectionRequest with accept False.
+   * Who may connect: a comma list of addresses, patterns with *, address/prefix ranges, host names, and @FILE for a file with one of these a line. Others reach ConnectionRequest with accept False.
    * Of the server, up to 65535 bytes. Default: *.
    */
   AllowedClients: 'AllowedClients',
@@ -242,6 +242,11 @@ export const Setting = {
    * Of the server, true, false. Default: false.
    */
   UseInternalSecurityAPI: 'UseInternalSecurityAPI',
+  /**
+   * Who is closed at once, without a byte and without events: a list as AllowedClients, over which it wins.
+   * Of the server, up to 65535 bytes. Default: empty.
+   */
+  DeniedClients: 'DeniedClients',
 } as const;
 
 /** The name of a setting. */

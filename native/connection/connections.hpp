@@ -18,6 +18,7 @@ struct Counters {
   std::int64_t accepted = 0;
   std::int64_t refused_full = 0;
   std::int64_t refused_program = 0;
+  std::int64_t refused_denied = 0;
   std::int64_t refused_closed = 0;
   std::int64_t bytes_in = 0;
   std::int64_t bytes_out = 0;

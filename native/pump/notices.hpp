@@ -15,6 +15,7 @@ class Notices {
   struct Error {
     int code = 0;
     std::string detail;
+    int setting = 0;  // What it is about.
   };
 
   bool empty() const { return errors_.empty() && statuses_.empty(); }
@@ -23,8 +24,15 @@ class Notices {
     statuses_.clear();
   }
 
-  // Instead of the errors that have not been reported yet.
-  void replace_errors(std::vector<Error> errors) { errors_ = std::move(errors); }
+  // Instead of the errors about this setting that have not been reported yet.
+  void replace_errors(int setting, std::vector<Error> errors) {
+    errors_.erase(std::remove_if(errors_.begin(), errors_.end(), [&](const Error& e) { return e.setting == setting; }),
+                  errors_.end());
+    for (Error& error : errors) {
+      error.setting = setting;
+      errors_.push_back(std::move(error));
+    }
+  }
   bool has_error() const { return !errors_.empty(); }
   Error take_error() {
     Error error = std::move(errors_.back());

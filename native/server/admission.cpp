@@ -3,7 +3,6 @@
 #include <memory>
 #include <utility>
 
-#include "base/text.hpp"
 #include "connection/connection.hpp"
 #include "connection/services.hpp"
 #include "ipdaemon.h"
@@ -12,11 +11,18 @@
 
 namespace ipdaemon {
 
+Admission::Admission(Services& services, TlsSetup& tls)
+    : services_(services), tls_(tls), lists_(services.settings, services.notices) {}
+
 int Admission::admit(Listener& listener, Socket&& socket, const Endpoint& peer) {
   Counters& counters = services_.connections.counters;
   if (is_full() && !make_room(listener)) {
     // Closed without a byte: a peer left in the backlog would hang, and so would health checks.
     ++counters.refused_full;
+    return 0;
+  }
+  if (lists_.denies(peer.address)) {
+    ++counters.refused_denied;
     return 0;
   }
   if (!is_accepted(peer)) {
@@ -73,7 +79,7 @@ bool Admission::make_room(const Listener& listener) {
 // Asks the list and the program. A callback that throws refuses.
 bool Admission::is_accepted(const Endpoint& peer) {
   Dispatcher& dispatcher = services_.dispatcher;
-  bool accept = allowed_clients_.admits(peer.address);
+  bool accept = lists_.allows(peer.address);
   if (!dispatcher.wants(IPDAEMON_EVENT_CONNECTION_REQUEST)) return accept;
   // Peers that are asked for by a callback that pumps count as connections already.
   struct Scope {
@@ -110,28 +116,6 @@ void Admission::apply_socket_options(Socket& socket) {
   if (const auto size = settings.setting(IPDAEMON_SETTING_OUT_BUFFER_SIZE); size > 0) {
     socket.set(SocketOption::send_buffer, static_cast<int>(size));
   }
-}
-
-int Admission::set_allowed_clients(BytesView list, std::string* detail) {
-  AllowedClients next;
-  if (const int code = next.parse(list, detail); code != 0) return code;
-  report_unknown(next.resolve_names());
-  allowed_clients_ = std::move(next);
-  return 0;
-}
-
-void Admission::resolve_names() {
-  if (allowed_clients_.has_names()) report_unknown(allowed_clients_.resolve_names());
-}
-
-void Admission::report_unknown(std::vector<std::string> names) {
-  std::vector<Notices::Error> errors;
-  errors.reserve(names.size());
-  for (const std::string& name : names) {
-    errors.push_back(
-        {IPDAEMON_ERROR_HOST_NOT_FOUND, in_quotes(name) + " in AllowedClients has no address and admits nobody"});
-  }
-  services_.notices.replace_errors(std::move(errors));
 }
 
 }  // namespace ipdaemon

@@ -20,7 +20,10 @@ int Listening::start() {
   options.receive_buffer = static_cast<int>(settings.setting(IPDAEMON_SETTING_IN_BUFFER_SIZE));
   options.send_buffer = static_cast<int>(settings.setting(IPDAEMON_SETTING_OUT_BUFFER_SIZE));
   services_.lingering.set_descriptor_limit(raise_descriptor_limit());
-  admission_.resolve_names();
+  std::string detail;
+  if (const int code = admission_.lists().prepare(&detail); code != 0) {
+    return services_.dispatcher.record_error(code, std::move(detail));
+  }
   auto listener = std::make_unique<Listener>(services_, admission_);
   if (const int error = listener->open(local, options); error != 0) {
     const char* hint = local.address.lacks_interface() ? "; add the interface, as in fe80::1%eth0" : "";

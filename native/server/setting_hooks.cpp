@@ -28,9 +28,9 @@ namespace {
 
 // ---- Sockets and connections ----
 
-int set_allowed_clients(Change& change) {
+int set_clients(Change& change) {
   std::string detail;
-  const int code = change.server.admission().set_allowed_clients(change.value.bytes, &detail);
+  const int code = change.server.admission().lists().set(change.row.id, change.value.bytes, &detail);
   return code != 0 ? change.server.record_error(code, std::move(detail)) : 0;
 }
 
@@ -152,7 +152,8 @@ std::string get_license_info(Server&) {
 }
 
 constexpr SettingHook setting_hooks[] = {
-    {IPDAEMON_SETTING_ALLOWED_CLIENTS, set_allowed_clients, nullptr},
+    {IPDAEMON_SETTING_ALLOWED_CLIENTS, set_clients, nullptr},
+    {IPDAEMON_SETTING_DENIED_CLIENTS, set_clients, nullptr},
     {IPDAEMON_SETTING_IN_BUFFER_SIZE, nullptr, get_in_buffer},
     {IPDAEMON_SETTING_OUT_BUFFER_SIZE, nullptr, get_out_buffer},
     {IPDAEMON_SETTING_KEEP_ALIVE_INTERVAL, set_keep_alive, get_keep_alive_interval},

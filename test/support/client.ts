@@ -6,6 +6,8 @@ import { patience, somethingHappened, waitFor } from './waiting';
 
 export interface ClientOptions {
   host?: string;
+  /** Where it comes from. */
+  localAddress?: string;
   /** Does not read until resume() is called. */
   paused?: boolean;
   /** False: nothing is kept; for clients that move a lot. */
@@ -49,6 +51,7 @@ export class Client implements ClientRecord {
     this.socket = net.connect({
       port,
       host: options.host ?? '127.0.0.1',
+      ...(options.localAddress === undefined ? {} : { localAddress: options.localAddress }),
       allowHalfOpen: options.allowHalfOpen ?? false,
       noDelay: true,
     });
