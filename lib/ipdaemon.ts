@@ -12,6 +12,7 @@ import type { Counter } from './generated/constants';
 import { ErrorCode } from './generated/errors';
 import { type DecidingEvent, type Decision, EventId, type EventParams } from './generated/events';
 import { binaryProperties, Property, type PropertyInputs, type PropertyTypes } from './generated/properties';
+import { connectionOf, integerOf } from './integers';
 import { native } from './native';
 import { checked, handleOf, type Resource } from './resource';
 import { shown, textOf } from './shown';
@@ -48,17 +49,6 @@ export type Handler<Id extends keyof EventParams> = (
 const { checkedTextMax, doDoevents, doSend, doSendline } = binding;
 
 const sinks = new Map<number, Sink>();
-
-// An integer is passed on as it is, a numeric string as its number. -1 is no connection and no id.
-function integerOf(value: unknown): number {
-  if (typeof value === 'number') return Number.isInteger(value) && Math.abs(value) <= 0x7fffffff ? value : -1;
-  if (typeof value === 'string' && /^\s*[+-]?\d+\s*$/.test(value)) return integerOf(Number(value));
-  return typeof value === 'bigint' ? integerOf(Number(value)) : -1;
-}
-
-function connectionOf(value: unknown): number {
-  return typeof value === 'number' && value === (value | 0) ? value : integerOf(value);
-}
 
 // What the library says of -1 tells nobody what was passed. So where that was no integer, this is said in its place.
 function explain(res: Resource, code: number, id: unknown, index: unknown): void {
@@ -122,7 +112,7 @@ export function ipworks_ipdaemon_close(res: Resource): number {
  * @param res The server.
  * @param id The event, 1 to 9 (EventId).
  * @param handler Called with an object that has the keys of the event; null removes.
- * @returns 0, or 2001 for an unknown event and 2002 for something that is no function.
+ * @returns 0, or the error code: 2001 UnknownName, 2002 InvalidValue.
  * @throws TypeError if `res` is no open server of this thread.
  */
 export function ipworks_ipdaemon_register_callback<Id extends keyof EventParams>(
@@ -180,8 +170,11 @@ export function ipworks_ipdaemon_get_last_error_code(res: Resource): number {
  * @param id The property (Property).
  * @param index The connection id for properties of a connection, otherwise 0.
  * @param value The value. Numbers and booleans may come as text; texts of binary properties follow the CodePage
- * setting, a Uint8Array is taken as it is.
- * @returns 0, or the error code; then the old value stands.
+ * setting, a Uint8Array is taken as it is. After an error the old value stands.
+ * @returns 0, or the error code: 106 LocalPortWhileListening, 107 LocalHostWhileListening, 126 UnknownConnection,
+ * 270 TlsUnavailable, 271 TlsStore, 272 TlsNoMatch, 273 TlsCertificate, 282 TlsNoServerCertificate,
+ * 434 TextNotConvertible, 1117 NotOpen, 2001 UnknownName, 2002 InvalidValue, 2003 ReadOnly, 2004 NotAvailable,
+ * 10048 and others, those of do_send.
  * @throws TypeError if `res` is no open server of this thread.
  */
 export function ipworks_ipdaemon_set<Id extends keyof PropertyInputs>(
@@ -337,7 +330,7 @@ export function ipworks_ipdaemon_do_config(res: Resource, configurationstring: s
  *
  * @param res The server.
  * @param connectionid The connection.
- * @returns 0, or 126 if there is no such connection.
+ * @returns 0, or the error code: 126 UnknownConnection.
  * @throws TypeError if `res` is no open server of this thread; what a handler threw meanwhile.
  */
 export function ipworks_ipdaemon_do_disconnect(res: Resource, connectionid: Index): number {
@@ -365,7 +358,7 @@ export function ipworks_ipdaemon_do_doevents(res: Resource): number {
  *
  * @param res The server.
  * @param connectionid The connection.
- * @returns 0, or 126 if there is no such connection.
+ * @returns 0, or the error code: 126 UnknownConnection.
  * @throws TypeError if `res` is no open server of this thread.
  */
 export function ipworks_ipdaemon_do_interrupt(res: Resource, connectionid: Index): number {
@@ -398,8 +391,8 @@ export function ipworks_ipdaemon_do_reset(res: Resource): number {
  * @param res The server.
  * @param connectionid The connection.
  * @param text A string by the CodePage setting, by default one character per byte; or bytes.
- * @returns 0, or the error code: 126 no such connection, 434 a character that is no byte, 1117 closing, 10035
- * refused for now, 301 timed out or interrupted, or what broke the connection.
+ * @returns 0, or the error code: 126 UnknownConnection, 283 TlsEncrypt, 301 TimedOut, 434 TextNotConvertible,
+ * 1117 NotOpen, 2002 InvalidValue, 10035 WouldBlock, 10036 InProgress, 10040 MessageTooLong, 10054 and others.
  * @throws TypeError if `res` is no open server of this thread; what a handler threw meanwhile.
  */
 export function ipworks_ipdaemon_do_send(res: Resource, connectionid: Index, text: Data): number {
@@ -428,7 +421,8 @@ function sendable(res: Resource, connection: number, text: unknown): Data | numb
  * @param res The server.
  * @param connectionid The connection.
  * @param filename The path of a regular file.
- * @returns 0, or the error code: 302 if the file cannot be read, else as ipworks_ipdaemon_do_send.
+ * @returns 0, or the error code: 126 UnknownConnection, 283 TlsEncrypt, 301 TimedOut, 302 FileUnusable, 1117 NotOpen,
+ * 10035 WouldBlock, 10036 InProgress, 10054 and others.
  * @throws TypeError if `res` is no open server of this thread; what a handler threw meanwhile.
  */
 export function ipworks_ipdaemon_do_sendfile(res: Resource, connectionid: Index, filename: string): number {
@@ -479,13 +473,14 @@ export function ipworks_ipdaemon_do_shutdown(res: Resource): number {
 /**
  * Starts TLS on an unencrypted connection, usually inside the DataIn that has a command such as STARTTLS. What was
  * accepted before is sent first, unencrypted; what was received and not delivered is discarded. Never blocks: events
- * tell what becomes of the handshake, and sends are refused with 10035 until it is done. See docs/reference/tls.md.
+ * report its outcome, and sends are refused with 10035 until it is done. After an error the connection stays
+ * unencrypted, unless it is broken. See docs/reference/tls.md.
  *
  * @param res The server.
  * @param connectionid The connection.
- * @returns 0, or the error code, and then the connection stays unencrypted: 126 no such connection, 211 TLS has
- * begun already, 270 no TLS, 271 to 273 the certificate cannot be used, 282 there is none, 1117 closing, 10035 a file
- * is being sent.
+ * @returns 0, or the error code: 126 UnknownConnection, 211 BadState, 270 TlsUnavailable, 271 TlsStore,
+ * 272 TlsNoMatch, 273 TlsCertificate, 282 TlsNoServerCertificate, 1117 NotOpen, 2002 InvalidValue, 2004 NotAvailable,
+ * 10035 WouldBlock, 10054 and others.
  * @throws TypeError if `res` is no open server of this thread; what a handler threw meanwhile.
  */
 export function ipworks_ipdaemon_do_startssl(res: Resource, connectionid: Index): number {

@@ -1,5 +1,5 @@
 // Writes what follows from the tables of the compiled library: lib/generated, the reference tables, and parts of the
-// drop-in for PHP.
+// drop-in for PHP, of lib/ipdaemon.ts and of methods.md.
 // With --check it writes nothing and fails when a file is not what it would write.
 
 import { execFileSync } from 'node:child_process';
@@ -7,6 +7,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { packageRoot } from '../files';
 import * as markdown from './markdown';
+import { methodsFile, methodsPage, methodsSource, methodsText } from './methods';
 import { phpFile, phpText } from './php';
 import * as typescript from './typescript';
 
@@ -27,7 +28,9 @@ const files: Record<string, string> = {
   'lib/generated/events.ts': typescript.eventsFile(),
   'lib/generated/properties.ts': typescript.propertiesFile(),
   'lib/generated/settings.ts': typescript.settingsFile(),
+  [methodsFile]: methodsSource(),
   [phpFile]: phpText(),
+  [methodsPage]: methodsText(),
   'PROPERTIES.md': markdown.propertiesPage(),
   'docs/reference/constants.md': markdown.constantsPage(),
   'docs/reference/errors.md': markdown.errorsPage(),

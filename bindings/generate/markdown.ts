@@ -8,7 +8,8 @@ function cell(text: string): string {
   return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 }
 
-function table(titles: string[], rows: string[][]): string {
+/** A table in Markdown. */
+export function table(titles: string[], rows: string[][]): string {
   const line = (cells: string[]) => `| ${cells.map(cell).join(' | ')} |\n`;
   return line(titles) + line(titles.map(() => '---')) + rows.map(line).join('');
 }

@@ -9,6 +9,8 @@ enum Table {
   Parameters = 4,
   Constants = 5,
   Errors = 6,
+  Calls = 7,
+  CallErrors = 8,
 }
 
 const columns = {
@@ -25,6 +27,7 @@ const columns = {
   group: 11,
   direction: 12,
   symbol: 14,
+  who: 15,
 } as const;
 
 export type Type = 'INTEGER' | 'BOOLEAN' | 'TEXT' | 'BYTES' | 'FLAGS' | 'OPAQUE';
@@ -44,6 +47,7 @@ export interface Row {
   group: string;
   direction: 'IN' | 'INOUT';
   symbol: string;
+  who: '' | 'ALL' | 'ABI' | 'BINDING';
 }
 
 function text(table: Table, row: number, column: number): string {
@@ -71,6 +75,7 @@ function rowsOf(table: Table): Row[] {
       group: text(table, row, columns.group),
       direction: text(table, row, columns.direction) as Row['direction'],
       symbol: text(table, row, columns.symbol),
+      who: text(table, row, columns.who) as Row['who'],
     });
   }
   return rows;
@@ -82,6 +87,16 @@ export const events = rowsOf(Table.Events);
 export const parameters = rowsOf(Table.Parameters);
 export const constants = rowsOf(Table.Constants);
 export const errors = rowsOf(Table.Errors);
+export const calls = rowsOf(Table.Calls);
+export const callErrors = rowsOf(Table.CallErrors);
+
+/** What a binding's user sees of the errors of a call: by code, and behind them those that cannot be listed. */
+export function errorsOf(call: Row): Row[] {
+  const last = (row: Row) => (row.id === 0 ? Number.POSITIVE_INFINITY : row.id);
+  return callErrors
+    .filter((row) => row.group === call.symbol && row.who !== 'ABI')
+    .sort((one, other) => (last(one) === last(other) ? 0 : last(one) - last(other)));
+}
 
 /** The parameters of an event, in order. */
 export function parametersOf(event: Row): Row[] {

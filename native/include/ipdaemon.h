@@ -351,7 +351,8 @@ IPDAEMON_API const char* ipdaemon_version(void);
    handle. Errors: INVALID_VALUE, TLS_UNAVAILABLE, TLS_CERTIFICATE if OpenSSL cannot make it, OUT_OF_MEMORY. */
 IPDAEMON_API int32_t ipdaemon_self_signed(const uint8_t* names, uint64_t length, int32_t days, ipdaemon_value* out);
 
-/* The tables of this library, and the columns of their rows. */
+/* The tables of this library, and the columns of their rows. In CALL_ERRORS, the id 0 stands for errors that cannot be
+   listed one by one. */
 enum {
   IPDAEMON_TABLE_PROPERTIES = 1,
   IPDAEMON_TABLE_SETTINGS = 2,
@@ -359,7 +360,8 @@ enum {
   IPDAEMON_TABLE_PARAMETERS = 4,
   IPDAEMON_TABLE_CONSTANTS = 5,
   IPDAEMON_TABLE_ERRORS = 6,
-  IPDAEMON_TABLE_CALLS = 7
+  IPDAEMON_TABLE_CALLS = 7,
+  IPDAEMON_TABLE_CALL_ERRORS = 8
 };
 enum {
   IPDAEMON_COLUMN_ID = 1,         /* number: property id, setting position, event id, constant value, error code */
@@ -372,10 +374,11 @@ enum {
   IPDAEMON_COLUMN_MINIMUM = 8,    /* number */
   IPDAEMON_COLUMN_MAXIMUM = 9,    /* number */
   IPDAEMON_COLUMN_DEFAULT = 10,   /* text */
-  IPDAEMON_COLUMN_GROUP = 11,     /* text: constants: the enumeration; parameters: the event */
+  IPDAEMON_COLUMN_GROUP = 11,     /* text: constants: the enumeration; parameters: the event; errors: the call */
   IPDAEMON_COLUMN_DIRECTION = 12, /* text: parameters: "IN", "INOUT" */
   IPDAEMON_COLUMN_CALLABLE = 13,  /* text: calls: "ALLOWED", "NESTS", "DEFERRED" */
-  IPDAEMON_COLUMN_SYMBOL = 14     /* text: the upper-case name used in the C constants */
+  IPDAEMON_COLUMN_SYMBOL = 14,    /* text: the upper-case name used in the C constants */
+  IPDAEMON_COLUMN_WHO = 15        /* text: errors of calls: "ALL", "ABI", "BINDING", see ipdaemon_calls.def */
 };
 
 /* Reads one field of one row; rows count from 0. Static. Returns UNKNOWN_NAME past the last row, for an

@@ -45,7 +45,7 @@ const imports: Record<string, string[]> = {
 const longFiles: Record<string, [lines: number, reason: string]> = {
   'native/reactor/poller_iocp.cpp': [567, 'one subject: the completion port'],
   'bindings/addon/calls.cc': [509, 'one function for each of the contract, with its two signatures'],
-  'lib/ipdaemon.ts': [535, 'the public functions, mostly their documentation'],
+  'lib/ipdaemon.ts': [530, 'the public functions, mostly their documentation'],
 };
 const lines_max = 400;
 const function_lines_max = 60;

@@ -4,9 +4,13 @@
 import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest } from '@jest/globals';
+import { watchCodes } from './call-codes';
 
 export type Api = typeof import('../../lib/index');
 type Native = typeof import('../../bindings/choose').binding;
+
+// What the calls of the tests gave, and no row lists.
+const unlistedCodes: (() => string[])[] = [];
 
 export interface Binding {
   name: string;
@@ -33,12 +37,17 @@ function load(binding: string): Binding {
   const restore = want('IPDAEMON_BINDING', binding);
   jest.isolateModules(() => {
     const { binding: native } = require('../../bindings/choose') as typeof import('../../bindings/choose');
+    unlistedCodes.push(watchCodes(native));
     loaded = { api: require('../../lib/index') as Api, native };
   });
   restore();
   if (loaded === undefined) throw new Error(`the package did not load over ${binding}`);
   return { name: binding, binding, ...loaded };
 }
+
+afterEach(() => {
+  expect(unlistedCodes.flatMap((unlisted) => unlisted())).toEqual([]);
+});
 
 const bindings = ['addon', 'koffi'].filter((name) => only === undefined || name === only).map(load);
 
