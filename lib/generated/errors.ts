@@ -72,6 +72,8 @@ export const ErrorCode = {
   OutOfMemory: 2010,
   /** The handle was opened through another copy of this package. */
   OtherCopy: 2011,
+  /** The frame is malformed. */
+  FrameMalformed: 2012,
   /** Interrupted. */
   Interrupted: 10004,
   /** Bad socket. */

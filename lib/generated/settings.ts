@@ -247,6 +247,16 @@ export const Setting = {
    * Of the server, up to 65535 bytes. Default: empty.
    */
   DeniedClients: 'DeniedClients',
+  /**
+   * Framing of new connections. Empty: RecordLength, SingleLineMode and EOL decide.
+   * Of the server, up to 1024 bytes. Default: empty.
+   */
+  DefaultFraming: 'DefaultFraming',
+  /**
+   * How DataIn is cut: length=TYPE, eols=END|END, octets or syslog, with options; it goes before RecordLength, SingleLineMode and EOL. Empty: these decide. Applies to the very next byte.
+   * Per connection, up to 1024 bytes. Default: empty.
+   */
+  Framing: 'Framing',
 } as const;
 
 /** The name of a setting. */

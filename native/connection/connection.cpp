@@ -20,7 +20,7 @@ std::uint64_t next_uid() {
 }  // namespace
 
 // An idle connection costs this much, and the buckets of the allocator.
-static_assert(sizeof(void*) < 8 || sizeof(Connection) <= 408, "a connection has grown");
+static_assert(sizeof(void*) < 8 || sizeof(Connection) <= 416, "a connection has grown");
 
 Connection::Connection(Services& services, Socket&& socket, const Endpoint& peer, const Address& local, std::int32_t id)
     : channel_(services, std::move(socket)),
@@ -35,6 +35,7 @@ Connection::Connection(Services& services, Socket&& socket, const Endpoint& peer
   properties_.IDLE_TIMEOUT = static_cast<std::int32_t>(settings.number(IPDAEMON_PROPERTY_DEFAULT_IDLE_TIMEOUT));
   properties_.SINGLE_LINE_MODE = settings.number(IPDAEMON_PROPERTY_DEFAULT_SINGLE_LINE_MODE) != 0;
   properties_.TIMEOUT = static_cast<std::int32_t>(settings.number(IPDAEMON_PROPERTY_DEFAULT_TIMEOUT));
+  if (services.default_framing != nullptr) inbox_.set_frames(services.default_framing);
   linger_ = settings.number(IPDAEMON_PROPERTY_LINGER) != 0;
   note_activity();
 }

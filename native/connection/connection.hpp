@@ -62,6 +62,10 @@ class Connection final : public Debtor, public Deadline {
   int get(const Row& row, ValueView* out, std::string* scratch);
   std::string uid() const;
   std::string negotiated(int setting) const;
+  // Null: the properties decide where to cut.
+  void set_framing(std::shared_ptr<const FramingSpec> spec);
+  std::string framing_text() const;
+  std::uint32_t line_length_max() const { return inbox_.line_length_max(); }
   std::int32_t id() const { return id_; }
   const Endpoint& peer() const { return peer_; }
   bool is_up() const { return life_.is_up(); }
@@ -110,6 +114,7 @@ class Connection final : public Debtor, public Deadline {
   void read_out();
   void end_if_peer_has();
   void end(int status, const char* detail, Close how);
+  void close_as_linger_says(int status, const char* detail);
   void end_failed_handshake(int status, const char* detail);
   void drop_tls();
   bool is_lingering() const;
@@ -132,6 +137,7 @@ class Connection final : public Debtor, public Deadline {
   std::size_t fire_batch(BytesView data, const Framing& by, const Piece& first);
   void fire_piece(BytesView data, const Piece& piece);
   void fire_rest();
+  bool fire_violation(Cut cut);
   bool may_fire_data() const;
   bool wants_input() const;
   Framing framing() const;

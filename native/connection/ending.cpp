@@ -22,6 +22,11 @@ constexpr const char* too_long_detail =
     "what the peer sent is longer than a value can be here; set a smaller RecordLength or DefaultMaxLineLength";
 constexpr const char* no_memory_detail = "there was no memory to deliver what the peer sent";
 
+// What came does not keep to the Framing.
+bool is_violation(int status) {
+  return status == IPDAEMON_ERROR_FRAME_MALFORMED || status == IPDAEMON_ERROR_MESSAGE_TOO_LONG;
+}
+
 }  // namespace
 
 // ---- Ending -----------------------------------------------------------------------------------------
@@ -29,17 +34,24 @@ constexpr const char* no_memory_detail = "there was no memory to deliver what th
 void Connection::disconnect() {
   if (life_.is_handshaking()) end(IPDAEMON_ERROR_ABORTED, disconnected_detail, Close::reset);
   if (!is_up()) return;
+  close_as_linger_says(0, nullptr);
+}
+
+// What was sent goes first, unless Linger is False. `status` is 0 or an error code that the peer has caused.
+void Connection::close_as_linger_says(int status, const char* detail) {
   services().gathering.flush();
   if (!is_up()) return;
   ready_.given_up();
   discard_input();
   if (!linger_ || !life_.output_is_open()) {
-    end(life_.output_code(), nullptr, Close::reset);
+    end(status != 0 ? status : life_.output_code(), detail, Close::reset);
     return;
   }
   life_.begin_closing();
+  status_ = status;
+  status_detail_ = detail;
   if (queue_is_empty()) {
-    end(0, nullptr, Close::orderly);
+    end(status_, status_detail_, Close::orderly);
   } else {
     note_activity();
     update_interest();
@@ -156,7 +168,8 @@ void Connection::end(int status, const char* detail, Close how) {
   const bool peer_is_there = speaks_tls() ? !channel_.tls()->has_end_of_stream() && life_.output_is_open()
                                           : life_.input() != Life::Input::ended;
   // A peer that gets an alert, too, shall be able to read it.
-  const bool has_last_words = status == 0 || (channel_.has_alert() && services().lingering.has_room_for_alert());
+  const bool has_last_words =
+      status == 0 || is_violation(status) || (channel_.has_alert() && services().lingering.has_room_for_alert());
   if (how == Close::orderly && has_last_words && peer_is_there && channel_.shut_down_send() == 0) {
     channel_.hand_over([this](Socket&& socket, bool watched) { services().lingering.add(std::move(socket), watched); });
   }

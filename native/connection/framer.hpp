@@ -26,6 +26,15 @@ struct Piece {
   bool eol = true;
 };
 
+// What comes of looking for a piece. A framer finds pieces or needs more; the others come from a FrameReader.
+enum class Cut : std::uint8_t {
+  more,       // More bytes are needed.
+  piece,      // There is one.
+  skipped,    // A frame is too long, and its bytes are dropped from here on.
+  too_long,   // A frame is too long, which ends the connection.
+  malformed,  // What stands there cannot be a frame, which ends it, too.
+};
+
 // One per connection. Remembers what cannot be seen in the bytes: an LF to be swallowed after a CR
 // that ended a line, and how far an unfinished line was searched already.
 class Framer {
@@ -43,6 +52,9 @@ class Framer {
   void forget_search() { searched_ = 0; }
   // Input was discarded: a swallowed LF is owed no longer.
   void reset() { searched_ = 0, swallow_lf_ = false; }
+  // Whether an LF that comes next belongs to the line before.
+  bool owes_lf() const { return swallow_lf_; }
+  void set_owes_lf(bool owes) { swallow_lf_ = owes; }
 
  private:
   bool next_line(const Framing& framing, BytesView data, std::size_t begin, Piece* piece);

@@ -22,30 +22,50 @@ bool Inbox::join(const ReceiveTarget& target, std::size_t count, BytesView* whol
 
 void Inbox::cut_ahead(const Framing& framing, BytesView data, const Piece& first, std::size_t limit,
                       std::int32_t* descriptor, Batch* batch) {
-  Piece piece = first;
+  if (frames_ != nullptr) {
+    // A part of a frame cannot be cut again by its place alone.
+    const auto next = [&](std::size_t from, Piece* piece) {
+      return frames_->was_whole() && frames_->next(data, from, piece) == Cut::piece;
+    };
+    FrameReader::State behind_last;
+    cut_ahead_by(
+        next, [&] { behind_last = frames_->state(); }, frames_->start(), first, limit, descriptor, batch);
+    frames_->restore(behind_last);
+    return;
+  }
+  const auto next = [&](std::size_t from, Piece* piece) { return framer_.next(framing, data, from, piece); };
   Framer behind_last;
-  batch->base = first.begin;
+  cut_ahead_by(
+      next, [&] { behind_last = framer_; }, first.begin, first, limit, descriptor, batch);
+  framer_ = behind_last;
+}
+
+// `keep` remembers the state behind the last piece of the batch.
+template <typename Next, typename Keep>
+void Inbox::cut_ahead_by(Next next, Keep keep, std::size_t base, const Piece& first, std::size_t limit,
+                         std::int32_t* descriptor, Batch* batch) {
+  Piece piece = first;
+  batch->base = base;
   batch->count = 0;
   do {
-    const std::size_t begin = piece.begin - batch->base;
-    batch->begins[batch->count] = static_cast<std::uint32_t>(begin);
+    const std::size_t begin = piece.begin - base;
+    batch->begins[batch->count] = static_cast<std::uint32_t>(batch->count > 0 ? batch->last.next - base : 0);
     if (limit > 1) {
       std::int32_t* described =
           descriptor + BatchDescriptor::first_piece + batch->count * BatchDescriptor::numbers_per_piece;
       described[0] = static_cast<std::int32_t>(begin);
-      described[1] = static_cast<std::int32_t>(piece.end - batch->base);
+      described[1] = static_cast<std::int32_t>(piece.end - base);
       described[2] = piece.eol ? 1 : 0;
     }
     batch->last = piece;
-    behind_last = framer_;
+    keep();
     ++batch->count;
-  } while (batch->count < limit && framer_.next(framing, data, batch->last.next, &piece) &&
-           piece.end - batch->base <= Batch::bytes_max);
-  framer_ = behind_last;
+  } while (batch->count < limit && next(batch->last.next, &piece) && piece.end - base <= Batch::bytes_max);
 }
 
 std::size_t Inbox::cut_back(const Batch& batch, std::size_t delivered) {
   framer_.reset();
+  if (frames_ != nullptr) frames_->reset();
   return batch.base + batch.begins[delivered];
 }
 
@@ -70,8 +90,18 @@ bool Inbox::discard() {
   discarded_ = handing_out_;
   if (handing_out_) return false;  // The bytes may be on their way to a callback.
   framer_.reset();
+  if (frames_ != nullptr) frames_->reset();
   release();
   return true;
+}
+
+void Inbox::set_frames(std::shared_ptr<const FramingSpec> spec) {
+  const bool owes_lf = frames_ != nullptr ? frames_->owes_lf() : framer_.owes_lf();
+  std::unique_ptr<FrameReader> frames;
+  if (spec != nullptr) frames = std::make_unique<FrameReader>(std::move(spec), owes_lf);
+  frames_ = std::move(frames);
+  framer_.reset();
+  framer_.set_owes_lf(frames_ == nullptr && owes_lf);
 }
 
 }  // namespace ipdaemon

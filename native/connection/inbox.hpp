@@ -1,11 +1,15 @@
-// What a connection has received and the program has not been given: bytes, and the framer that cuts them. Knows no
-// socket, no event and no server. A connection without unfinished input has no buffer.
+// What a connection has received and the program has not been given: bytes, and what cuts them, a framer, or a frame
+// reader where there is a Framing. Knows no socket, no event and no server. A connection without unfinished input has
+// no buffer.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <utility>
 
 #include "base/bytes.hpp"
+#include "connection/frame_reader.hpp"
 #include "connection/framer.hpp"
 #include "pump/events.hpp"
 
@@ -25,7 +29,7 @@ struct Batch {
   // A program that keeps one line of a batch may keep the memory of the whole batch with it.
   static constexpr std::size_t bytes_max = 8 * 1024;
 
-  std::size_t base = 0;  // Where the first piece begins.
+  std::size_t base = 0;  // Where the first piece begins, with what stands in front of a frame.
   std::size_t count = 0;
   Piece last;
   std::uint32_t begins[pieces_max];  // Of each piece, from `base` on.
@@ -55,13 +59,15 @@ class Inbox {
   bool is_handing_out() const { return handing_out_; }
   bool is_discarded() const { return discarded_; }
 
-  // The next piece of `data` from `from` on; see Framer.
-  bool next(const Framing& framing, BytesView data, std::size_t from, Piece* piece) {
-    return framer_.next(framing, data, from, piece);
+  // The next piece of `data` from `from` on; see Framer and FrameReader.
+  Cut next(const Framing& framing, BytesView data, std::size_t from, Piece* piece) {
+    if (frames_ != nullptr) return frames_->next(data, from, piece);
+    return framer_.next(framing, data, from, piece) ? Cut::piece : Cut::more;
   }
   // After the peer's end.
-  bool rest(const Framing& framing, std::size_t from, Piece* piece) {
-    return framer_.rest(framing, bytes_, from, piece);
+  Cut rest(const Framing& framing, std::size_t from, Piece* piece) {
+    if (frames_ != nullptr) return frames_->rest(bytes_, from, piece);
+    return framer_.rest(framing, bytes_, from, piece) ? Cut::piece : Cut::more;
   }
   // Cuts as many pieces behind `first` as may be cut ahead, at most `limit`, and describes them in `descriptor` if
   // limit is more than 1.
@@ -78,11 +84,19 @@ class Inbox {
   bool discard();
   void framing_changed() { framer_.forget_search(); }
 
+  // The Framing in force; null if the properties decide. A change counts from the next byte on.
+  const FrameReader* frames() const { return frames_.get(); }
+  void set_frames(std::shared_ptr<const FramingSpec> spec);
+
  private:
+  template <typename Next, typename Keep>
+  void cut_ahead_by(Next next, Keep keep, std::size_t base, const Piece& first, std::size_t limit,
+                    std::int32_t* descriptor, Batch* batch);
   void release() { Bytes().swap(bytes_); }
 
   Bytes bytes_;
   Framer framer_;
+  std::unique_ptr<FrameReader> frames_;
   std::uint32_t line_length_max_;
   bool handing_out_ = false;
   bool discarded_ = false;  // While handing out.

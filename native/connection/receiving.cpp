@@ -8,6 +8,13 @@
 
 namespace ipdaemon {
 
+namespace {
+
+constexpr const char* frame_too_long_detail = "the peer sent a frame that is longer than the max of Framing";
+constexpr const char* frame_skipped_detail = "a frame is longer than the max of Framing; it is skipped";
+
+}  // namespace
+
 bool Connection::may_fire_data() const {
   const Dispatcher& dispatcher = services().dispatcher;
   return is_up() && properties_.ACCEPT_DATA && !ready_.holds_input() && !inbox_.is_discarded() && !busy() &&
@@ -92,8 +99,12 @@ std::size_t Connection::fire_pieces(BytesView data) {
 std::size_t Connection::fire_next(BytesView data, std::size_t from, bool* complete) {
   const Framing by = framing();
   Piece piece;
-  *complete = inbox_.next(by, data, from, &piece);
-  if (!*complete) return piece.next;
+  const Cut cut = inbox_.next(by, data, from, &piece);
+  *complete = cut == Cut::piece;
+  if (cut != Cut::piece) {
+    if (cut != Cut::more) *complete = fire_violation(cut);
+    return piece.next;
+  }
   if (!services().dispatcher.wants(IPDAEMON_EVENT_DATA_IN)) return piece.next;
   if (piece.next < data.size()) return fire_batch(data, by, piece);
   fire_piece(data, piece);
@@ -132,9 +143,11 @@ void Connection::fire_rest() {
   Piece piece;
   bool left = true;
   while (left && may_fire_data()) {
-    left = inbox_.rest(framing(), done, &piece);
+    const Cut cut = inbox_.rest(framing(), done, &piece);
     done = piece.next;
+    left = cut == Cut::piece;
     if (left && services().dispatcher.wants(IPDAEMON_EVENT_DATA_IN)) fire_piece(inbox_.bytes(), piece);
+    if (cut != Cut::piece && cut != Cut::more) left = fire_violation(cut);
   }
   inbox_.end_handing_out();
   if (has_ended() || inbox_.is_discarded()) {
@@ -144,6 +157,29 @@ void Connection::fire_rest() {
   inbox_.consume(done);
   owed_.set(Owing::rest, left);
   if (left && properties_.ACCEPT_DATA) owe_input();
+}
+
+// What comes does not keep to the Framing. Returns whether the stream goes on.
+bool Connection::fire_violation(Cut cut) {
+  if (cut == Cut::malformed) {
+    close_as_linger_says(IPDAEMON_ERROR_FRAME_MALFORMED, inbox_.frames()->why());
+    return false;
+  }
+  if (cut == Cut::too_long) {
+    close_as_linger_says(IPDAEMON_ERROR_MESSAGE_TOO_LONG, frame_too_long_detail);
+    return false;
+  }
+  services().dispatcher.fire_error(this, id_, IPDAEMON_ERROR_MESSAGE_TOO_LONG, frame_skipped_detail);
+  return true;
+}
+
+void Connection::set_framing(std::shared_ptr<const FramingSpec> spec) {
+  inbox_.set_frames(std::move(spec));
+  framing_changed();
+}
+
+std::string Connection::framing_text() const {
+  return inbox_.frames() != nullptr ? inbox_.frames()->spec().text() : std::string();
 }
 
 void Connection::on_peer_end() {

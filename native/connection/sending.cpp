@@ -226,7 +226,7 @@ void Connection::on_taken(std::int64_t count) {
 
 void Connection::on_queue_empty() {
   if (life_.is_closing()) {
-    if (!sending_) end(0, nullptr, Close::orderly);
+    if (!sending_) end(status_, status_detail_, Close::orderly);
     return;
   }
   if (ready_is_due()) fire_ready();

@@ -6,6 +6,7 @@
 
 #include "connection/certificate_choices.hpp"
 #include "connection/connections.hpp"
+#include "connection/framing_spec.hpp"
 #include "connection/lingering_close.hpp"
 #include "connection/tls_session.hpp"
 #include "properties/settings.hpp"
@@ -44,6 +45,8 @@ struct Services {
   Settings settings;
   Dispatcher dispatcher;
   Pump pump;
+  // What DefaultFraming says.
+  std::shared_ptr<const FramingSpec> default_framing;
   CertificateChoices certificate_choices;
   HandshakeList handshakes;
   Connections connections;

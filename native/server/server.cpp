@@ -33,6 +33,7 @@ void Server::set_defaults() {
   services_.settings.set_defaults();
   services_.settings.stored_setting(IPDAEMON_SETTING_PROCESS_IDLE_EVENTS).number = has_host_loop_ ? 1 : 0;
   services_.notices.clear();
+  services_.default_framing.reset();
   admission_.reset();
   tls_.reset();
 }

@@ -92,6 +92,8 @@ class Server {
 
   const Row* find_named(const ConfigString& parts);
   int set_setting(const Row& row, BytesView text);
+  int set_setting_of_connection(const Row& row, const ConfigString& parts);
+  Connection* find_connection(BytesView id);
   int config_of_connection(const Row& row, BytesView id, std::string* out);
   std::string setting_text(const Row& row);
 

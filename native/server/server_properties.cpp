@@ -124,7 +124,9 @@ int Server::config(BytesView text, BytesView* out) {
     if (row->access == Access::READ_ONLY) {
       return record_error(IPDAEMON_ERROR_READ_ONLY, std::string(row->name) + " cannot be set");
     }
-    if (const int code = set_setting(*row, parts.value); code != 0) return code;
+    const bool per_connection = row->per == Per::CONNECTION;
+    const int code = per_connection ? set_setting_of_connection(*row, parts) : set_setting(*row, parts.value);
+    if (code != 0) return code;
   }
   std::string value;
   if (row->per == Per::CONNECTION) {
@@ -189,16 +191,47 @@ int Server::set_setting(const Row& row, BytesView text) {
   return 0;
 }
 
-int Server::config_of_connection(const Row& row, BytesView id, std::string* out) {
+// Null with an error recorded.
+Connection* Server::find_connection(BytesView id) {
   std::int64_t number = 0;
   const bool is_id = parse_integer(id, &number) && number >= 0 && number <= IPD_INT_MAX;
   Connection* connection = is_id && number > 0 ? services_.connections.find(static_cast<int>(number)) : nullptr;
   if (connection == nullptr) {
-    return record_error(IPDAEMON_ERROR_UNKNOWN_CONNECTION,
-                        is_id ? services_.connections.absence(static_cast<int>(number))
-                              : in_quotes(id) + " is no connection id; ids begin with 1");
+    record_error(IPDAEMON_ERROR_UNKNOWN_CONNECTION, is_id ? services_.connections.absence(static_cast<int>(number))
+                                                          : in_quotes(id) + " is no connection id; ids begin with 1");
   }
-  *out = row.id == IPDAEMON_SETTING_CONNECTION_UID ? connection->uid() : connection->negotiated(row.id);
+  return connection;
+}
+
+int Server::config_of_connection(const Row& row, BytesView id, std::string* out) {
+  Connection* connection = find_connection(id);
+  if (connection == nullptr) return last_error().code;
+  switch (row.id) {
+    case IPDAEMON_SETTING_CONNECTION_UID:
+      *out = connection->uid();
+      return 0;
+    case IPDAEMON_SETTING_FRAMING:
+      *out = connection->framing_text();
+      return 0;
+    default:
+      *out = connection->negotiated(row.id);
+      return 0;
+  }
+}
+
+// Framing is the one that can be written.
+int Server::set_setting_of_connection(const Row& row, const ConfigString& parts) {
+  Connection* connection = find_connection(parts.id);
+  if (connection == nullptr) return last_error().code;
+  Stored next;
+  std::string detail;
+  if (const int code = convert(row, ValueView::text(trim(parts.value)), &next, &detail); code != 0) {
+    return record_error(code, std::move(detail));
+  }
+  std::shared_ptr<const FramingSpec> spec;
+  const int code = FramingSpec::parse(next.bytes, row.name, connection->line_length_max(), &spec, &detail);
+  if (code != 0) return record_error(code, std::move(detail));
+  connection->set_framing(std::move(spec));
   return 0;
 }
 

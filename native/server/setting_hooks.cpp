@@ -34,6 +34,18 @@ int set_clients(Change& change) {
   return code != 0 ? change.server.record_error(code, std::move(detail)) : 0;
 }
 
+int set_default_framing(Change& change) {
+  std::shared_ptr<const FramingSpec> spec;
+  std::string detail;
+  const auto line_length_max =
+      static_cast<std::uint32_t>(change.settings().number(IPDAEMON_PROPERTY_DEFAULT_MAX_LINE_LENGTH));
+  const int code = FramingSpec::parse(change.value.bytes, change.row.name, line_length_max, &spec, &detail);
+  if (code != 0) return change.server.record_error(code, std::move(detail));
+  change.value.bytes = spec != nullptr ? spec->text() : std::string();
+  change.server.services().default_framing = std::move(spec);
+  return 0;
+}
+
 // A socket to ask the system with; invalid when there are none left.
 Socket probe() {
   Socket socket;
@@ -154,6 +166,7 @@ std::string get_license_info(Server&) {
 constexpr SettingHook setting_hooks[] = {
     {IPDAEMON_SETTING_ALLOWED_CLIENTS, set_clients, nullptr},
     {IPDAEMON_SETTING_DENIED_CLIENTS, set_clients, nullptr},
+    {IPDAEMON_SETTING_DEFAULT_FRAMING, set_default_framing, nullptr},
     {IPDAEMON_SETTING_IN_BUFFER_SIZE, nullptr, get_in_buffer},
     {IPDAEMON_SETTING_OUT_BUFFER_SIZE, nullptr, get_out_buffer},
     {IPDAEMON_SETTING_KEEP_ALIVE_INTERVAL, set_keep_alive, get_keep_alive_interval},

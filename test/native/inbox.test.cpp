@@ -57,7 +57,8 @@ class Reader {
   std::size_t hand_out(BytesView data) {
     inbox_.begin_handing_out();
     std::size_t done = 0;
-    for (Piece piece; !stops() && inbox_.next(framing_, data, done, &piece);) done = hand_out_batch(data, piece);
+    for (Piece piece; !stops() && inbox_.next(framing_, data, done, &piece) == Cut::piece;)
+      done = hand_out_batch(data, piece);
     inbox_.end_handing_out();
     return done;
   }
@@ -131,7 +132,7 @@ TEST("a batch ends where the next piece would make it too long, and that piece i
   const auto batch = std::make_unique<Batch>();
   Pieces pieces;
   std::size_t done = 0;
-  for (Piece piece; inbox.next(framing, stream, done, &piece);) {
+  for (Piece piece; inbox.next(framing, stream, done, &piece) == Cut::piece;) {
     inbox.cut_ahead(framing, stream, piece, 8, descriptor, batch.get());
     CHECK(batch->last.end - batch->base <= Batch::bytes_max);
     for (std::size_t i = 0; i < batch->count; ++i) {

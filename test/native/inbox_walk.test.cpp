@@ -159,7 +159,7 @@ class InboxWalk {
   std::size_t hand_out_next(BytesView data, std::size_t from, bool* complete) {
     const Framing by = framing();
     Piece piece;
-    *complete = inbox_.next(by, data, from, &piece);
+    *complete = inbox_.next(by, data, from, &piece) == Cut::piece;
     if (!*complete) {
       Piece wanted;
       expect(!framer_.next(by, stream_, at_, &wanted), "a piece is complete and was not found");
@@ -240,7 +240,7 @@ class InboxWalk {
     inbox_.begin_handing_out();
     std::size_t done = 0;
     Piece piece;
-    while (right_ && inbox_.rest(framing(), done, &piece)) {
+    while (right_ && inbox_.rest(framing(), done, &piece) == Cut::piece) {
       Piece wanted;
       expect(framer_.rest(framing(), stream_, at_, &wanted), "the end of the stream has nothing left");
       expect(inbox_.bytes().substr(piece.begin, piece.end - piece.begin) ==
@@ -278,7 +278,7 @@ Framing lines() {
 Batch batch_of(Inbox& inbox, BytesView data, std::size_t limit, std::int32_t* descriptor) {
   Piece first;
   Batch batch;
-  REQUIRE(inbox.next(lines(), data, 0, &first));
+  REQUIRE(inbox.next(lines(), data, 0, &first) == Cut::piece);
   inbox.cut_ahead(lines(), data, first, limit, descriptor, &batch);
   return batch;
 }
@@ -323,7 +323,7 @@ TEST("a batch holds at most 8 KiB, unless its first piece alone is longer") {
     CHECK_EQ(batch.last.next, batch.count * (length + 1));
     // The one that did not fit is found again.
     Piece next;
-    REQUIRE(inbox.next(lines(), data, batch.last.next, &next));
+    REQUIRE(inbox.next(lines(), data, batch.last.next, &next) == Cut::piece);
     CHECK_EQ(next.end - next.begin, length);
   }
 }
@@ -339,7 +339,7 @@ TEST("behind a batch that was given up, the next piece is the first that was not
     const std::size_t from = inbox.cut_back(batch, delivered);
     CHECK_EQ(from, delivered * 4);
     Piece next;
-    REQUIRE(inbox.next(lines(), data, from, &next));
+    REQUIRE(inbox.next(lines(), data, from, &next) == Cut::piece);
     CHECK_EQ(data.substr(next.begin, next.end - next.begin),
              std::string(delivered < 2 ? data.substr(from, 3) : "three"));
   }
