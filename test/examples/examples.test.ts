@@ -121,6 +121,48 @@ describe('the example', () => {
       alice.destroy();
     }));
 
+  test('iso8583 answers requests, however they are cut, and explains a framing that it cannot use', async () => {
+    const message = (body: string) => String.fromCharCode(body.length >> 8, body.length & 255) + body;
+    // The bitmaps say: fields 7 and 11, then 7, 11 and 39.
+    const echo = message('0800\u0002\u0020\u0000\u0000\u0000\u0000\u0000\u00001128114500000123');
+    const answer = message('0810\u0002\u0020\u0000\u0000\u0002\u0000\u0000\u0000112811450000012300');
+    const unknown = message('0200\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0001x');
+    const refusal = message('0210\u0000\u0000\u0000\u0000\u0002\u0000\u0000\u000030');
+    await withExample('iso8583', [], async (program, port) => {
+      for (const size of [1, 2, 3, 30, 1000]) {
+        const client = new Client(port);
+        const stream = echo + answer + unknown + echo;
+        for (let at = 0; at < stream.length; at += size) {
+          client.write(stream.slice(at, at + size));
+        }
+        await client.receives(answer + refusal + answer);
+        client.end();
+        await client.isGone();
+      }
+      const greedy = new Client(port);
+      greedy.write('\u00ff\u00ff');
+      await greedy.isGone();
+      await program.says(/10040: .*longer than the max/);
+    });
+    const file = path.join(root, 'dist', 'examples', 'iso8583.js');
+    await withProgram([file, '--framing', 'length=u17'], async (program) => {
+      expect((await program.ends()).code).toBe(1);
+      expect(program.errors).toMatch(/2002.*'u17'; use u8/);
+    });
+  });
+
+  test('syslog prints counted messages and lines, and goes on behind one that is too long', () =>
+    withExample('syslog', [], async (program, port) => {
+      const client = new Client(port);
+      client.write('<13>a line\n\n18 <14>counted, lf: \\n\n<11>\u0007bell\n');
+      await program.says(/127\.0\.0\.1 1\.notice a line\n/);
+      await program.says(/127\.0\.0\.1 1\.err \\x07bell\n/);
+      client.write(`99999 ${'x'.repeat(99_999)}<13>behind\n`);
+      await program.says(/connection 1: .*skipped\n127\.0\.0\.1 1\.notice behind\n/);
+      client.end();
+      await client.isGone();
+    }));
+
   test('device reads header and body of its records, however they are cut', () =>
     withExample('device', [], async (_program, port) => {
       const record = (kind: number, body: string) => {
