@@ -11,6 +11,9 @@ export type NativeInput = number | boolean | string | Uint8Array;
 export const dataBatchMax = 256;
 export const batchDescriptorLength = 2 + 3 * dataBatchMax;
 
+/** How many lines one call of `sendGathered` may carry. */
+export const gatheredLinesMax = 256;
+
 /**
  * Where a binding delivers the events of one handle. The functions are called with the sink as `this`.
  * What they throw leaves the call that delivered the event.
@@ -18,6 +21,8 @@ export const batchDescriptorLength = 2 + 3 * dataBatchMax;
 export interface NativeSink {
   /** Shared with the library while `dataInBatch` runs, see ipdaemon_register_data_batch in ipdaemon.h. */
   readonly batchDescriptor: Int32Array;
+  /** Where the lines of `sendGathered` end. */
+  readonly lineEnds: Int32Array;
   dataIn(connectionId: number, text: string, eol: boolean): void;
   /**
    * Several pieces of one connection; `batchDescriptor` says where each begins and ends in `chunk`. Sends to the
@@ -65,8 +70,9 @@ export interface NativeBinding {
   /**
    * Sends what several sends of a batch would have sent, the last of which had `lastLength` bytes. It must be
    * called before any other call with the handle, and before `dataInBatch` returns. No character is above U+00FF.
+   * `lines` of them are lines: CR LF is added behind as many places of `text`, which `lineEnds` of the sink has.
    */
-  sendGathered(handle: number, connectionId: number, text: string, lastLength: number): number;
+  sendGathered(handle: number, connectionId: number, text: string, lastLength: number, lines: number): number;
   /**
    * Hands the gathered small sends of running handlers to the system, and gathers nothing from then on:
    * the thread is about to end.

@@ -4,7 +4,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { types } from 'node:util';
 import type { NativeSink, NativeValue } from '../bindings/contract';
-import { batchDescriptorLength } from '../bindings/contract';
+import { batchDescriptorLength, gatheredLinesMax } from '../bindings/contract';
 import { contextIsKept, wakesByThread } from '../bindings/host';
 import { bytesAreGone, bytesIn } from './byte-text';
 import type { Bytes } from './bytes';
@@ -48,6 +48,7 @@ function isThenable(value: unknown): value is object {
 export class Sink implements NativeSink {
   // Typed, as older compilers do not know the type of the buffer that would be found.
   readonly batchDescriptor: Int32Array = new Int32Array(batchDescriptorLength);
+  readonly lineEnds: Int32Array = new Int32Array(gatheredLinesMax);
   readonly inContext: ((body: () => void) => void) | undefined = contextIsKept
     ? undefined
     : AsyncLocalStorage.snapshot();
@@ -75,7 +76,7 @@ export class Sink implements NativeSink {
   }
 
   dataInBatch(connectionid: number, chunk: string, count: number, gatherMax: number): void {
-    const outer = beginBatch(this.#res, connectionid, codedHandles === 0 ? gatherMax : 0);
+    const outer = beginBatch(this.#res, connectionid, this.lineEnds, codedHandles === 0 ? gatherMax : 0);
     try {
       this.#deliver(connectionid, chunk, count);
     } finally {

@@ -4,67 +4,97 @@
 
 import { firstAtExit } from '../bindings/at-exit';
 import { binding } from '../bindings/choose';
-import { isByteText } from './byte-text';
-
-const mayBeWide = binding.mayBeWide ?? (() => true);
+import { gatheredLinesMax } from '../bindings/contract';
+import { isByteText, mayBeWide } from './byte-text';
 
 /** Longer texts gain nothing. */
 export const gatheredTextMax = 512;
 
-let handle = 0;
-let connection = 0;
+const lineEndLength = 2;
+
 // None: not even a text of no length may be gathered.
 const nothing = -1;
-let budget = nothing;
-let gathered = '';
-let gatheredSends = 0;
-let lastLength = 0;
 
-/** What an outer batch had, while one inside it runs. */
-export interface Outer {
-  readonly handle: number;
-  readonly connection: number;
+/**
+ * A batch of one connection, and what it has gathered. A batch has an object of its own, which is young: what a send
+ * puts into an old one, or into a variable of this module, costs V8 more than the send.
+ */
+class Batch {
+  text = '';
+  length = 0;
+  sends = 0;
+  /** How many of them are lines, whose ends the native side adds where `lineEnds` says. */
+  lines = 0;
+  lastLength = 0;
+
+  constructor(
+    readonly handle: number,
+    readonly connection: number,
+    readonly lineEnds: Int32Array,
+    public budget: number,
+  ) {}
 }
 
+const none = new Batch(0, 0, new Int32Array(), nothing);
+
+let batch = none;
+
+/** What an outer batch had, while one inside it runs. */
+export type Outer = Batch;
+
 /** A batch of one connection begins; up to `gatherMax` bytes may be gathered until it ends. */
-export function beginBatch(batchHandle: number, batchConnection: number, gatherMax: number): Outer | null {
+export function beginBatch(handle: number, connection: number, lineEnds: Int32Array, gatherMax: number): Outer {
   flushGathered();
-  const outer = handle === 0 ? null : { handle, connection };
-  handle = batchHandle;
-  connection = batchConnection;
-  budget = gatherMax > 0 ? gatherMax : nothing;
+  const outer = batch;
+  batch = new Batch(handle, connection, lineEnds, gatherMax > 0 ? gatherMax : nothing);
   return outer;
 }
 
 /** The batch is over. One around it was cancelled by the nested one, and gathers nothing more. */
-export function endBatch(outer: Outer | null): void {
+export function endBatch(outer: Outer): void {
   flushGathered();
-  handle = outer?.handle ?? 0;
-  connection = outer?.connection ?? 0;
-  budget = nothing;
+  batch = outer;
 }
 
 /** Takes a text as sent, if it is one that may be gathered. */
 export function gather(res: number, connectionid: unknown, text: unknown): boolean {
-  if (connectionid !== connection || res !== handle || typeof text !== 'string') return false;
-  const length = text.length;
-  if (length > budget || length > gatheredTextMax || (mayBeWide(text) && !isByteText(text))) return false;
-  budget -= length;
-  gathered += text;
-  gatheredSends += 1;
-  lastLength = length;
+  const to = batch;
+  if (connectionid !== to.connection || res !== to.handle || typeof text !== 'string') return false;
+  const { length } = text;
+  if (length > to.budget || length > gatheredTextMax || (mayBeWide(text) && !isByteText(text))) return false;
+  to.budget -= length;
+  to.length += length;
+  to.text += text;
+  to.sends += 1;
+  to.lastLength = length;
+  return true;
+}
+
+/** The same for a text that CR LF follows. */
+export function gatherLine(res: number, connectionid: unknown, text: unknown): boolean {
+  const to = batch;
+  const { lines } = to;
+  if (lines === gatheredLinesMax || typeof text !== 'string' || text.length > to.budget - lineEndLength) return false;
+  if (!gather(res, connectionid, text)) return false;
+  to.budget -= lineEndLength;
+  to.lineEnds[lines] = to.length;
+  to.lines = lines + 1;
+  to.lastLength += lineEndLength;
   return true;
 }
 
 /** Sends what was gathered. What else is called may change what is allowed, so nothing is gathered after it. */
 export function flushGathered(): void {
-  if (gatheredSends !== 0) {
-    const text = gathered;
-    gathered = '';
-    gatheredSends = 0;
-    binding.sendGathered(handle, connection, text, lastLength);
+  const from = batch;
+  if (from.sends !== 0) {
+    const { text, lines } = from;
+    from.text = '';
+    from.sends = 0;
+    from.lines = 0;
+    from.length = 0;
+    binding.sendGathered(from.handle, from.connection, text, from.lastLength, lines);
   }
-  budget = nothing;
+  from.budget = nothing;
 }
 
 // What was accepted is sent although the program ends in the middle of a handler.

@@ -7,7 +7,7 @@ import { binding } from '../bindings/choose';
 import { bytesAreGone, bytesIn, isByteText } from './byte-text';
 import type { Bytes } from './bytes';
 import { type AnyHandler, Sink } from './events';
-import { flushGathered, gather, gatheredTextMax } from './gather';
+import { flushGathered, gather, gatherLine } from './gather';
 import type { Counter } from './generated/constants';
 import { ErrorCode } from './generated/errors';
 import { type DecidingEvent, type Decision, EventId, type EventParams } from './generated/events';
@@ -446,8 +446,7 @@ export function ipworks_ipdaemon_do_sendfile(res: Resource, connectionid: Index,
  * @throws TypeError if `res` is no open server of this thread; what a handler threw meanwhile.
  */
 export function ipworks_ipdaemon_do_sendline(res: Resource, connectionid: Index, text: Data): number {
-  // The length comes first: the longest strings have no room for two characters more.
-  if (typeof text === 'string' && text.length < gatheredTextMax && gather(res, connectionid, `${text}\r\n`)) return 0;
+  if (gatherLine(res, connectionid, text)) return 0;
   flushGathered();
   const handle = handleOf(res);
   const id = connectionOf(connectionid);

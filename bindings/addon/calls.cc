@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <string_view>
 
+#include "arguments.h"
 #include "callbacks.h"
 #include "convert.h"
 #include "wide_text.h"
@@ -27,49 +28,6 @@ constexpr std::size_t short_text_max = 1024;
 
 // Memory for longer ones is not asked for in smaller pieces than this.
 constexpr std::size_t scratch_size_min = std::size_t{64} * 1024;
-
-// The arguments of a call, `count` of them. Those at the places that are bits of `integers` are integers; anything else
-// there counts as 0, which is no handle and no connection.
-template <std::size_t count, unsigned integers = (1U << count) - 1>
-struct Arguments {
-  Arguments(napi_env from, napi_callback_info info) : env(from) {
-    std::size_t argc = count;
-    void* data = nullptr;
-    if (napi_get_cb_info(env, info, &argc, values.data(), nullptr, &data) != napi_ok) return;
-    for (std::size_t i = 0; i < count; ++i) {
-      if ((integers >> i & 1) == 0) continue;
-      const napi_status status = napi_get_value_int32(env, values[i], &numbers[i]);
-      if (status == napi_number_expected)
-        numbers[i] = 0;
-      else if (status != napi_ok)
-        return;
-    }
-    environment = static_cast<Environment*>(data);
-  }
-
-  ipdaemon_t handle() const { return environment->own(integer(0)); }
-  std::int32_t integer(std::size_t position) const { return numbers[position]; }
-
-  napi_env env;
-  Environment* environment = nullptr;  // Null when the arguments could not be had.
-  std::array<napi_value, count> values{};
-  std::array<std::int32_t, count> numbers{};
-};
-
-// What Node-API calls: a function of this file over its arguments.
-template <typename Taken, napi_value (*function)(const Taken& arguments)>
-napi_value entry(napi_env env, napi_callback_info info) {
-  const Taken arguments(env, info);
-  return arguments.environment != nullptr ? function(arguments) : throw_failure(env);
-}
-
-napi_value made(napi_env env, napi_value value) {
-  return value != nullptr ? value : throw_failure(env);
-}
-
-napi_value number(napi_env env, std::int32_t value) {
-  return made(env, number_value(env, value));
-}
 
 napi_value null(napi_env env) {
   return made(env, to_javascript(env, ipdaemon_value{}));
@@ -360,19 +318,24 @@ constexpr auto do_shutdown = call<ipdaemon_do_shutdown>;
 // doStartssl(handle: number, connectionId: number): number;
 constexpr auto do_startssl = call_for_connection<ipdaemon_do_startssl>;
 
-// int32_t ipdaemon_send_gathered(ipdaemon_t handle, int32_t connection_id, const uint8_t *bytes, uint64_t length,
-//                            uint64_t last_length);
-// sendGathered(handle: number, connectionId: number, text: string, lastLength: number): number;
-napi_value send_gathered(const Arguments<4, 0b1011>& arguments) {
+// int32_t ipdaemon_send_gathered_lines(ipdaemon_t handle, int32_t connection_id, const uint8_t *bytes, uint64_t length,
+//                            const int32_t *line_ends, int32_t lines, uint64_t last_length);
+// sendGathered(handle: number, connectionId: number, text: string, lastLength: number, lines: number): number;
+napi_value send_gathered(const Arguments<5, 0b11011>& arguments) {
   Environment& environment = *arguments.environment;
   const ipdaemon_t handle = arguments.handle();
   const std::int32_t connection_id = arguments.integer(1);
+  const auto last_length = static_cast<std::uint64_t>(arguments.integer(3));
+  const Session* session = environment.find(handle);
+  const std::int32_t lines = session != nullptr ? std::clamp(arguments.integer(4), 0, session->line_ends_max()) : 0;
   Text scratch = environment.take_scratch();
   const bool is_read =
       scratch.reserve(scratch_size_min) && latin1_of(arguments.env, arguments.values[2], scratch) == Reading::done;
-  const std::int32_t code = is_read ? ipdaemon_send_gathered(handle, connection_id, scratch.begin(), scratch.size(),
-                                                             static_cast<std::uint64_t>(arguments.integer(3)))
-                                    : ipdaemon_send_gathered(handle, connection_id, nullptr, 1, 0);
+  const std::uint8_t* bytes = is_read ? scratch.begin() : nullptr;
+  const std::uint64_t length = is_read ? scratch.size() : 1;
+  const std::int32_t code = lines == 0 ? ipdaemon_send_gathered(handle, connection_id, bytes, length, last_length)
+                                       : ipdaemon_send_gathered_lines(handle, connection_id, bytes, length,
+                                                                      session->line_ends(), lines, last_length);
   environment.give_back(std::move(scratch));
   return number(arguments.env, code);
 }
@@ -474,7 +437,7 @@ constexpr Entry entries[] = {
     {"doSendline", entry<Arguments<3, 0b011>, do_sendline>},
     {"doShutdown", entry<Arguments<1>, do_shutdown>},
     {"doStartssl", entry<Arguments<2>, do_startssl>},
-    {"sendGathered", entry<Arguments<4, 0b1011>, send_gathered>},
+    {"sendGathered", entry<Arguments<5, 0b11011>, send_gathered>},
     {"endGathering", entry<Arguments<1, 0>, end_gathering>},
     {"fail", entry<Arguments<3, 0b011>, fail>},
     {"failSend", entry<Arguments<4, 0b0111>, fail_send>},

@@ -32,6 +32,19 @@ bool is_function(napi_env env, napi_value value) {
   return value != nullptr && napi_typeof(env, value, &type) == napi_ok && type == napi_function;
 }
 
+// The numbers of an Int32Array, which `keep` then keeps. Null when it is none, or Node-API fails.
+std::int32_t* numbers_of(napi_env env, napi_value array, Reference& keep, std::int32_t* count) {
+  bool is_array = false;
+  napi_typedarray_type type = napi_int8_array;
+  std::size_t length = 0;
+  void* data = nullptr;
+  if (array == nullptr || napi_is_typedarray(env, array, &is_array) != napi_ok || !is_array) return nullptr;
+  if (napi_get_typedarray_info(env, array, &type, &length, &data, nullptr, nullptr) != napi_ok) return nullptr;
+  if (type != napi_int32_array || length > INT32_MAX || !keep.keep(env, array)) return nullptr;
+  *count = static_cast<std::int32_t>(length);
+  return static_cast<std::int32_t*>(data);
+}
+
 // False when Node-API fails.
 bool find_deno(napi_env env, bool* is_deno) {
   napi_value global = nullptr;
@@ -65,7 +78,7 @@ bool Session::take_functions(napi_value sink) {
     return is_function(env, value) && function.keep(env, value);
   };
   if (!take("dataIn", data_in_) || !take("dataInBatch", data_in_batch_) || !take("event", event_) ||
-      !take("alive", alive_) || !take_batch_descriptor(member(env, sink, "batchDescriptor"))) {
+      !take("alive", alive_) || !take_numbers(sink)) {
     return false;
   }
   napi_value in_context = member(env, sink, "inContext");
@@ -77,19 +90,14 @@ bool Session::take_functions(napi_value sink) {
          serve_.keep(env, serve);
 }
 
-bool Session::take_batch_descriptor(napi_value descriptor) {
+bool Session::take_numbers(napi_value sink) {
   napi_env env = environment_.env();
-  bool is_array = false;
-  napi_typedarray_type type = napi_int8_array;
-  std::size_t length = 0;
-  void* data = nullptr;
-  if (descriptor == nullptr || napi_is_typedarray(env, descriptor, &is_array) != napi_ok || !is_array) return false;
-  if (napi_get_typedarray_info(env, descriptor, &type, &length, &data, nullptr, nullptr) != napi_ok) return false;
+  std::int32_t length = 0;
+  batch_descriptor_ = numbers_of(env, member(env, sink, "batchDescriptor"), batch_array_, &length);
+  line_ends_ = numbers_of(env, member(env, sink, "lineEnds"), line_ends_array_, &line_ends_max_);
   // Two numbers for all pieces and three for each, see ipdaemon_register_data_batch.
-  if (type != napi_int32_array || length < 5 || length > INT32_MAX) return false;
-  batch_descriptor_ = static_cast<std::int32_t*>(data);
-  batch_capacity_ = static_cast<std::int32_t>((length - 2) / 3);
-  return batch_array_.keep(env, descriptor);
+  batch_capacity_ = (length - 2) / 3;
+  return batch_descriptor_ != nullptr && line_ends_ != nullptr && batch_capacity_ > 0;
 }
 
 bool Session::make_waker(napi_value sink) {

@@ -55,13 +55,17 @@ class Session final : public WakerOwner {
     return ipdaemon_register_data_batch(handle_, callback, this, batch_descriptor_, batch_capacity_);
   }
 
+  // Where the lines of sendGathered end, and room for how many is there.
+  const std::int32_t* line_ends() const { return line_ends_; }
+  std::int32_t line_ends_max() const { return line_ends_max_; }
+
   // Counts calls into JavaScript, so that on_wake sees whether a turn had work.
   void count_delivery() { deliveries_ += 1; }
 
  private:
   static napi_value call_serve(napi_env env, napi_callback_info info);
   bool take_functions(napi_value sink);
-  bool take_batch_descriptor(napi_value descriptor);
+  bool take_numbers(napi_value sink);
   bool make_waker(napi_value sink);
   bool wake(Stay& stay);
   bool serve_in_context(napi_value sink);
@@ -80,6 +84,9 @@ class Session final : public WakerOwner {
   Reference batch_array_;
   std::int32_t* batch_descriptor_ = nullptr;
   std::int32_t batch_capacity_ = 0;
+  Reference line_ends_array_;
+  const std::int32_t* line_ends_ = nullptr;
+  std::int32_t line_ends_max_ = 0;
   std::uint64_t deliveries_ = 0;
   napi_async_context async_context_ = nullptr;
   std::unique_ptr<Waker> waker_;

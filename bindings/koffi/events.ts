@@ -26,6 +26,8 @@ interface Session {
   readonly handle: number;
   readonly sink: NativeSink;
   readonly waker: Waker;
+  /** Where the sink has them, see NativeSink. */
+  readonly lineEnds: number;
   /** Calls of the sink, so that a wake-up sees whether a turn had work. */
   deliveries: number;
 }
@@ -61,6 +63,7 @@ export class Events {
       handle,
       sink,
       waker: new Waker(functions.waitHandle(handle), () => resource.runInAsyncScope(this.turn, this, session)),
+      lineEnds: addressOf(sink.lineEnds),
       deliveries: 0,
     };
     functions.enableIdleEvents(handle);
@@ -104,6 +107,11 @@ export class Events {
     if (this.find(handle) !== undefined) return handle;
     const code = this.functions.getLastErrorCode(handle);
     return code === ErrorCode.InvalidHandle || code === ErrorCode.WrongThread ? handle : otherCopy;
+  }
+
+  /** The address of the ends of gathered lines. */
+  lineEndsOf(handle: number): number {
+    return this.find(handle)?.lineEnds ?? 0;
   }
 
   /** A stay inside the library begins. Gives what `leave` needs. */

@@ -174,12 +174,17 @@ export function load(file: string): NativeBinding {
     doSendline: send(functions.doSendline),
     doShutdown: call(functions.doShutdown),
     doStartssl: callForConnection(functions.doStartssl),
-    sendGathered(handle, connectionId, text, lastLength) {
+    sendGathered(handle, connectionId, text, lastLength, lines) {
       const mark = stack.mark();
-      const code =
-        put(handle, connectionId, text, 'pushLatin1') === 0
-          ? functions.sendGathered(handle, connectionId, address, text.length, lastLength)
-          : functions.sendGathered(handle, connectionId, 0, 1, 0);
+      let code: number;
+      if (put(handle, connectionId, text, 'pushLatin1') !== 0) {
+        code = functions.sendGathered(handle, connectionId, 0, 1, 0);
+      } else if (lines === 0) {
+        code = functions.sendGathered(handle, connectionId, address, text.length, lastLength);
+      } else {
+        const ends = events.lineEndsOf(handle);
+        code = functions.sendGatheredLines(handle, connectionId, address, text.length, ends, lines, lastLength);
+      }
       stack.pop(mark);
       return code;
     },

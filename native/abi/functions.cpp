@@ -296,6 +296,13 @@ int32_t ipdaemon_send_gathered(ipdaemon_t handle, int32_t connection_id, const u
       handle, [&](Server& server) { return server.send_gathered(connection_id, as_view(bytes, length), last_length); });
 }
 
+int32_t ipdaemon_send_gathered_lines(ipdaemon_t handle, int32_t connection_id, const uint8_t* bytes, uint64_t length,
+                                     const int32_t* line_ends, int32_t lines, uint64_t last_length) {
+  return with_server(handle, [&](Server& server) {
+    return server.send_gathered_lines(connection_id, as_view(bytes, length), line_ends, lines, last_length);
+  });
+}
+
 void ipdaemon_end_gathering(void) {
   try {
     Gathering::end_thread();

@@ -314,6 +314,12 @@ IPDAEMON_API int32_t ipdaemon_gather_max(ipdaemon_t handle, int32_t connection_i
 IPDAEMON_API int32_t ipdaemon_send_gathered(ipdaemon_t handle, int32_t connection_id, const uint8_t* bytes,
                                             uint64_t length, uint64_t last_length);
 
+/* The same, where some of the sends were lines: CR LF is added behind `lines` places of the bytes, which `line_ends`
+   has in ascending order, none above `length`. */
+IPDAEMON_API int32_t ipdaemon_send_gathered_lines(ipdaemon_t handle, int32_t connection_id, const uint8_t* bytes,
+                                                  uint64_t length, const int32_t* line_ends, int32_t lines,
+                                                  uint64_t last_length);
+
 /* Hands the small sends that callbacks on the stack have gathered to the system, for all handles of the
    thread; later sends are not gathered any more. For a host that ends the thread or the process in the
    middle of a callback. ipdaemon_close does the same for its handle. */

@@ -149,6 +149,27 @@ int Server::send_gathered(int id, BytesView data, std::uint64_t last_length) {
   return connection->send_gathered(data, static_cast<std::int64_t>(last_length));
 }
 
+int Server::send_gathered_lines(int id, BytesView data, const std::int32_t* line_ends, std::int32_t lines,
+                                std::uint64_t last_length) {
+  constexpr std::size_t kept_max = 2 * Gathering::length_max;
+  bool is_whole = data.data() != nullptr || data.empty();
+  gathered_lines_.clear();
+  try {
+    std::size_t done = 0;
+    for (std::int32_t i = 0; is_whole && i < lines; ++i) {
+      const std::size_t end = std::clamp(static_cast<std::size_t>(line_ends[i]), done, data.size());
+      gathered_lines_.append(data.substr(done, end - done)).append("\r\n");
+      done = end;
+    }
+    if (is_whole) gathered_lines_.append(data.substr(done));
+  } catch (const std::bad_alloc&) {
+    is_whole = false;
+  }
+  const int code = send_gathered(id, is_whole ? BytesView(gathered_lines_) : BytesView(nullptr, 1), last_length);
+  if (gathered_lines_.capacity() > kept_max) Bytes().swap(gathered_lines_);
+  return code;
+}
+
 int Server::refuse_input(int id, int code) {
   Connection* connection = services_.connections.find(id);
   if (connection == nullptr) return unknown_connection(id);

@@ -37,6 +37,8 @@ class Server {
   int reset();
   int send(int id, BytesView data, BytesView tail);
   int send_gathered(int id, BytesView data, std::uint64_t last_length);
+  int send_gathered_lines(int id, BytesView data, const std::int32_t* line_ends, std::int32_t lines,
+                          std::uint64_t last_length);
   int gather_max(int id);
   int fail_send(int id, int code, std::string detail);
   int refuse_input(int id, int code);
@@ -103,6 +105,7 @@ class Server {
   void release_sockets();
 
   Services services_;
+  Bytes gathered_lines_;  // With their ends; empty but for its memory between calls.
   Listening listening_;
   TlsSetup tls_;
   Admission admission_;

@@ -44,8 +44,8 @@ const imports: Record<string, string[]> = {
 /** Files and functions that are longer than the rule, with today's length and the reason. Only to be shortened. */
 const longFiles: Record<string, [lines: number, reason: string]> = {
   'native/reactor/poller_iocp.cpp': [567, 'one subject: the completion port'],
-  'bindings/addon/calls.cc': [509, 'one function for each of the contract, with its two signatures'],
-  'lib/ipdaemon.ts': [530, 'the public functions, mostly their documentation'],
+  'bindings/addon/calls.cc': [472, 'one function for each of the contract, with its two signatures'],
+  'lib/ipdaemon.ts': [529, 'the public functions, mostly their documentation'],
 };
 const lines_max = 400;
 const function_lines_max = 60;

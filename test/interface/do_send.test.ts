@@ -211,6 +211,47 @@ behaviour(covers('method', 'SendLine'), (kind) => {
       await client.receives('hello\r\n\r\nnul \u0000 inside\r\n');
     }));
 
+  test('lines and other sends of the handlers of one read arrive in order, more than one crossing takes', () => {
+    // V8 keeps it with two bytes for each character, though all of them are bytes.
+    const kept = `\u0100${'k'.repeat(20)}`.slice(1);
+    const replies = (text: string) => [`${text}\r\n`, '\r\n', `${text},`, `${kept}\r\n`];
+    return withServer(kind, { before: (server) => server.set(P.DefaultEOL, '\n') }, async (server) => {
+      const { client, id } = await server.connect();
+      const codes = new Set<number>();
+      const sent: unknown[] = [];
+      server.on('DataIn', ({ connectionid, text }) => {
+        codes.add(server.sendLine(connectionid, text));
+        codes.add(server.sendLine(connectionid, ''));
+        codes.add(server.send(connectionid, `${text},`));
+        codes.add(server.sendLine(connectionid, kept));
+        if (text === 'last') sent.push(server.get(P.BytesSent, connectionid));
+      });
+      const lines = [...Array.from({ length: 700 }, (_, i) => `line ${i}`), 'last'];
+      client.write(`${lines.join('\n')}\n`);
+      await server.until(() => sent.length > 0, 'the last line');
+      await client.receives(lines.flatMap(replies).join(''));
+      expect([...codes]).toEqual([0]);
+      expect(sent).toEqual([22]);
+      expect(server.get(P.BytesSent, id)).toBe(22);
+    });
+  });
+
+  test('with a character that is no byte is refused by its own call, whatever the handlers of a read sent before', () =>
+    withServer(kind, { before: (server) => server.set(P.DefaultEOL, '\n') }, async (server) => {
+      const { client } = await server.connect();
+      const codes: number[] = [];
+      server.on('DataIn', ({ connectionid, text }) => {
+        codes.push(server.sendLine(connectionid, `${text} before the refusal`));
+        codes.push(server.sendLine(connectionid, text === '2' ? 'sum \u2211' : 'after it'));
+        if (text === '3') codes.push(server.sendLine(connectionid, 'the end'));
+      });
+      client.write('1\n2\n3\n');
+      await client.receives(
+        '1 before the refusal\r\nafter it\r\n2 before the refusal\r\n3 before the refusal\r\nafter it\r\nthe end\r\n',
+      );
+      expect(codes).toEqual([0, 0, 0, Code.TextNotConvertible, 0, 0, 0]);
+    }));
+
   test('is refused whole with its line end', () =>
     withServer(kind, {}, async (server) => {
       const { client, id } = await server.connect({ paused: true });
