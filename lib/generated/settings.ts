@@ -257,6 +257,21 @@ export const Setting = {
    * Per connection, up to 1024 bytes. Default: empty.
    */
   Framing: 'Framing',
+  /**
+   * Seconds from the first to the last byte of a line, record or frame. A peer that takes longer is disconnected. 0: no limit.
+   * Of the server, 0 to 2147483. Default: 0.
+   */
+  PieceTimeout: 'PieceTimeout',
+  /**
+   * Seconds that queued output may wait without a byte taken. Then the connection is reset. 0: no limit.
+   * Of the server, 0 to 2147483. Default: 0.
+   */
+  SendTimeout: 'SendTimeout',
+  /**
+   * Seconds that a connection may live, from Connected on, for each up to 10 % more or less by chance. 0: no limit.
+   * Of the server, 0 to 2147483. Default: 0.
+   */
+  MaxConnectionTime: 'MaxConnectionTime',
 } as const;
 
 /** The name of a setting. */

@@ -99,6 +99,8 @@ void Connection::check() const {
   const bool must_be_listed = owed_.has(Owing::connected) || owed_.has(Owing::input) || owed_.has(Owing::end);
   holds(!must_be_listed || listed || on_stack, "who owes something is in the list");
   holds(!paused_ || listed || on_stack || has_ended(), "who is paused is resumed when a callback or a pump ends");
+  holds(!limits_ || !limits_->waits_for_room() || !queue_is_empty() || !life_.output_is_open() || has_ended(),
+        "SendTimeout runs while something is queued");
   holds(!sending_ || services().pump.calls() > 1, "a blocking send is on the stack");
   if (!channel_.is_watched() || on_stack) return;
   const bool may_read = !paused_ && !handshake_waits_;

@@ -20,7 +20,7 @@ std::uint64_t next_uid() {
 }  // namespace
 
 // An idle connection costs this much, and the buckets of the allocator.
-static_assert(sizeof(void*) < 8 || sizeof(Connection) <= 416, "a connection has grown");
+static_assert(sizeof(void*) < 8 || sizeof(Connection) <= 424, "a connection has grown");
 
 Connection::Connection(Services& services, Socket&& socket, const Endpoint& peer, const Address& local, std::int32_t id)
     : channel_(services, std::move(socket)),
@@ -87,6 +87,7 @@ void Connection::fire_connected() {
   told_connected_ = true;
   services().connections.count_connected();
   ready_.connected(queue_is_empty());
+  begin_life_limit();
   if (dispatcher.wants(IPDAEMON_EVENT_CONNECTED)) {
     ValueView parameters[] = {ValueView::integer(id_), ValueView::integer(0), ValueView::text("OK")};
     dispatcher.fire(this, IPDAEMON_EVENT_CONNECTED, parameters, 3);
@@ -203,6 +204,7 @@ void Connection::fire_owed() {
 }
 
 void Connection::update_interest() {
+  note_queue();
   if (!channel_.is_watched()) return;
   const bool handshakes = channel_.is_handshaking() && (is_up() || life_.is_handshaking());
   const bool read = (wants_input() || handshakes) && !paused_ && !handshake_waits_;
@@ -236,7 +238,9 @@ void Connection::fire_ready() {
   ready_.fired();
   if (dispatcher.wants(IPDAEMON_EVENT_READY_TO_SEND)) {
     ValueView parameters[] = {ValueView::integer(id_)};
+    hold_piece();
     dispatcher.fire(this, IPDAEMON_EVENT_READY_TO_SEND, parameters, 1);
+    release_piece();
   }
   if (!is_up()) return;
   update_interest();

@@ -12,6 +12,7 @@
 #include "connection/outbox.hpp"
 #include "connection/owed.hpp"
 #include "connection/ready_to_send.hpp"
+#include "connection/time_limits.hpp"
 #include "net/socket.hpp"
 #include "properties/values.hpp"
 #include "pump/deadlines.hpp"
@@ -119,12 +120,26 @@ class Connection final : public Debtor, public Deadline {
   void drop_tls();
   bool is_lingering() const;
   std::int64_t deadline_ms() const;
+  std::int64_t silence_ends_ms() const;
   void note_activity();
   void schedule();
   void look_before_deadline();
   // Nothing can be sent any more, whatever is still to be delivered. A program that waits inside a callback, where no
   // event of the connection can tell it, has to learn of it from the properties.
   bool is_lost() const;
+
+  // time_limits.cpp: PieceTimeout, SendTimeout, MaxConnectionTime.
+  TimeLimits* need_limits();
+  void note_unfinished_piece(bool is_new);
+  void forget_piece() {
+    if (limits_) limits_->end_piece();
+  }
+  void hold_piece();
+  void release_piece();
+  void note_queue();
+  void restart_send_limit();
+  void begin_life_limit();
+  void end_by_limit();
 
   // receiving.cpp: from the channel to DataIn.
   bool receive();
@@ -182,7 +197,8 @@ class Connection final : public Debtor, public Deadline {
   ConnectionProperties properties_;
   Inbox inbox_;
   Outbox outbox_;
-  std::int64_t last_activity_ms_ = 0;  // Only kept while there is a deadline that depends on it.
+  std::unique_ptr<TimeLimits> limits_;  // Null until one of them is set and concerns it.
+  std::int64_t last_activity_ms_ = 0;   // Only kept while there is a deadline that depends on it.
   std::int64_t bytes_sent_ = 0;
   const char* status_detail_ = nullptr;
   std::int32_t status_ = 0;  // How the connection ended.

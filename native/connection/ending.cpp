@@ -235,6 +235,12 @@ void Connection::note_activity() {
 
 // When the connection is to be ended unless something happens; 0 for never.
 std::int64_t Connection::deadline_ms() const {
+  const std::int64_t due_ms = silence_ends_ms();
+  return limits_ ? TimeLimits::earlier(due_ms, limits_->earliest_ms()) : due_ms;
+}
+
+// Of the limits for silence: Linger, the handshake's, IdleTimeout.
+std::int64_t Connection::silence_ends_ms() const {
   if (is_lingering()) {
     return last_activity_ms_ + 1 + (properties_.TIMEOUT > 0 ? std::int64_t{properties_.TIMEOUT} * 1000 : linger_ms);
   }
@@ -270,6 +276,8 @@ void Connection::on_deadline(std::int64_t now_ms) {
   }
   if (now_ms < due_ms) {
     schedule();
+  } else if (limits_ && limits_->earliest_ms() == due_ms) {
+    end_by_limit();
   } else if (is_lingering()) {
     end(IPDAEMON_ERROR_CONNECTION_TIMED_OUT, linger_detail, Close::reset);
   } else if (channel_.is_handshaking()) {
@@ -283,16 +291,17 @@ void Connection::on_deadline(std::int64_t now_ms) {
 // have computed for longer than the limit, or the process was stopped.
 void Connection::look_before_deadline() {
   if (!life_.output_is_open()) return;
-  if (is_lingering()) {
-    write();
-    return;
-  }
+  const bool lingers = is_lingering();
+  if (lingers || (limits_ && limits_->waits_for_room())) write();
+  if (lingers || has_ended() || !life_.output_is_open()) return;
   const bool input = is_up() && properties_.ACCEPT_DATA && life_.input() != Life::Input::ended;
   if (!input && !channel_.is_handshaking()) return;
   if (owed_.has(Owing::input)) {
     note_activity();  // It has sent more than has been delivered.
   } else if (is_held_back() || ready_.holds_input() || inbox_.is_handing_out() || !may_fire()) {
-    if (channel_.has_input()) note_activity();
+    if (!channel_.has_input()) return;
+    note_activity();
+    if (limits_ && limits_->has_piece()) note_unfinished_piece(true);
   } else {
     receive();
   }

@@ -28,6 +28,8 @@ class FrameReader {
   // Where it began, with its header.
   std::size_t start() const { return start_; }
   bool owes_lf() const { return state_.owes_lf; }
+  // Whether the stream is inside of a frame whose bytes are dropped.
+  bool drops() const { return state_.inside == Inside::dropped || state_.inside == Inside::dropped_line; }
 
   // As Framer::next: of Cut::more, piece->next says from where on the bytes have to be kept. After Cut::skipped the
   // stream goes on at piece->next; Cut::too_long and Cut::malformed are final.

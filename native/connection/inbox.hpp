@@ -84,6 +84,8 @@ class Inbox {
   bool discard();
   void framing_changed() { framer_.forget_search(); }
 
+  // Whether a piece has begun of which nothing is kept.
+  bool is_inside_piece() const { return frames_ != nullptr && frames_->drops(); }
   // The Framing in force; null if the properties decide. A change counts from the next byte on.
   const FrameReader* frames() const { return frames_.get(); }
   void set_frames(std::shared_ptr<const FramingSpec> spec);

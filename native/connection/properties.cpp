@@ -17,6 +17,11 @@ int Connection::set(const Row& row, Stored&& value) {
                                                 "Connected cannot be set to True; connections come from peers");
     case IPDAEMON_PROPERTY_ACCEPT_DATA:
       properties_.ACCEPT_DATA = value.number != 0;
+      if (properties_.ACCEPT_DATA) {
+        release_piece();
+      } else {
+        hold_piece();
+      }
       services().dispatcher.cancel_batch();
       update_interest();
       if (properties_.ACCEPT_DATA && !inbox_.is_handing_out() &&

@@ -82,6 +82,7 @@ void Connection::feed_inbox() {
 std::size_t Connection::fire_pieces(BytesView data) {
   Services& services = this->services();
   const Gathering::Across across(services.gathering, services.pace);
+  const bool was_inside = limits_ && inbox_.is_inside_piece();
   inbox_.begin_handing_out();
   std::size_t done = 0;
   bool complete = true;
@@ -91,6 +92,14 @@ std::size_t Connection::fire_pieces(BytesView data) {
     if (complete && (!services.owed.empty() || services.pump.slice().is_over())) break;
   }
   inbox_.end_handing_out();
+  if (!complete) {
+    const bool is_inside = inbox_.is_inside_piece();
+    if (is_inside || done < data.size()) {
+      note_unfinished_piece(done > 0 && !(was_inside && is_inside));
+    } else {
+      forget_piece();
+    }
+  }
   const bool held = !properties_.ACCEPT_DATA || ready_.holds_input() || inbox_.is_discarded() || !is_up();
   if (complete && done < data.size() && !held) owe_input();
   return done;
@@ -105,6 +114,7 @@ std::size_t Connection::fire_next(BytesView data, std::size_t from, bool* comple
     if (cut != Cut::more) *complete = fire_violation(cut);
     return piece.next;
   }
+  forget_piece();
   if (!services().dispatcher.wants(IPDAEMON_EVENT_DATA_IN)) return piece.next;
   if (piece.next < data.size()) return fire_batch(data, by, piece);
   fire_piece(data, piece);
@@ -169,6 +179,7 @@ bool Connection::fire_violation(Cut cut) {
     close_as_linger_says(IPDAEMON_ERROR_MESSAGE_TOO_LONG, frame_too_long_detail);
     return false;
   }
+  forget_piece();
   services().dispatcher.fire_error(this, id_, IPDAEMON_ERROR_MESSAGE_TOO_LONG, frame_skipped_detail);
   return true;
 }
@@ -184,6 +195,7 @@ std::string Connection::framing_text() const {
 
 void Connection::on_peer_end() {
   life_.end_input();
+  forget_piece();  // It ends where the input does.
   owed_.add(Owing::rest);
   note_activity();
   update_interest();
@@ -206,6 +218,7 @@ void Connection::discard_input() {
   services().dispatcher.cancel_batch();
   owed_.remove(Owing::input);
   owed_.remove(Owing::rest);
+  forget_piece();
   inbox_.discard();
 }
 

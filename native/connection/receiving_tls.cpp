@@ -16,7 +16,9 @@ constexpr const char* ended_detail = "the peer closed the connection in the midd
 }  // namespace
 
 void Connection::fire_status(BytesView text) {
+  hold_piece();
   services().dispatcher.fire_status(this, id_, text);
+  release_piece();
 }
 
 void Connection::fire_packet_log() {

@@ -207,6 +207,7 @@ void Connection::write_queued() {
       on_taken(step.taken);
     } else if (step.moved) {
       note_activity();
+      if (limits_) restart_send_limit();
     }
     again = step.again;
   }
@@ -221,6 +222,7 @@ void Connection::on_file_lost() {
 void Connection::on_taken(std::int64_t count) {
   services().connections.counters.bytes_out += count;
   note_activity();
+  if (limits_ && limits_->waits_for_room()) restart_send_limit();
   if (channel_.logs_packets()) owe();
 }
 
