@@ -55,13 +55,13 @@ function wantedKinds(): readonly Kind[] {
   if (name === '') return process.env.IPDAEMON_ADDON ? kinds.slice(0, 1) : kinds;
   const wanted = kinds.filter((kind) => kind.name === name);
   if (wanted.length > 0) return wanted;
-  throw new Error(`ipdaemon: IPDAEMON_BINDING is ${JSON.stringify(name)}; it can be addon or koffi, or be left out`);
+  throw new Error(`ipdaemon: IPDAEMON_BINDING is ${JSON.stringify(name)}; set it to addon or koffi, or leave it unset`);
 }
 
 /** What has to be done so that there is a native file for this system. */
 function howToBuild(root: string): string {
   if (!isPackage(root)) {
-    return '  leave the package ipdaemon out of the bundle, and install it; or copy its folder prebuilds beside the bundle';
+    return '  mark ipdaemon as external to the bundle and install it, or copy its prebuilds folder beside the bundle';
   }
   // An installed package does not bring what it is built with.
   const build = path.dirname(root).endsWith('node_modules')
@@ -79,14 +79,12 @@ function failureText(failures: readonly string[]): string {
     `Prebuilt: ${prebuiltSystems()}`,
     'What helps:',
     ...(failures.some((failure) => failure.includes('loading addons is disabled'))
-      ? [
-          "  `node --allow-addons`, as Node's permission model keeps native code out; without that model, no --no-addons",
-        ]
+      ? ["  run `node --allow-addons` if you use Node's permission model; otherwise remove --no-addons"]
       : []),
     '  `npm install koffi`, if only the koffi package is missing',
     howToBuild(packageRoot()),
-    '  IPDAEMON_ADDON=FILE, or IPDAEMON_LIBRARY=FILE for koffi, with a file that was built elsewhere',
-    '  `npx ipdaemon doctor` shows what this system has',
+    '  set IPDAEMON_ADDON=FILE, or IPDAEMON_LIBRARY=FILE for koffi, to a file that was built elsewhere',
+    '  run `npx ipdaemon doctor` to see what is available here',
   ].join('\n');
 }
 

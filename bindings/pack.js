@@ -15,14 +15,14 @@ function check() {
   if (missing.length === systems.length || (isPublished && missing.length > 0)) {
     throw new Error(
       [
-        `the package would be without native files for ${missing.join(', ')}.`,
+        `the package would lack native files for ${missing.join(', ')}.`,
         '`npm run build:prebuilds` builds them all, on Linux x64; `npm run build:prebuilds -- linux-x64` those of one',
         'system, which is enough for `npm pack`. A project cannot depend on this repository by git with a package manager',
         'that packs in this way: pack a tarball, and install that.',
       ].join('\n'),
     );
   }
-  if (missing.length > 0) console.error(`pack.js: without native files for ${missing.join(', ')}`);
+  if (missing.length > 0) console.error(`pack.js: no native files for ${missing.join(', ')}`);
 }
 
 function libcOfThisProcess() {

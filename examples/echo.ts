@@ -51,7 +51,7 @@ if (ipworks_ipdaemon_set(res, 25, 0, true) !== 0) {
 
 say(`listening on ${ipworks_ipdaemon_get(res, 26, 0)}:${ipworks_ipdaemon_get(res, 27, 0)}`);
 say(`Talk to it from another terminal with: nc ${host} ${ipworks_ipdaemon_get(res, 27, 0)}`);
-say('Ctrl-C ends it.');
+say('Press Ctrl-C to stop it.');
 
 while (true) {
   ipworks_ipdaemon_do_doevents(res);

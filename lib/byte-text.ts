@@ -45,7 +45,7 @@ export function isByteText(text: string): boolean {
 const { keys } = Uint8Array.prototype;
 
 /** What is said of bytes that `bytesIn` does not find. */
-export const bytesAreGone = 'the bytes are gone: their ArrayBuffer was transferred, or became shorter';
+export const bytesAreGone = 'the bytes are gone: their ArrayBuffer was detached or shrunk';
 
 /**
  * The bytes of a view or a buffer as they are. Undefined when they are gone: such a view has no bytes, but is not the

@@ -130,8 +130,8 @@ export class Sink implements NativeSink {
     if (writable.some((key) => param[key] !== before[key] || key in result)) return;
     this.#warned.add(row.id);
     process.emitWarning(
-      `ipdaemon: a handler of ${row.name} has returned a promise and had not changed ${writable.join(' or ')} by then. ` +
-        `Nobody waits for the promise: ${row.name} was decided as recommended, and what the handler decides later comes ` +
+      `ipdaemon: a handler of ${row.name} returned a promise without having changed ${writable.join(' or ')}. ` +
+        `Promises are not awaited: ${row.name} was decided as recommended, and a later decision comes ` +
         'too late. Decide before the first await.',
       { type: 'Warning', code: 'IPDAEMON_ASYNC_HANDLER' },
     );
@@ -141,7 +141,7 @@ export class Sink implements NativeSink {
     if (this.#warned.has(row.id)) return;
     this.#warned.add(row.id);
     process.emitWarning(
-      `ipdaemon: a handler of ${row.name} has set ${key} to a promise. Nobody waits for it: ${row.name} was decided as ` +
+      `ipdaemon: a handler of ${row.name} set ${key} to a promise. Promises are not awaited: ${row.name} was decided as ` +
         `false. Set ${key} to true or false before the handler returns.`,
       { type: 'Warning', code: 'IPDAEMON_ASYNC_HANDLER' },
     );

@@ -53,22 +53,22 @@ const sinks = new Map<number, Sink>();
 // What the library says of -1 tells nobody what was passed. So where that was no integer, this is said in its place.
 function explain(res: Resource, code: number, id: unknown, index: unknown): void {
   if (code === ErrorCode.UnknownName && connectionOf(id) < 0) {
-    native.fail(res, code, `${shown(id)} is no property id; ${idByName(id, Property, 'Property')}`);
+    native.fail(res, code, `${shown(id)} is not a property id; ${idByName(id, Property, 'Property')}`);
   } else if (code === ErrorCode.UnknownConnection && connectionOf(index) < 0) {
-    native.fail(res, code, `${shown(index)} is no connection id; the order is (resource, property, connection, value)`);
+    native.fail(res, code, `${shown(index)} is not a connection id; pass (resource, property, connection, value)`);
   }
 }
 
 function idByName(id: unknown, ids: Readonly<Record<string, number>>, group: string): string {
   const wanted = typeof id === 'string' ? id.toLowerCase() : '';
   const found = Object.entries(ids).find(([name]) => name.toLowerCase() === wanted);
-  return found === undefined ? `use the constants of ${group}` : `${group}.${found[0]} is ${found[1]}`;
+  return found === undefined ? `use the constants in ${group}` : `${group}.${found[0]} is ${found[1]}`;
 }
 
 // The same for calls with a connection and nothing else that may be wrong about the ids.
 function answered(name: string, res: Resource, code: number, connectionid: unknown): number {
   if (code === ErrorCode.UnknownConnection && connectionOf(connectionid) < 0) {
-    native.fail(res, code, `${shown(connectionid)} is no connection id; events have it in param.connectionid`);
+    native.fail(res, code, `${shown(connectionid)} is not a connection id; events carry it in param.connectionid`);
   }
   return checked(name, code);
 }
@@ -85,7 +85,7 @@ export function ipworks_ipdaemon_open(_key?: unknown): Resource {
   const sink = new Sink();
   const res = native.open(sink);
   if (res === 0)
-    throw new Error('ipworks_ipdaemon_open: no further server can be opened: memory or descriptors are used up');
+    throw new Error('ipworks_ipdaemon_open: no more servers can be opened: memory or descriptors have run out');
   sink.opened(res);
   sinks.set(res, sink);
   return res as Resource;
@@ -129,12 +129,12 @@ export function ipworks_ipdaemon_register_callback(res: Resource, id: number, ha
   const handle = handleOf(res);
   const event = integerOf(id);
   if (handler !== null && typeof handler !== 'function') {
-    const detail = `a handler is a function, or null for none; ${shown(handler)} is neither`;
+    const detail = `a handler must be a function, or null to remove it, not ${shown(handler)}`;
     return checked('register_callback', native.fail(handle, ErrorCode.InvalidValue, detail));
   }
   const code = checked('register_callback', native.registerCallback(handle, event, handler !== null));
   if (code === 0) sinks.get(handle)?.register(event, handler);
-  else if (event < 0) native.fail(handle, code, `${shown(id)} is no event id; ${idByName(id, EventId, 'EventId')}`);
+  else if (event < 0) native.fail(handle, code, `${shown(id)} is not an event id; ${idByName(id, EventId, 'EventId')}`);
   return code;
 }
 
@@ -211,7 +211,7 @@ function setValue(res: Resource, id: number, index: number, value: unknown): num
   switch (typeof value) {
     case 'number':
       if (!Number.isSafeInteger(value)) {
-        return native.fail(res, ErrorCode.InvalidValue, `${value} is no integer, or too large for one`);
+        return native.fail(res, ErrorCode.InvalidValue, `${value} is not an integer, or is out of range`);
       }
       return native.set(res, id, index, value);
     case 'string':
@@ -227,7 +227,7 @@ function setValue(res: Resource, id: number, index: number, value: unknown): num
       return native.fail(
         res,
         ErrorCode.InvalidValue,
-        `a value is a number, a boolean, a string or a Uint8Array; ${shown(value)} is none of them`,
+        `a value must be a number, a boolean, a string or a Uint8Array, not ${shown(value)}`,
       );
   }
 }
@@ -241,7 +241,7 @@ function toBytes(res: Resource, connection: number, value: unknown): Uint8Array 
   }
   if (typeof value === 'number' || typeof value === 'bigint') return bytesOf(String(value));
   if (typeof value === 'boolean') return bytesOf(value ? '1' : '');
-  const detail = `text is a string, a number, a boolean or a Uint8Array; ${shown(value)} is none of them`;
+  const detail = `text must be a string, a number, a boolean or a Uint8Array, not ${shown(value)}`;
   return native.failSend(res, connection, ErrorCode.InvalidValue, detail);
 }
 
@@ -311,7 +311,7 @@ export function ipworks_ipdaemon_do_config(res: Resource, configurationstring: s
   const handle = handleOf(res);
   const setting = textOf(configurationstring);
   if (setting === undefined) {
-    const detail = `a setting is a string like 'Name=value'; ${shown(configurationstring)} is none`;
+    const detail = `a setting must be a string like 'Name=value', not ${shown(configurationstring)}`;
     checked('do_config', native.fail(handle, ErrorCode.InvalidValue, detail));
     return '';
   }
@@ -430,7 +430,7 @@ export function ipworks_ipdaemon_do_sendfile(res: Resource, connectionid: Index,
   const id = connectionOf(connectionid);
   const path = textOf(filename);
   if (path === undefined) {
-    const detail = `a file name is a string; ${shown(filename)} is none`;
+    const detail = `a file name must be a string, not ${shown(filename)}`;
     return checked('do_sendfile', native.failSend(handle, id, ErrorCode.FileUnusable, detail));
   }
   return answered('do_sendfile', handle, native.doSendfile(handle, id, path), connectionid);
@@ -501,7 +501,7 @@ export function ipdaemon_counter(res: Resource, counter: (typeof Counter)[keyof 
   const handle = handleOf(res);
   const count = native.counter(handle, integerOf(counter));
   if (count >= 0) return count;
-  const detail = `${shown(counter)} is no counter; use the constants of Counter`;
+  const detail = `${shown(counter)} is not a counter; use the constants in Counter`;
   checked('counter', native.fail(handle, ErrorCode.UnknownName, detail));
   return -1;
 }

@@ -16,14 +16,14 @@ import { shown } from './shown';
  */
 export function selfSignedCertificate(names: readonly string[] = ['localhost', '127.0.0.1', '::1'], days = 30): string {
   if (!Array.isArray(names) || names.some((name) => typeof name !== 'string')) {
-    const detail = `names are a list of strings, like ['localhost']; ${shown(names)} is none`;
+    const detail = `names must be an array of strings such as ['localhost'], not ${shown(names)}`;
     throw new IPDaemonError(ErrorCode.InvalidValue, detail);
   }
   const valid = Number.isInteger(days) && days >= 0 && days <= 0x7fffffff;
   const made = valid ? native.selfSigned(names.join(','), days) : ErrorCode.InvalidValue;
   if (typeof made === 'string') return made;
   const sentence = native.errorSentence(made).replace(/\.$/, '');
-  const allowed = made === ErrorCode.InvalidValue ? '; names are host names or addresses, days 1 to 36500' : '';
+  const allowed = made === ErrorCode.InvalidValue ? '; names must be host names or addresses, and days 1 to 36500' : '';
   throw new IPDaemonError(
     made,
     `${sentence}: a certificate for ${JSON.stringify(names)} and ${shown(days)} days${allowed}`,

@@ -60,7 +60,13 @@ function refuse(res: number, connection: number, text: string, pattern: RegExp, 
 
 /** Refuses a text with a character above U+00FF, as the native side does for short texts. */
 export function refuseNoByte(res: number, connection: number, text: string): number {
-  return refuse(res, connection, text, noByte, 'is no byte; set CodePage=65001 to send UTF-8, or pass a Uint8Array');
+  return refuse(
+    res,
+    connection,
+    text,
+    noByte,
+    'does not fit a byte; set CodePage=65001 for UTF-8 or pass a Uint8Array',
+  );
 }
 
 /**
@@ -88,7 +94,7 @@ function encoded(res: number, connection: number, text: string): Uint8Array | nu
           connection,
           text,
           noAscii,
-          'is not ASCII; set CodePage=65001 to send UTF-8, or pass a Uint8Array',
+          'is not ASCII; set CodePage=65001 for UTF-8 or pass a Uint8Array',
         );
       return Buffer.from(text, 'latin1');
     default:

@@ -9,7 +9,7 @@
 static Napi::Object init(Napi::Env env, Napi::Object exports) {
   ipdaemon::addon::Environment* environment = ipdaemon::addon::Environment::create(env);
   if (environment == nullptr || !ipdaemon::addon::define_calls(exports, *environment)) {
-    static_cast<void>(napi_throw_error(env, nullptr, "ipdaemon cannot be loaded: a call of Node-API failed"));
+    static_cast<void>(napi_throw_error(env, nullptr, "ipdaemon cannot be loaded: a Node-API call failed"));
   }
   return exports;
 }

@@ -4,7 +4,7 @@ namespace ipdaemon::addon {
 
 napi_value throw_failure(napi_env env) {
   // Refused while an exception is pending, which is thrown then.
-  static_cast<void>(napi_throw_error(env, nullptr, "ipdaemon: a call of Node-API failed; there may be no memory"));
+  static_cast<void>(napi_throw_error(env, nullptr, "ipdaemon: a Node-API call failed; memory may have run out"));
   return nullptr;
 }
 

@@ -45,7 +45,7 @@ std::int32_t refuse(ipdaemon_t handle, std::int32_t code, std::string_view detai
 // An argument could not be read: why, as an error of the handle.
 std::int32_t refuse(ipdaemon_t handle, Reading reading, std::string_view wanted) {
   if (reading == Reading::other_type) return refuse(handle, IPDAEMON_ERROR_INVALID_VALUE, wanted);
-  return refuse(handle, IPDAEMON_ERROR_OUT_OF_MEMORY, "the value cannot be taken over");
+  return refuse(handle, IPDAEMON_ERROR_OUT_OF_MEMORY, "the value could not be copied");
 }
 
 // What the library has given, or null.
@@ -53,7 +53,7 @@ napi_value value_of(napi_env env, ipdaemon_t handle, const ipdaemon_value& value
   napi_value result = to_javascript(env, value);
   if (result != nullptr) return result;
   std::array<char, 96> detail{};
-  std::snprintf(detail.data(), detail.size(), "the value of %llu bytes is more than a string can hold, or than memory",
+  std::snprintf(detail.data(), detail.size(), "the value of %llu bytes does not fit into a string or into memory",
                 static_cast<unsigned long long>(value.length));
   refuse(handle, failure_code(value.length), detail.data());
   return null(env);
@@ -114,8 +114,8 @@ napi_value set(const Arguments<4, 0b0111>& arguments) {
   Text holder;
   const Reading reading = from_javascript(env, arguments.values[3], value, holder);
   if (reading != Reading::done) {
-    return number(env, refuse(arguments.handle(), reading,
-                              "a number must be an integer, and other values a boolean, a string or a Uint8Array"));
+    return number(
+        env, refuse(arguments.handle(), reading, "the value must be an integer, a boolean, a string or a Uint8Array"));
   }
   std::int32_t code = 0;
   {
@@ -180,7 +180,7 @@ napi_value do_config(const Arguments<2, 0b01>& arguments) {
   Text setting;
   ipdaemon_value value{};
   if (const Reading reading = utf8_of(env, arguments.values[1], setting); reading != Reading::done) {
-    refuse(handle, reading, "a configuration string is a string");
+    refuse(handle, reading, "the configuration string must be a string");
     return null(env);
   }
   std::int32_t code = 0;
@@ -202,20 +202,20 @@ std::int32_t refuse_send(ipdaemon_t handle, std::int32_t connection_id, std::int
 // What is to be sent could not be read.
 std::int32_t refuse_send(ipdaemon_t handle, std::int32_t connection_id, Reading reading) {
   if (reading != Reading::other_type) {
-    return refuse_send(handle, connection_id, IPDAEMON_ERROR_OUT_OF_MEMORY, "the value cannot be taken over");
+    return refuse_send(handle, connection_id, IPDAEMON_ERROR_OUT_OF_MEMORY, "the value could not be copied");
   }
   return refuse_send(handle, connection_id, IPDAEMON_ERROR_INVALID_VALUE,
-                     "what is sent must be a string or a Uint8Array");
+                     "the data to send must be a string or a Uint8Array");
 }
 
 std::int32_t refuse_character(ipdaemon_t handle, std::int32_t connection_id, const char16_t* units,
                               std::size_t length) {
-  std::size_t position = 0;
-  while (position < length && units[position] <= 0xFF) position += 1;
+  const auto position = std::find_if(units, units + length, [](char16_t unit) { return unit > 0xFF; }) - units;
   std::array<char, 128> detail{};
-  std::snprintf(detail.data(), detail.size(),
-                "character U+%04X at position %zu is no byte; set CodePage=65001 to send UTF-8, or pass a Uint8Array",
-                static_cast<unsigned>(units[position]), position);
+  std::snprintf(
+      detail.data(), detail.size(),
+      "character U+%04X at position %td does not fit a byte; set CodePage=65001 for UTF-8 or pass a Uint8Array",
+      static_cast<unsigned>(units[position]), position);
   return refuse_send(handle, connection_id, IPDAEMON_ERROR_TEXT_NOT_CONVERTIBLE, detail.data());
 }
 
@@ -296,7 +296,7 @@ napi_value do_sendfile(const Arguments<3, 0b011>& arguments) {
   const ipdaemon_t handle = arguments.handle();
   Text path;
   if (const Reading reading = utf8_of(env, arguments.values[2], path); reading != Reading::done) {
-    return number(env, refuse(handle, reading, "a file name is a string"));
+    return number(env, refuse(handle, reading, "the file name must be a string"));
   }
   std::int32_t code = 0;
   {

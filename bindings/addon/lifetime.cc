@@ -273,7 +273,7 @@ bool Environment::keep_exception(napi_status status) {
 void Environment::keep_failure() {
   napi_value text = nullptr;
   napi_value error = nullptr;
-  if (napi_create_string_utf8(env_, "ipdaemon: an event could not be delivered: a call of Node-API failed",
+  if (napi_create_string_utf8(env_, "ipdaemon: an event could not be delivered: a Node-API call failed",
                               NAPI_AUTO_LENGTH, &text) == napi_ok &&
       napi_create_error(env_, nullptr, text, &error) == napi_ok) {
     static_cast<void>(add_exception(error));

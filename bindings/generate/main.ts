@@ -35,6 +35,7 @@ const files: Record<string, string> = {
   'docs/reference/constants.md': markdown.constantsPage(),
   'docs/reference/errors.md': markdown.errorsPage(),
   'docs/reference/events.md': markdown.eventsPage(),
+  'docs/reference/messages.md': markdown.messagesPage(),
   'docs/reference/settings.md': markdown.settingsPage(),
 };
 

@@ -59,7 +59,7 @@ export function load(file: string): NativeBinding {
       address = stack[how](argument as string & Uint8Array);
       return 0;
     } catch (error) {
-      return refuseSend(handle, connection, failureCode(error), 'the value cannot be taken over');
+      return refuseSend(handle, connection, failureCode(error), 'the value could not be copied');
     }
   }
 
@@ -81,7 +81,7 @@ export function load(file: string): NativeBinding {
           handle,
           connectionId,
           ErrorCode.InvalidValue,
-          'what is sent must be a string or a Uint8Array',
+          'the data to send must be a string or a Uint8Array',
         );
       }
       const refused = put(handle, connectionId, data, isText ? 'pushLatin1' : 'pushBytes');
@@ -108,7 +108,7 @@ export function load(file: string): NativeBinding {
     try {
       return memory.read(memory.value);
     } catch (error) {
-      refuse(handle, failureCode(error), 'the value is more than a string can hold, or than memory');
+      refuse(handle, failureCode(error), 'the value does not fit into a string or into memory');
       return null;
     }
   }
@@ -125,11 +125,11 @@ export function load(file: string): NativeBinding {
       const mark = stack.mark();
       try {
         if (!memory.write(value)) {
-          const allowed = 'a number must be an integer, and other values a boolean, a string or a Uint8Array';
+          const allowed = 'the value must be an integer, a boolean, a string or a Uint8Array';
           return refuse(handle, ErrorCode.InvalidValue, allowed);
         }
       } catch (error) {
-        return refuse(handle, failureCode(error), 'the value cannot be taken over');
+        return refuse(handle, failureCode(error), 'the value could not be copied');
       }
       try {
         return stay(() => functions.set(handleOf(handle), property, index, memory.valueAddress));

@@ -926,7 +926,7 @@ class IPWorks_IPDaemon
     public function __construct($key = null)
     {
         $this->handle = ipworks_ipdaemon_open($key);
-        if ($this->handle === false) throw new Exception('no further server can be opened: memory or descriptors are used up');
+        if ($this->handle === false) throw new Exception('no more servers can be opened: memory or descriptors have run out');
         foreach (self::FIRE as $event => $name) {
             $method = new ReflectionMethod($this, $name);
             // An event that nobody watches costs nothing.

@@ -35,7 +35,7 @@ export function options<T extends Further>(name: string, further?: T): Options &
     }
     const port = Number(values.port);
     if (!Number.isInteger(port) || port < 0 || port > 65535) {
-      throw new Error(`--port takes a number from 0 to 65535, and not ${values.port}`);
+      throw new Error(`--port must be a number from 0 to 65535, not ${values.port}`);
     }
     return { ...values, port } as unknown as ReturnType<typeof options<T>>;
   } catch (error) {

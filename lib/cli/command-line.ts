@@ -28,7 +28,7 @@ type ServerValues = ReturnType<typeof parseArgs<{ options: typeof serverOptions 
 function portOf(text: string): number {
   const port = Number(text);
   if (!/^\d+$/.test(text) || port > 65535) {
-    throw new UsageError(`--port takes a number from 0 to 65535, and not ${JSON.stringify(text)}`);
+    throw new UsageError(`--port must be a number from 0 to 65535, not ${JSON.stringify(text)}`);
   }
   return port;
 }
@@ -56,5 +56,5 @@ export function readFileServerOptions(args: string[]): ServerOptions & { file: s
 /** Fails unless there is such a regular file, and it may be read. */
 export function mustBeReadable(file: string): void {
   fs.accessSync(file, fs.constants.R_OK);
-  if (!fs.statSync(file).isFile()) throw new Error(`${file} is no regular file`);
+  if (!fs.statSync(file).isFile()) throw new Error(`${file} is not a regular file`);
 }

@@ -26,7 +26,7 @@ async function loadLibrary(findings: Findings): Promise<Library | undefined> {
     const library = await import('../../lib/index.js');
     const files = loadedFiles().filter((file) => !before.has(file));
     const file = files.find((name) => path.basename(name).includes('ipdaemon')) ?? files[0];
-    findings.native = { state: 'ok', text: file ?? 'loaded; this system does not tell from which file' };
+    findings.native = { state: 'ok', text: file ?? 'loaded; this system does not report from which file' };
     return library;
   } catch (error) {
     findings.native = { state: 'failed', text: reasonOf(error) };
@@ -43,7 +43,7 @@ function readBuildInfo(library: Library, findings: Findings): void {
   if (findings.native && name !== `ipdaemon ${version()}`) {
     findings.native.state = 'failed';
     findings.native.text += ` is ${name}, and the package is ipdaemon ${version()}`;
-    findings.native.advice = 'build it anew with `npm run build:addon` in the folder of the package';
+    findings.native.advice = 'rebuild it with `npm run build:addon` in the folder of the package';
   }
   findings.poller = { state: 'ok', text: poller };
   findings.openssl =
@@ -51,7 +51,7 @@ function readBuildInfo(library: Library, findings: Findings): void {
       ? {
           state: 'warning',
           text: 'none in this process and none in the system',
-          advice: 'for TLS, install OpenSSL 3 (libssl.so.3), or take a Node that has it inside',
+          advice: 'for TLS, install OpenSSL 3 (libssl.so.3), or use a Node.js that includes it',
         }
       : missing === undefined
         ? { state: 'ok', text: openssl }
@@ -78,14 +78,14 @@ async function examine(): Promise<Findings> {
   if (library !== undefined) readBuildInfo(library, findings);
   findings.descriptors = descriptors();
   if (library === undefined) return findings;
-  findings.clear = await attempt('failed', 'look for a firewall or a sandbox that forbids loopback connections', () =>
+  findings.clear = await attempt('failed', 'look for a firewall or a sandbox that blocks loopback connections', () =>
     tryEcho(library, { host: '127.0.0.1' }),
   );
-  findings.ipv6 = await attempt('warning', 'listen on IPv4 addresses only, or turn IPv6 on in the system', () =>
+  findings.ipv6 = await attempt('warning', 'listen on IPv4 addresses only, or enable IPv6 on this system', () =>
     tryEcho(library, { host: '::1' }),
   );
   const hasOpenSsl = findings.openssl?.text.startsWith('OpenSSL ') === true;
-  findings.tls = await attempt(hasOpenSsl ? 'failed' : 'warning', 'servers without TLS can run', () =>
+  findings.tls = await attempt(hasOpenSsl ? 'failed' : 'warning', 'servers without TLS still work', () =>
     tryEcho(library, { host: '127.0.0.1', certificate: library.selfSignedCertificate() }),
   );
   findings.php = phpFinding();

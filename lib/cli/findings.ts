@@ -42,7 +42,7 @@ export function node(): Finding {
   const needed = Number(/\d+/.exec(engines.node)?.[0]);
   const text = process.version;
   if (Number.parseInt(text.slice(1), 10) >= needed) return { state: 'ok', text };
-  return { state: 'warning', text, advice: `this version is not tested; take Node ${needed} or later` };
+  return { state: 'warning', text, advice: `this version is not tested; use Node ${needed} or later` };
 }
 
 /** The limits of this process. Node raises the soft one to the hard one when it starts, as far as it may. */
@@ -74,6 +74,11 @@ export function backlog(wanted: number): Finding {
   const text = `ConnectionBacklog is ${wanted} by default, the system allows ${allowed} (net.core.somaxconn)`;
   const numbers = { wanted, allowed };
   return allowed < backlogSmall
-    ? { state: 'warning', text, numbers, advice: 'for bursts of connects: `sysctl -w net.core.somaxconn=4096` as root' }
+    ? {
+        state: 'warning',
+        text,
+        numbers,
+        advice: 'for bursts of connections: `sysctl -w net.core.somaxconn=4096` as root',
+      }
     : { state: 'ok', text, numbers, advice: `a busy server should set ConnectionBacklog, to ${allowed} for example` };
 }

@@ -27,7 +27,7 @@ async function run(args: string[]): Promise<number> {
     return 0;
   }
   const load = commands.get(name);
-  if (load === undefined) throw new UsageError(name === '' ? 'a command is missing' : `there is no command ${name}`);
+  if (load === undefined) throw new UsageError(name === '' ? 'no command was given' : `unknown command: ${name}`);
   return (await load())(rest);
 }
 

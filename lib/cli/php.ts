@@ -28,7 +28,7 @@ function run(args: string[]): Promise<number> {
     // A signal of the terminal reaches both, and the script decides what becomes of it.
     const stay = () => undefined;
     process.on('SIGINT', stay);
-    child.on('error', () => reject(new Error(`there is no php in PATH. ${installing}`)));
+    child.on('error', () => reject(new Error(`php was not found in PATH. ${installing}`)));
     child.on('exit', (code, signal) => {
       process.off('SIGINT', stay);
       resolve(code ?? (signal === null ? 1 : 128));
@@ -54,8 +54,8 @@ echo 'PHP ', PHP_VERSION, ' with FFI can listen', PHP_VERSION_ID < 80100 ? '; ex
 /** Whether scripts for the PHP edition can run here. Servers of Node need no PHP. */
 export function phpFinding(): Finding {
   const tried = evaluated(trial);
-  if (tried === undefined) return { state: 'ok', text: `none; only scripts in PHP need it. ${installing}` };
-  if (tried.ok) return { state: 'ok', text: tried.output, advice: '`npx ipdaemon php` tells how to run a script' };
+  if (tried === undefined) return { state: 'ok', text: `not found; only PHP scripts need it. ${installing}` };
+  if (tried.ok) return { state: 'ok', text: tried.output, advice: '`npx ipdaemon php` shows how to run a script' };
   const reason = /(?:Uncaught (?:\w+: )?)([\s\S]*?)(?: in \S+:\d+|$)/.exec(tried.errors)?.[1] ?? tried.errors.trim();
-  return { state: 'warning', text: 'scripts in PHP cannot run here', advice: reason };
+  return { state: 'warning', text: 'PHP scripts cannot run here', advice: reason };
 }

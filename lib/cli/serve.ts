@@ -120,7 +120,7 @@ export function serve(server: Resource, options: ServerOptions, redirection = ''
   console.log(`listening on ${endpoint(host, port)}`);
   for (const text of told) console.log(text);
   console.log(`Talk to it from another terminal with: ${clientCommand(host, port, options.tls)}${redirection}`);
-  console.log('Ctrl-C ends it.');
+  console.log('Press Ctrl-C to stop it.');
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     // Once: the same signal again ends the program while clients are still taking their last bytes.

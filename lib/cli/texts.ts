@@ -5,31 +5,31 @@ import * as path from 'node:path';
 
 export const help = `Usage: ipdaemon COMMAND [OPTION]...
 
-Servers to try things with, and a look at what this machine can do.
+Ready-made servers to experiment with, and a check of what this machine supports.
 
 Commands:
-  echo         sends back what comes, byte by byte
-  lines        sends back each line when it is complete
+  echo         sends back every byte it receives
+  lines        sends back each complete line
   file FILE    sends a file to every client and ends the connection
   php          prints how PHP runs a script for the PHP edition on this library
-  php SCRIPT   runs it, with what follows as its arguments
-  doctor       tells whether a server can run here, and what to change
+  php SCRIPT   runs it with the arguments that follow
+  doctor       checks whether a server can run here and says what to change
 
 Options of echo, lines and file:
   -p, --port N            port to listen on, 7777 by default; 0: the system chooses
       --host ADDRESS      address to listen on, 127.0.0.1 by default; 0.0.0.0 or :: for all
       --tls               TLS from the first byte on, with a self-signed certificate made for this run
-      --certificate FILE  another certificate with its key: PEM, PFX and others
-      --password TEXT     opens the certificate's file
+      --certificate FILE  certificate and key to use instead: PEM, PFX and others
+      --password TEXT     password of the certificate file
       --file FILE         the same as FILE
 
 Option of doctor:
       --json              prints JSON
 
-  -h, --help              prints this
+  -h, --help              prints this help
       --version           prints the version
 
-The exit code is 0, 1 when the command cannot do its work, 2 when the command line is wrong.`;
+The exit code is 0 on success, 1 if the command failed and 2 if the command line was wrong.`;
 
 interface PackageFile {
   version: string;

@@ -4,17 +4,17 @@
 export const ErrorCode = {
   /** OK */
   None: 0,
-  /** The server listens already. */
+  /** The server is already listening. */
   AlreadyListening: 104,
-  /** LocalPort cannot change while listening; set Listening to False first. */
+  /** LocalPort cannot be changed while listening; set Listening to False first. */
   LocalPortWhileListening: 106,
-  /** LocalHost cannot change while listening; set Listening to False first. */
+  /** LocalHost cannot be changed while listening; set Listening to False first. */
   LocalHostWhileListening: 107,
-  /** MaxConnections cannot change while listening; set Listening to False first. */
+  /** MaxConnections cannot be changed while listening; set Listening to False first. */
   MaxConnectionsWhileListening: 108,
   /** There is no connection with this id. */
   UnknownConnection: 126,
-  /** Not possible in the present state. */
+  /** This is not possible in the current state. */
   BadState: 211,
   /** The TLS library cannot be used. */
   TlsUnavailable: 270,
@@ -26,11 +26,11 @@ export const ErrorCode = {
   TlsCertificate: 273,
   /** The certificate chain is incomplete. */
   TlsChainIncomplete: 274,
-  /** The certificate chain does not verify. */
+  /** The certificate chain could not be verified. */
   TlsChain: 275,
   /** The TLS handshake failed. */
   TlsHandshake: 276,
-  /** The certificate of the peer could not be checked. */
+  /** The peer's certificate could not be verified. */
   TlsPeerUnchecked: 280,
   /** The client presented no certificate. */
   TlsNoClientCertificate: 281,
@@ -54,19 +54,19 @@ export const ErrorCode = {
   UnknownName: 2001,
   /** The value is not allowed. */
   InvalidValue: 2002,
-  /** This can only be read. */
+  /** This is read-only. */
   ReadOnly: 2003,
   /** This cannot be set here. */
   NotAvailable: 2004,
-  /** This cannot change now. */
+  /** This cannot be changed now. */
   NotNow: 2005,
-  /** The handle is closed, or never was one. */
+  /** The handle is closed or was never opened. */
   InvalidHandle: 2006,
   /** The handle belongs to another thread. */
   WrongThread: 2007,
-  /** A callback ended the call. */
+  /** A callback stopped the call. */
   HandlerStopped: 2008,
-  /** This can only be set. */
+  /** This is write-only. */
   WriteOnly: 2009,
   /** There is not enough memory. */
   OutOfMemory: 2010,
@@ -76,11 +76,11 @@ export const ErrorCode = {
   FrameMalformed: 2012,
   /** Interrupted. */
   Interrupted: 10004,
-  /** Bad socket. */
+  /** Invalid socket. */
   BadSocket: 10009,
   /** Permission denied. */
   PermissionDenied: 10013,
-  /** Bad address pointer. */
+  /** Invalid address. */
   BadAddress: 10014,
   /** Invalid argument. */
   InvalidArgument: 10022,
@@ -120,7 +120,7 @@ export const ErrorCode = {
   NetworkDown: 10050,
   /** Network unreachable. */
   NetworkUnreachable: 10051,
-  /** Connection lost: the network reset it. */
+  /** The network dropped the connection. */
   NetworkReset: 10052,
   /** Connection aborted locally. */
   Aborted: 10053,
@@ -160,10 +160,10 @@ export const ErrorCode = {
   Remote: 10071,
   /** Host not found. */
   HostNotFound: 11001,
-  /** Host not found for now, try again. */
+  /** The name server did not answer; try again later. */
   HostNotFoundNow: 11002,
-  /** The name server failed for good. */
+  /** The name server failed; trying again will not help. */
   NameServerFailed: 11003,
-  /** The name exists, but has no address. */
+  /** The name exists but has no address. */
   NoAddress: 11004,
 } as const;

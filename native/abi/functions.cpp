@@ -97,7 +97,7 @@ int32_t ipdaemon_set(ipdaemon_t handle, int32_t property, int32_t index, const i
   return with_server(handle, [&](Server& server) {
     ValueView view;
     if (value == nullptr || !from_abi(*value, &view)) {
-      return server.record_error(IPDAEMON_ERROR_INVALID_VALUE, "the value has no type");
+      return server.record_error(IPDAEMON_ERROR_INVALID_VALUE, "the value has an undefined type");
     }
     return server.set(property, index, view);
   });

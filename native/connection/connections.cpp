@@ -30,8 +30,8 @@ bool Connections::has_existed(int id) const {
 std::string Connections::absence(int id) const {
   const std::string text = std::to_string(id);
   if (has_existed(id)) return "connection " + text + " has ended";
-  if (id > 0) return "there never was a connection " + text;
-  return text + " is no connection id; ids begin with 1";
+  if (id > 0) return "there has never been a connection " + text;
+  return text + " is not a connection id; ids start at 1";
 }
 
 void Connections::add(std::int32_t id, std::unique_ptr<Connection> connection) {

@@ -11,16 +11,18 @@ namespace {
 
 // How long closing waits for a peer that takes nothing, when Timeout sets no other limit.
 constexpr std::int64_t linger_ms = 30'000;
-constexpr const char* disconnected_detail = "the program closed the connection before the TLS handshake was done";
+constexpr const char* disconnected_detail = "the program closed the connection before the TLS handshake was complete";
 constexpr const char* truncated_detail =
     "the peer ended the connection without TLS's close_notify, so data may be missing";
-constexpr const char* handshake_detail = "the TLS handshake was not done within DefaultConnectionTimeout";
-constexpr const char* idle_detail = "no data in either direction for as long as IdleTimeout allows";
-constexpr const char* linger_detail = "the peer did not take what was queued when the connection was closed";
-constexpr const char* room_detail = "MaxConnections is reached, and another peer needs the place";
+constexpr const char* handshake_detail = "the TLS handshake did not finish within DefaultConnectionTimeout";
+constexpr const char* idle_detail = "no data was sent or received within IdleTimeout";
+constexpr const char* linger_detail =
+    "the peer did not accept the data that was still queued when the connection was closed";
+constexpr const char* room_detail =
+    "MaxConnections is reached, and this unfinished handshake had to make room for another peer";
 constexpr const char* too_long_detail =
-    "what the peer sent is longer than a value can be here; set a smaller RecordLength or DefaultMaxLineLength";
-constexpr const char* no_memory_detail = "there was no memory to deliver what the peer sent";
+    "the peer sent more in one piece than a value can hold; set a smaller RecordLength or DefaultMaxLineLength";
+constexpr const char* no_memory_detail = "there was not enough memory to deliver the data that the peer sent";
 
 // What came does not keep to the Framing.
 bool is_violation(int status) {

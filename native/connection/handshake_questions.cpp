@@ -22,7 +22,7 @@ bool TlsSession::wants_certificate_chain() const {
 bool TlsSession::on_client_hello(const tls::ClientHello& hello, std::shared_ptr<const tls::Identities>* choice,
                                  tls::Problem* problem) {
   const Dispatcher& dispatcher = connection_.services().dispatcher;
-  *problem = {IPDAEMON_ERROR_TLS_HANDSHAKE, "the program ended the connection, or its callback failed", false};
+  *problem = {IPDAEMON_ERROR_TLS_HANDSHAKE, "the program ended the connection, or its callback threw", false};
   if (dispatcher.wants(IPDAEMON_EVENT_SSL_STATUS)) {
     connection_.fire_status(hello.server_name.empty() ? "client hello received"
                                                       : "client hello received, " + hello.server_name);

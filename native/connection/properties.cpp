@@ -14,7 +14,7 @@ int Connection::set(const Row& row, Stored&& value) {
     case IPDAEMON_PROPERTY_CONNECTED:
       if (is_up()) return 0;
       return services().dispatcher.record_error(IPDAEMON_ERROR_NOT_OPEN,
-                                                "Connected cannot be set to True; connections come from peers");
+                                                "Connected cannot be set to True; only peers open connections");
     case IPDAEMON_PROPERTY_ACCEPT_DATA:
       properties_.ACCEPT_DATA = value.number != 0;
       if (properties_.ACCEPT_DATA) {

@@ -11,7 +11,7 @@ namespace ipdaemon {
 
 namespace {
 
-constexpr const char* ended_detail = "the peer closed the connection in the middle of the handshake";
+constexpr const char* ended_detail = "the peer closed the connection during the handshake";
 
 }  // namespace
 
@@ -170,7 +170,7 @@ void Connection::on_handshake_failed() {
 int Connection::start_ssl(std::shared_ptr<const tls::Context> context) {
   Dispatcher& dispatcher = services().dispatcher;
   if (sending_) {
-    return dispatcher.record_error(IPDAEMON_ERROR_BAD_STATE, "a blocking send of this connection is not done");
+    return dispatcher.record_error(IPDAEMON_ERROR_BAD_STATE, "a blocking send on this connection has not finished");
   }
   services().gathering.flush();
   if (!life_.output_is_open()) return life_.output_code();

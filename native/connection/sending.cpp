@@ -15,7 +15,7 @@ namespace ipdaemon {
 namespace {
 
 constexpr std::size_t high_water_min = 64 * 1024;
-constexpr const char* file_detail = "the file became shorter, or could not be read on, while it was being sent";
+constexpr const char* file_detail = "the file shrank or became unreadable while it was being sent";
 
 }  // namespace
 
@@ -59,7 +59,7 @@ int Connection::send(BytesView data, BytesView tail) {
   if (length > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
     bytes_sent_ = 0;
     return services.dispatcher.record_error(IPDAEMON_ERROR_MESSAGE_TOO_LONG,
-                                            "one send takes at most 2147483647 bytes; send it in parts");
+                                            "one send can carry at most 2147483647 bytes; split the data");
   }
   if (length == 0 && properties_.TIMEOUT == 0) {
     bytes_sent_ = 0;

@@ -228,7 +228,7 @@ std::string Address::interface_fault(std::string_view text) {
   Address address;
   const std::size_t percent = text.find('%');
   if (percent == std::string_view::npos || !parse_ipv6(text.substr(0, percent), &address.bytes)) return "";
-  if (!is_link_local(address.bytes)) return "only link-local addresses (fe80::/10) have an interface";
+  if (!is_link_local(address.bytes)) return "only link-local addresses (fe80::/10) can have an interface";
   std::uint32_t number = 0;
   if (parse_scope(text.substr(percent + 1), &number)) return "";
   return "there is no interface " + in_quotes(text.substr(percent + 1));

@@ -54,7 +54,7 @@ bool read_all(int descriptor, Bytes* out, std::string* reason) {
       return false;
     }
   }
-  *reason = "the system does not tell its size, and it is longer than 1 MiB";
+  *reason = "the system does not report its size, and it is longer than 1 MiB";
   return false;
 }
 

@@ -51,7 +51,7 @@ bool File::open(const std::string& path, File* out, std::string* reason) {
   }
   std::wstring wide;
   if (!to_wide(path, &wide)) {
-    *reason = "the path is empty or no UTF-8";
+    *reason = "the path is empty or is not valid UTF-8";
     return false;
   }
   // Others may go on writing, renaming and deleting, as on other systems.
@@ -62,7 +62,7 @@ bool File::open(const std::string& path, File* out, std::string* reason) {
     const DWORD error = GetLastError();
     const DWORD attributes = GetFileAttributesW(wide.c_str());
     const bool is_folder = attributes != INVALID_FILE_ATTRIBUTES && (attributes & FILE_ATTRIBUTE_DIRECTORY) != 0;
-    *reason = is_folder ? "it is a folder" : text_from_system(static_cast<int>(error));
+    *reason = is_folder ? "it is a directory" : text_from_system(static_cast<int>(error));
     return false;
   }
   File file;

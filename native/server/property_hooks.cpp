@@ -74,7 +74,7 @@ int set_store_type(Change& change) {
   if (type <= IPDAEMON_SSL_CERT_STORE_TYPE_SECURITY_KEY || type == IPDAEMON_SSL_CERT_STORE_TYPE_AUTO) {
     return set_certificate(change);
   }
-  return change.invalid(std::to_string(type), "use 0 to 20, or 99 to have it detected");
+  return change.invalid(std::to_string(type), "use 0 to 20, or 99 to detect it");
 }
 
 int set_authenticate(Change& change) {

@@ -192,7 +192,7 @@ int Server::send_file(int id, BytesView path) {
   std::string reason;
   if (path.find('\0') != BytesView::npos) {
     return record_error(IPDAEMON_ERROR_FILE_UNUSABLE,
-                        in_quotes(path) + " is no file name: it contains a NUL character");
+                        in_quotes(path) + " is not a file name: it contains a NUL character");
   }
   if (!File::open(std::string(path), &file, &reason)) {
     return record_error(IPDAEMON_ERROR_FILE_UNUSABLE, in_quotes(path) + ": " + reason);
@@ -203,7 +203,7 @@ int Server::send_file(int id, BytesView path) {
 int Server::start_ssl(int id) {
   Connection* connection = services_.connections.find(id);
   if (connection == nullptr) return unknown_connection(id);
-  if (connection->speaks_tls()) return record_error(IPDAEMON_ERROR_BAD_STATE, "the connection speaks TLS already");
+  if (connection->speaks_tls()) return record_error(IPDAEMON_ERROR_BAD_STATE, "the connection already uses TLS");
   if (!connection->is_up()) return record_error(IPDAEMON_ERROR_NOT_OPEN);
   tls::Problem problem;
   std::shared_ptr<const tls::Context> context = tls_.context(&problem);

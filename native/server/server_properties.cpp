@@ -87,11 +87,12 @@ int Server::unknown_property(int id) {
 // Of a property; 0 is what an index that was forgotten is, or one at the wrong place.
 int Server::unknown_connection(const Row& row, int id) {
   if (id != 0) return unknown_connection(id);
-  std::string detail = std::string(row.name) + " belongs to a connection, whose id goes between property and value";
+  std::string detail =
+      std::string(row.name) + " belongs to a connection; pass the connection's id between property and value";
   const std::string fallback = "Default" + std::string(row.name);
   const bool has_fallback = std::any_of(std::begin(property_rows), std::end(property_rows),
                                         [&](const Row& other) { return fallback == other.name; });
-  if (has_fallback) detail += "; for connections to come set " + fallback;
+  if (has_fallback) detail += "; for new connections, set " + fallback;
   return record_error(IPDAEMON_ERROR_UNKNOWN_CONNECTION, std::move(detail));
 }
 
@@ -170,7 +171,7 @@ int Server::set_setting(const Row& row, BytesView text) {
   if (row.when == When::NOT_LISTENING && listening_.is_on()) {
     if (row.id == IPDAEMON_SETTING_MAX_CONNECTIONS) return record_error(IPDAEMON_ERROR_MAX_CONNECTIONS_WHILE_LISTENING);
     return record_error(IPDAEMON_ERROR_NOT_NOW,
-                        std::string(row.name) + " cannot change while listening; set Listening to False first");
+                        std::string(row.name) + " cannot be changed while listening; set Listening to False first");
   }
   Stored next;
   std::string detail;
@@ -198,7 +199,7 @@ Connection* Server::find_connection(BytesView id) {
   Connection* connection = is_id && number > 0 ? services_.connections.find(static_cast<int>(number)) : nullptr;
   if (connection == nullptr) {
     record_error(IPDAEMON_ERROR_UNKNOWN_CONNECTION, is_id ? services_.connections.absence(static_cast<int>(number))
-                                                          : in_quotes(id) + " is no connection id; ids begin with 1");
+                                                          : in_quotes(id) + " is not a connection id; ids start at 1");
   }
   return connection;
 }

@@ -121,13 +121,13 @@ int set_code_page(Change& change) {
 int set_idle_events(Change& change) {
   if (change.value.number == 0 || change.server.has_host_loop()) return 0;
   return change.refuse(IPDAEMON_ERROR_NOT_AVAILABLE,
-                       " cannot be True; this program has no event loop of a host, call do_doevents");
+                       " cannot be True; this program has no host event loop; call do_doevents instead");
 }
 
 // ---- Choices that do not exist here ----
 
 constexpr const char* no_choice_of_poller =
-    "there is no such choice: the server always uses the system's own readiness interface";
+    "there is no choice: the server always uses the native readiness interface of the system";
 
 // A fact of the system that the library was built for.
 bool uses_completion_ports() {

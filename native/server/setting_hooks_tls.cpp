@@ -39,7 +39,7 @@ int set_protocols(Change& change) {
   if (usable == 0) {
     return change.refuse(IPDAEMON_ERROR_NOT_AVAILABLE,
                          " cannot be " + std::to_string(change.value.number) +
-                             "; it names no version from TLS 1.0 on, use 15360 for 1.2 and 1.3");
+                             "; it enables no TLS version; use 15360 for TLS 1.2 and 1.3");
   }
   change.value.number = usable;
   return 0;
@@ -49,7 +49,7 @@ int set_security_flags(Change& change) {
   constexpr std::int64_t all =
       0x80000000LL | 0x8000 | 0x4000 | 0x800 | 0x400 | 0x200 | 0x100 | 0x20 | 0x10 | 0x4 | 0x2 | 0x1;
   if ((change.value.number & ~all) == 0) return 0;
-  return change.invalid(std::to_string(change.value.number), "it has bits that mean nothing");
+  return change.invalid(std::to_string(change.value.number), "it has undefined bits");
 }
 
 // ---- Suites, groups, signature algorithms ----
@@ -90,8 +90,7 @@ bool is_suite_name(BytesView entry) {
 int set_cipher_suites(Change& change) {
   if (change.value.bytes == "*") return 0;
   if (!change.settings().stored_setting(IPDAEMON_SETTING_OPENSSL_CIPHER_LIST).bytes.empty()) {
-    return change.refuse(IPDAEMON_ERROR_NOT_NOW,
-                         " cannot be set while OpenSSLCipherList is; set that to nothing first");
+    return change.refuse(IPDAEMON_ERROR_NOT_NOW, " cannot be set while OpenSSLCipherList is set; clear that first");
   }
   int code = 0;
   each_entry(change.value.bytes, ';', [&](BytesView entry) {
@@ -106,7 +105,8 @@ int set_cipher_suites(Change& change) {
 int set_cipher_list(Change& change) {
   const bool is_free = change.settings().stored_setting(IPDAEMON_SETTING_SSL_ENABLED_CIPHER_SUITES).bytes == "*";
   if (change.value.bytes.empty() || is_free) return 0;
-  return change.refuse(IPDAEMON_ERROR_NOT_NOW, " cannot be set while SSLEnabledCipherSuites is; set that to * first");
+  return change.refuse(IPDAEMON_ERROR_NOT_NOW,
+                       " cannot be set while SSLEnabledCipherSuites is set; set that to * first");
 }
 
 // ---- Certificates of authorities, revocation lists ----
@@ -158,7 +158,7 @@ int set_crl(Change& change) {
   if (change.value.number == 0 || has_source) return 0;
   return change.refuse(IPDAEMON_ERROR_NOT_AVAILABLE, " cannot be " + std::to_string(change.value.number) +
                                                          "; set OpenSSLCAFile or OpenSSLCADir first, revocation "
-                                                         "lists are taken from there");
+                                                         "lists are read from there");
 }
 
 // ---- OpenSSL itself ----
@@ -170,13 +170,13 @@ int set_seed(Change& change) {
   const char* reason = tls::unavailable_reason();
   return change.refuse(
       IPDAEMON_ERROR_NOT_AVAILABLE,
-      std::string(" cannot be set; ") + (reason != nullptr ? reason : "OpenSSL's generator refuses it"));
+      std::string(" cannot be set; ") + (reason != nullptr ? reason : "OpenSSL's random number generator refused it"));
 }
 
 int set_provider(Change& change) {
   const BytesView name = change.value.bytes;
   if (name != "*" && !equal_ignoring_case(name, "OpenSSL")) {
-    return change.refuse(IPDAEMON_ERROR_NOT_AVAILABLE, " cannot be " + in_quotes(name) + "; the only one is OpenSSL");
+    return change.refuse(IPDAEMON_ERROR_NOT_AVAILABLE, " cannot be " + in_quotes(name) + "; only OpenSSL is available");
   }
   change.value.bytes = "OpenSSL";
   return 0;
@@ -185,7 +185,7 @@ int set_provider(Change& change) {
 int set_internal_security(Change& change) {
   if (change.value.number == 0) return 0;
   return change.refuse(IPDAEMON_ERROR_NOT_AVAILABLE,
-                       " cannot be True; TLS is always that of OpenSSL; delete the line, cipher suites, groups and "
+                       " cannot be True; TLS always uses OpenSSL. Delete the line: cipher suites, groups and "
                        "signature algorithms can be set without it");
 }
 

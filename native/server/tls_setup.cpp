@@ -98,7 +98,7 @@ int TlsSetup::set_certificate(const Row& row, Stored& value) {
     if (in_use() && !services_.dispatcher.wants(IPDAEMON_EVENT_SSL_CONNECTION_REQUEST)) {
       return services_.dispatcher.record_error(
           IPDAEMON_ERROR_TLS_NO_SERVER_CERTIFICATE,
-          "the server listens with TLS; set another certificate, or Listening to False first");
+          "the server is listening with TLS; set another certificate, or set Listening to False first");
     }
     if (const int code = adopt(nullptr); code != 0) return code;
     wish_ = wish;
@@ -272,9 +272,10 @@ void TlsSetup::warn_if_unused() {
   if (!is_set || unused_reported_ || in_use() || !listening_.is_on()) return;
   unused_reported_ = true;
   services_.notices.add_status(
-      "a certificate is set, but the server listens unencrypted, as SSLStartMode is 3 (None); set it to 1 (Implicit) "
+      "a certificate is set, but the server listens unencrypted because SSLStartMode is 3 (None); set it to 1 "
+      "(Implicit) "
       "for "
-      "TLS from the first byte on, or to 2 (Explicit) if do_startssl begins it");
+      "TLS from the first byte, or to 2 (Explicit) to start TLS with do_startssl");
 }
 
 }  // namespace ipdaemon

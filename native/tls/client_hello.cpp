@@ -161,7 +161,7 @@ std::string Comparison::versions() const {
   for (const VersionRow& row : versions_known) {
     if ((in_force & row.bits) != 0) allowed = row.name + (allowed.empty() ? "" : ", " + allowed);
   }
-  text += ", and we allow " + allowed;
+  text += ", and this server allows " + allowed;
   for (const VersionRow& row : versions_known) {
     const bool is_offered = offer_.versions.empty() ? row.code <= offer_.version && row.code != TLS1_3_VERSION
                                                     : std::find(offer_.versions.begin(), offer_.versions.end(),
@@ -171,7 +171,7 @@ std::string Comparison::versions() const {
     return text +
            (is_enabled ? "; a suite of " + std::string(row.name) + " in SSLEnabledCipherSuites"
                        : "; SSLEnabledProtocols=" + std::to_string(options_.protocols | row.bits)) +
-           " would admit it";
+           " would allow it";
   }
   return text;
 }
@@ -240,13 +240,13 @@ std::string Comparison::suites() const {
   Codes offered = offer_.suites;
   offered.erase(std::remove_if(offered.begin(), offered.end(), is_signal), offered.end());
   std::string text = "no cipher suite in common";
-  if (other_key) text += " that an " + kinds_.text() + " certificate can be used with";
+  if (other_key) text += " that works with the server's " + kinds_.text() + " certificate";
   text += ": the client offers " + some_of(offered, [this](std::uint16_t code) { return suite_name(session_, code); });
   const std::string wanted = suite_that_would_do();
-  if (!wanted.empty()) text += "; " + wanted + " would admit it";
+  if (!wanted.empty()) text += "; " + wanted + " would allow it";
   if (other_key && !kinds_.ecdsa) {
-    text += (wanted.empty() ? "; " : ", and so would ") + std::string("an EC certificate beside the one with RSA");
-    if (wanted.empty()) text += " would admit it";
+    text += (wanted.empty() ? "; " : ", and so would ") + std::string("an EC certificate beside the RSA one");
+    if (wanted.empty()) text += " would allow it";
   }
   return text;
 }
@@ -264,16 +264,16 @@ std::string Comparison::groups(bool* differ) const {
   *differ = !offer_.groups.empty();
   std::string text = "no group in common: the client offers " + some_of(offer_.groups, group_setting) + ", and " +
                      setting + " is " + ours;
-  if (!wanted.empty()) text += "; " + wanted + " in it would admit it";
+  if (!wanted.empty()) text += "; " + wanted + " in it would allow it";
   return text;
 }
 
 std::string Comparison::signatures() const {
   std::string text = "no signature algorithm in common: the client offers ";
   text += offer_.signatures.empty()
-              ? "none by name, which means SHA-1"
+              ? "no list, which means SHA-1"
               : some_of(offer_.signatures, [](std::uint16_t code) { return signature_name(code); });
-  if (!kinds_.text().empty()) text += ", and the server's certificate has a key of " + kinds_.text();
+  if (!kinds_.text().empty()) text += ", and the key of the server's certificate is " + kinds_.text();
   const std::string& list = is_tls13_ ? options_.tls13_signatures : options_.tls12_signatures;
   if (!list.empty()) {
     text +=
@@ -281,7 +281,7 @@ std::string Comparison::signatures() const {
   }
   const auto is_sha1 = [](std::uint16_t code) { return code >> 8 == 0x02; };
   if (!is_tls13_ && std::all_of(offer_.signatures.begin(), offer_.signatures.end(), is_sha1)) {
-    text += "; OpenSSLCipherList=DEFAULT@SECLEVEL=0 would admit it";
+    text += "; OpenSSLCipherList=DEFAULT@SECLEVEL=0 would allow it";
   }
   return text;
 }

@@ -185,7 +185,7 @@ bool Context::keep_strong_suites(Problem* problem) {
                 options_.cipher_strength > 0
                     ? "SSLCipherStrength " + std::to_string(options_.cipher_strength) +
                           " leaves no cipher suite; the strongest have 256 bits"
-                    : "the cipher suites that are set leave none for the versions of SSLEnabledProtocols"};
+                    : "none of the enabled cipher suites works with the versions in SSLEnabledProtocols"};
     return false;
   }
   if (!open_doors.empty()) warn("cipher suites without authentication or encryption are enabled: " + open_doors);

@@ -65,7 +65,7 @@ bool read_certificates(BytesView pem, CertificateList* out) {
 Problem no_certificates(const char* setting, BytesView pem) {
   const std::string fault = pem_line_fault(pem);
   return {IPDAEMON_ERROR_INVALID_VALUE,
-          setting + (fault.empty() ? " has a block that is no PEM certificate" : ": " + fault)};
+          setting + (fault.empty() ? " has a block that is not a PEM certificate" : ": " + fault)};
 }
 
 Problem unusable(const Identity& identity) {
@@ -73,7 +73,7 @@ Problem unusable(const Identity& identity) {
       name_in_quotes(name_text(X509_get_subject_name(identity.certificate.get()))) + ": " + ErrorScope::text();
   if (ErrorScope::is(ERR_LIB_SSL, SSL_R_EE_KEY_TOO_SMALL) || ErrorScope::is(ERR_LIB_SSL, SSL_R_CA_KEY_TOO_SMALL) ||
       ErrorScope::is(ERR_LIB_SSL, SSL_R_CA_MD_TOO_WEAK)) {
-    detail += "; use a stronger one, or lower the demands with OpenSSLCipherList=DEFAULT@SECLEVEL=1 or 0";
+    detail += "; use a stronger one, or lower the requirements with OpenSSLCipherList=DEFAULT@SECLEVEL=1 or 0";
   }
   return {IPDAEMON_ERROR_TLS_CERTIFICATE, std::move(detail)};
 }
@@ -122,7 +122,7 @@ bool Context::check_signatures(Problem* problem) const {
   if (allows_tls13_ && !usable(tls13_signatures_, true)) setting = "TLS13SignatureAlgorithms";
   if (setting == nullptr) return true;
   *problem = {IPDAEMON_ERROR_INVALID_VALUE, std::string(setting) +
-                                                " has no algorithm that a key of the server's certificate can use" +
+                                                " has no algorithm that the key of the server certificate can use" +
                                                 (is_sha1 ? "; SHA-1 needs OpenSSLCipherList=DEFAULT@SECLEVEL=0" : "")};
   return false;
 }
@@ -192,8 +192,9 @@ void Context::load_first_bundle() {
     file = entry;
     return file.empty() || SSL_CTX_load_verify_file(handle_, file.c_str()) != 1;
   });
-  const std::string who = none ? "no authority is known, so that only SSLClientAuthentication can accept clients"
-                               : "the authorities of " + name_in_quotes(file) + " count, those of public web sites";
+  const std::string who =
+      none ? "no certificate authority is known, so only SSLClientAuthentication can accept clients"
+           : "the certificate authorities in " + name_in_quotes(file) + ", those of public web sites, are trusted";
   warn("SSLAuthenticateClients without SSLServerCACerts, OpenSSLCAFile or OpenSSLCADir: " + who);
 }
 

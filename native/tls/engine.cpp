@@ -48,7 +48,7 @@ std::string failure_text() {
              "\"";
     }
     if (reason == SSL_R_HTTP_REQUEST || reason == SSL_R_HTTPS_PROXY_REQUEST || reason == SSL_R_WRONG_VERSION_NUMBER) {
-      return ErrorScope::text() + "; what came does not look like TLS";
+      return ErrorScope::text() + "; the received data does not look like TLS";
     }
   }
   return ErrorScope::text();
@@ -56,7 +56,7 @@ std::string failure_text() {
 
 constexpr const char* too_many_controls_text =
     "the client sent more than 32 messages in a row that carry no data, such as KeyUpdate";
-constexpr const char* closed_text = "the client sent the alert \"close notify\" in the middle of the handshake";
+constexpr const char* closed_text = "the client sent the alert \"close notify\" during the handshake";
 
 }  // namespace
 

@@ -104,7 +104,7 @@ int Engine::greet(SSL* session) {
     identities = chosen_.get();
   }
   if (identities == nullptr) {
-    problem_ = {IPDAEMON_ERROR_TLS_NO_SERVER_CERTIFICATE, "SSLConnectionRequest has chosen none"};
+    problem_ = {IPDAEMON_ERROR_TLS_NO_SERVER_CERTIFICATE, "the SSLConnectionRequest handler selected no certificate"};
     return SSL_CLIENT_HELLO_ERROR;
   }
   return context.bind_session(session, identities, offer_->server_name) ? SSL_CLIENT_HELLO_SUCCESS

@@ -139,8 +139,8 @@ bool split_suites(BytesView list, const SuiteLists& defaults, SuiteLists* out, P
                          (known.find('-') != std::string::npos || is_tls13_suite(known));
     if (exists && is_name) return true;
     *problem = {IPDAEMON_ERROR_INVALID_VALUE, "SSLEnabledCipherSuites cannot have \"" + name +
-                                                  "\"; it is no cipher suite of this OpenSSL, use IANA names such as "
-                                                  "TLS_AES_128_GCM_SHA256, or * for the default ones"};
+                                                  "\"; this OpenSSL has no such cipher suite; use IANA names such as "
+                                                  "TLS_AES_128_GCM_SHA256, or * for the defaults"};
     return false;
   });
 }
@@ -184,7 +184,7 @@ bool group_list(BytesView setting, BytesView list, SSL_CTX* context, std::string
   if (!known) return false;
   if (!out->empty()) return true;
   *problem = {IPDAEMON_ERROR_INVALID_VALUE,
-              std::string(setting) + " has no group that this OpenSSL knows; those with ML-KEM need OpenSSL 3.5"};
+              std::string(setting) + " has no group that this OpenSSL supports; groups with ML-KEM need OpenSSL 3.5"};
   return false;
 }
 

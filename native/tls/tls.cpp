@@ -28,11 +28,11 @@ std::string missing_fixes_of(unsigned minor, unsigned patch, bool in_process) {
   constexpr unsigned fixed_from[] = {19, never, never, 6, 4, 5, 1};
   if (minor >= std::size(fixed_from) || patch >= fixed_from[minor]) return {};
   const std::string version = "3." + std::to_string(minor);
-  std::string text = "OpenSSL " + version + "." + std::to_string(patch) + " lacks fixes of serious faults";
-  text += fixed_from[minor] == never ? " and gets none any more"
+  std::string text = "OpenSSL " + version + "." + std::to_string(patch) + " lacks fixes for serious vulnerabilities";
+  text += fixed_from[minor] == never ? " and no longer receives fixes"
                                      : ", which came with " + version + "." + std::to_string(fixed_from[minor]);
-  return text + (in_process ? ": update the program that has it inside, such as Node"
-                            : ", unless its distributor has added them: update the system's OpenSSL");
+  return text + (in_process ? ": update the program that includes it, such as Node.js"
+                            : ", unless the system's packages include them: update the system's OpenSSL");
 }
 
 bool add_seed(BytesView bytes) {

@@ -129,7 +129,7 @@ const bindings = eachBinding().map(({ binding }) => binding);
     await withProgram(script(body), async (program) => {
       const [, ...ports] = await program.says(/ports (\d+) (\d+)/);
       const [, said = ''] = await program.says(/said (.*)/);
-      const sentence = `${invalid}The handle is closed, or never was one.`;
+      const sentence = `${invalid}The handle is closed or was never opened.`;
       expect(JSON.parse(said)).toEqual([sentence, sentence]);
       for (const port of ports) await echoes(Number(port));
     });

@@ -24,9 +24,9 @@ describe('ipdaemon', () => {
   });
 
   test.each([
-    [[], 'a command is missing'],
-    [['serve'], 'there is no command serve'],
-    [['toString'], 'there is no command toString'],
+    [[], 'no command was given'],
+    [['serve'], 'unknown command: serve'],
+    [['toString'], 'unknown command: toString'],
     [['echo', '--prot', '1'], "'--prot'"],
     [['echo', 'loudly'], "'loudly'"],
     [['echo', '--port'], '--port'],

@@ -131,7 +131,7 @@ describe('ipdaemon doctor', () => {
   });
 
   test('warns of an OpenSSL that lacks fixes, with what to update', async () => {
-    const missing = 'OpenSSL 3.0.2 lacks fixes of serious faults, which came with 3.0.19: update the program';
+    const missing = 'OpenSSL 3.0.2 lacks fixes for serious vulnerabilities, which came with 3.0.19: update the program';
     const text = `ipdaemon ${version}; linux-x64; epoll; OpenSSL 3.0.2, in this process; ${missing}`;
     const { code, states, findings: found } = await findings(await withNative(buildInfo(text)));
     expect([code, states.openssl, states.tls]).toEqual([0, 'warning', 'ok']);

@@ -34,7 +34,7 @@ describe('ipdaemon echo', () => {
       expect(program.output).toBe(
         `listening on 127.0.0.1:${port}\n` +
           `Talk to it from another terminal with: nc 127.0.0.1 ${port}\n` +
-          'Ctrl-C ends it.\n',
+          'Press Ctrl-C to stop it.\n',
       );
       const client = new Client(port);
       client.write('no end of line');
@@ -203,7 +203,7 @@ function refuses(port: number): boolean {
 }
 
 describe('ipdaemon lines', () => {
-  test('sends back each line when it is complete, with LF or CR LF', () =>
+  test('sends back each complete line, with LF or CR LF', () =>
     withToolServer(['lines'], async (port) => {
       const client = new Client(port);
       client.write('first\nsec');
@@ -300,9 +300,9 @@ describe('a server of ipdaemon that cannot be', () => {
   test.each([
     [['echo', '--host', '192.0.2.1'], '192.0.2.1'],
     [['file', '/no/such.file'], '/no/such.file'],
-    [['file', '/'], '/ is no regular file'],
+    [['file', '/'], '/ is not a regular file'],
     [['echo', '--tls', '--certificate', '/no/such.pem'], '/no/such.pem'],
-    [['echo', '--tls', '--certificate', '/'], '/ is no regular file'],
+    [['echo', '--tls', '--certificate', '/'], '/ is not a regular file'],
     [['echo', '--tls', '--host', 'no name'], 'no name'],
   ])('says what is wrong with %j', async (args, reason) => {
     const { code, output, errors } = await outcome([...args, '--port', '0']);

@@ -40,7 +40,7 @@ export async function withToolServer(
 ): Promise<void> {
   await withTool([...args, '--port', '0'], async (program) => {
     const port = await program.port();
-    await program.says(/Ctrl-C ends it\.\n/);
+    await program.says(/Press Ctrl-C to stop it\.\n/);
     await body(port, program);
     program.signal(signal);
     const { code, signal: ended } = await program.ends();

@@ -74,7 +74,7 @@ behaviour('ipdaemon_counter', (kind) => {
       expect([count(server, 'BytesIn'), count(server, 'BytesOut'), count(server, 'Memory')]).toEqual([5, 3, 0]);
     }));
 
-  test('answers -1 and records 2001 for what is no counter', () =>
+  test('answers -1 and records 2001 for what is not a counter', () =>
     withServer(kind, { listen: false }, (server) => {
       for (const [other, text] of [
         [0, '0'],
@@ -84,7 +84,7 @@ behaviour('ipdaemon_counter', (kind) => {
       ]) {
         expect(server.api.ipdaemon_counter(server.res, other as 1)).toBe(-1);
         expect(server.api.ipworks_ipdaemon_get_last_error_code(server.res)).toBe(Code.UnknownName);
-        expect(server.api.ipworks_ipdaemon_get_last_error(server.res)).toContain(`${text} is no counter`);
+        expect(server.api.ipworks_ipdaemon_get_last_error(server.res)).toContain(`${text} is not a counter`);
       }
     }));
 });

@@ -76,7 +76,7 @@ behaviour('an async handler', (kind) => {
     expect(warnings).toEqual([
       expect.objectContaining({
         code: 'IPDAEMON_ASYNC_HANDLER',
-        message: expect.stringMatching(/ConnectionRequest has set accept to a promise/),
+        message: expect.stringMatching(/ConnectionRequest set accept to a promise/),
       }),
     ]);
   });

@@ -25,12 +25,12 @@ const call: Record<string, [number, string[], Call]> = {
   ],
   'a property that is undefined': [
     Code.UnknownName,
-    ['undefined is no property id'],
+    ['undefined is not a property id'],
     (api, res) => api.ipworks_ipdaemon_set(res, undefined as never, 1 as never),
   ],
   'the index behind the value': [
     Code.UnknownConnection,
-    ['"\\n" is no connection id', 'order'],
+    ['"\\n" is not a connection id', 'pass (resource, property, connection, value)'],
     (api, res) => api.ipworks_ipdaemon_set(res, P.EOL, '\n', 5 as never),
   ],
   'EOL without connection': [
@@ -50,7 +50,7 @@ const call: Record<string, [number, string[], Call]> = {
   ],
   'a connection that never was': [
     Code.UnknownConnection,
-    ['there never was a connection 5'],
+    ['there has never been a connection 5'],
     (api, res) => api.ipworks_ipdaemon_do_send(res, 5, 'x'),
   ],
   'a name in place of an event id': [
@@ -85,7 +85,7 @@ const call: Record<string, [number, string[], Call]> = {
   ],
   'the connection of a setting that is none': [
     Code.UnknownConnection,
-    ["'x' is no connection id"],
+    ["'x' is not a connection id"],
     (api, res) => api.ipworks_ipdaemon_do_config(res, 'ConnectionUID[x]'),
   ],
 };
@@ -128,9 +128,9 @@ forEachBinding('the text of an error', ({ api }) => {
   });
 
   test.each<[string, unknown, unknown, RegExp]>([
-    ['a string for the names', 'localhost', 30, /^2002: names are a list of strings.*"localhost"/],
-    ['a number among them', [1], 30, /^2002: names are a list of strings/],
-    ['nothing for the names', null, 30, /^2002: names are a list of strings.*null/],
+    ['a string for the names', 'localhost', 30, /^2002: names must be an array of strings.*"localhost"/],
+    ['a number among them', [1], 30, /^2002: names must be an array of strings/],
+    ['nothing for the names', null, 30, /^2002: names must be an array of strings.*null/],
     ['a string for the days', ['localhost'], '30', /^2002: .* and "30" days.*1 to 36500/],
     ['no days', ['localhost'], 0, /^2002: .*\["localhost"\] and 0 days.*1 to 36500/],
     ['days without end', ['localhost'], 2 ** 32 + 1, /^2002: .*4294967297 days/],

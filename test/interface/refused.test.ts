@@ -182,7 +182,7 @@ behaviour('a number that is no handle', (kind) => {
     }));
 });
 
-behaviour('what is no connection id', (kind) => {
+behaviour('what is not a connection id', (kind) => {
   test('is answered with 126, and the text tells what it was', () =>
     withServer(kind, { check: { bytes: false } }, async (server) => {
       const { id } = await server.connect();
@@ -219,7 +219,7 @@ behaviour('what is no connection id', (kind) => {
         for (const call of calls) {
           expect(call(other as never)).toBe(Code.UnknownConnection);
           if (other === undefined) continue;
-          expect(api.ipworks_ipdaemon_get_last_error(res)).toContain(`${text} is no connection id`);
+          expect(api.ipworks_ipdaemon_get_last_error(res)).toContain(`${text} is not a connection id`);
         }
       }
       // Like numeric strings, integers of that type are as good as numbers.

@@ -180,9 +180,9 @@ behaviour('of a connection that has ended', (kind) => {
         }
       }
       server.get(P.RemotePort, id + 1);
-      expect(server.error).toContain(`there never was a connection ${id + 1}`);
+      expect(server.error).toContain(`there has never been a connection ${id + 1}`);
       server.config(`ConnectionUID[${id + 1}]`);
-      expect(server.error).toContain(`there never was a connection ${id + 1}`);
+      expect(server.error).toContain(`there has never been a connection ${id + 1}`);
     }));
 
   test('they stay when the server was reset', () =>

@@ -191,7 +191,7 @@ TEST("what is wrong with the interface of a literal is told, and nothing else") 
            std::string("there is no interface 'no-such-interface-here'"));
   CHECK_EQ(Address::interface_fault("fe80::1%"), std::string("there is no interface ''"));
   CHECK_EQ(Address::interface_fault("2001:db8::1%1"),
-           std::string("only link-local addresses (fe80::/10) have an interface"));
+           std::string("only link-local addresses (fe80::/10) can have an interface"));
   for (const char* text : {"fe80::1%1", "fe80::1", "localhost", "100%", "", "1.2.3.4%lo"}) {
     CHECK_EQ(Address::interface_fault(text), std::string());
   }

@@ -49,7 +49,7 @@ TEST("what is not a readable regular file is refused with the reason, without wa
   CloseHandle(pipe);
   CHECK(!File::open("NUL", &file, &reason));
   CHECK(!File::open("C:\\", &file, &reason));
-  CHECK_EQ(reason, std::string("it is a folder"));
+  CHECK_EQ(reason, std::string("it is a directory"));
   CHECK(!File::open(scratch.path() + "-missing", &file, &reason));
   CHECK(reason.find("(error 2)") != std::string::npos);
   CHECK(!File::open(scratch.path() + std::string("\0x", 2), &file, &reason));

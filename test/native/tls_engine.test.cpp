@@ -1229,7 +1229,7 @@ TEST("a bundle that is not there is no error; that, and old versions, are possib
     options.authenticate_clients = true;
     options.ca_bundles = ";/nowhere/one.pem;/nowhere/two.pem";
   });
-  CHECK(server.context->warning().find("no authority is known") != std::string::npos);
+  CHECK(server.context->warning().find("no certificate authority is known") != std::string::npos);
   const Server old([](ContextOptions& options) { options.protocols |= IPDAEMON_SSL_PROTOCOL_TLS1_1; });
   CHECK(old.context->warning().find("1.1") != std::string::npos);
   const SslContextPtr context = client_of(of_version(TLS1_2_VERSION));

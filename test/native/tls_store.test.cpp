@@ -448,7 +448,7 @@ TEST("PFX: with chain, passwords, no password, several identities") {
            IPDAEMON_ERROR_TLS_CERTIFICATE);
   const Found other_password = find(type_pfx, pfx_of(parts, "x", NID_aes_256_cbc, nullptr, true, "z"), "*", "x");
   CHECK_EQ(other_password.problem.code, IPDAEMON_ERROR_TLS_CERTIFICATE);
-  CHECK(other_password.says("another password"));
+  CHECK(other_password.says("a different password"));
 }
 
 TEST("PFX: of two certificates with one key, the one that the store pairs with it is taken") {
@@ -494,7 +494,7 @@ TEST("JKS: keys with chains, trusted certificates, both versions, passwords") {
   }
   const Found own_password = find(type_jks, jks_of(family, "changeit", "another"), "*", "changeit");
   CHECK_EQ(own_password.problem.code, IPDAEMON_ERROR_TLS_CERTIFICATE);
-  CHECK(own_password.says("another password"));
+  CHECK(own_password.says("a different password"));
   std::string damaged = jks_of(family, "changeit", "changeit");
   damaged.back() = static_cast<char>(damaged.back() ^ 1);
   CHECK(find(type_jks, damaged, "*", "changeit").says("damaged"));
@@ -666,11 +666,11 @@ TEST("a store type fixes the format, and a store of another format names the typ
   const Family family;
   const std::string pem = family.key() + family.certificates();
   const std::string pfx = pfx_of({{&family.server, true}}, "x");
-  CHECK(find(type_pfx, pem).says("SSLCertStoreType has to be 7"));
-  CHECK(find(type_pem, pfx).says("SSLCertStoreType has to be 3"));
-  CHECK(find(type_jwk, base64_of(pfx)).says("SSLCertStoreType has to be 3"));
+  CHECK(find(type_pfx, pem).says("SSLCertStoreType must be 7"));
+  CHECK(find(type_pem, pfx).says("SSLCertStoreType must be 3"));
+  CHECK(find(type_jwk, base64_of(pfx)).says("SSLCertStoreType must be 3"));
   const ScratchFile file(pem);
-  CHECK(find(2, file.path()).says("SSLCertStoreType has to be 6"));
+  CHECK(find(2, file.path()).says("SSLCertStoreType must be 6"));
   CHECK_EQ(find(2, file.path()).problem.code, IPDAEMON_ERROR_TLS_STORE);
   for (const std::string& text : {std::string("words"), std::string(1, '\0'), std::string(1000, 'A')}) {
     for (const int type :
@@ -695,7 +695,7 @@ TEST("files: read, missing, no file at all") {
   CHECK_EQ(find(6, std::string(100000, 'x')).problem.code, IPDAEMON_ERROR_TLS_STORE);
   CHECK_EQ(find(6, file.path() + std::string(1, '\0')).problem.code, IPDAEMON_ERROR_TLS_STORE);
   const ScratchFile large(std::string(17 * 1024 * 1024, 'x'));
-  CHECK(find(6, large.path()).says("larger"));
+  CHECK(find(6, large.path()).says("too large"));
   const ScratchFile empty("");
   CHECK_EQ(find(6, empty.path()).problem.code, IPDAEMON_ERROR_TLS_STORE);
 }

@@ -115,7 +115,7 @@ behaviour(covers('property', 'LocalPort'), (kind) => {
       await server.connect();
     }));
 
-  test('cannot change while listening', () =>
+  test('cannot be changed while listening', () =>
     withServer(kind, {}, (server) => {
       expect(server.set(P.LocalPort, 4000)).toBe(Code.LocalPortWhileListening);
       expect(server.get(P.LocalPort)).toBe(server.port);
@@ -156,7 +156,7 @@ behaviour(covers('property', 'LocalHost'), (kind) => {
   test.each([
     ['fe80::1', /; add the interface, as in fe80::1%eth0$/],
     ['fe80::1%no-such-interface', /there is no interface 'no-such-interface'$/],
-    ['::1%lo', /only link-local addresses \(fe80::\/10\) have an interface$/],
+    ['::1%lo', /only link-local addresses \(fe80::\/10\) can have an interface$/],
   ])('%s fails at Listening, and the error says what is wrong with its interface', (host, reason) =>
     withServer(kind, { listen: false, before: (server) => server.config('UseIPv6=1') }, (server) => {
       server.must(server.set(P.LocalHost, host));
@@ -166,7 +166,7 @@ behaviour(covers('property', 'LocalHost'), (kind) => {
     }),
   );
 
-  test('cannot change while listening', () =>
+  test('cannot be changed while listening', () =>
     withServer(kind, {}, (server) => {
       expect(server.set(P.LocalHost, '127.0.0.3')).toBe(Code.LocalHostWhileListening);
     }));

@@ -159,7 +159,7 @@ behaviour(covers('setting', 'BindExclusively'), (kind) => {
     });
   });
 
-  test('cannot change while listening', () =>
+  test('cannot be changed while listening', () =>
     withServer(kind, {}, (server) => {
       expect(server.configCode('BindExclusively=False')).toBe(Code.NotNow);
       expect(server.config('BindExclusively')).toBe('True');
@@ -310,7 +310,7 @@ behaviour(covers('setting', 'MaxConnections'), (kind) => {
       },
     ));
 
-  test('cannot change while listening, and can before and after', () =>
+  test('cannot be changed while listening, and can before and after', () =>
     withServer(kind, { before: (server) => server.config('MaxConnections=10') }, (server) => {
       expect(server.configCode('MaxConnections=20')).toBe(Code.MaxConnectionsWhileListening);
       expect(server.config('MaxConnections')).toBe('10');
@@ -426,7 +426,7 @@ behaviour(covers('setting', 'UseIPv6'), (kind) => {
       expect(server.set(P.Listening, true)).toBe(Code.FamilyNotSupported);
     }));
 
-  test('cannot change while listening', () =>
+  test('cannot be changed while listening', () =>
     withServer(kind, {}, (server) => {
       expect(server.configCode('UseIPv6=2')).toBe(Code.NotNow);
     }));

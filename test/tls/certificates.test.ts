@@ -271,13 +271,13 @@ behaviour('a certificate store', (kind) => {
     ['a public key file', () => ({ type: Store.publicKeyBlob, store: store('publicKey') }), Code.TlsCertificate, /key/],
     ['P7B', () => ({ type: Store.p7bBlob, store: store('p7b') }), Code.TlsCertificate, /key/],
     [
-      'a public key of SSH',
+      'an SSH public key',
       () => ({ type: Store.sshPublicKeyBlob, store: store('sshPublicKey') }),
       Code.TlsCertificate,
       /SSH/,
     ],
     [
-      'a file with a public key of SSH',
+      'a file with an SSH public key',
       () => ({ type: Store.sshPublicKeyFile, store: writeTemporary('id.pub', store('sshPublicKey')) }),
       Code.TlsCertificate,
       /SSH/,
@@ -291,10 +291,10 @@ behaviour('a certificate store', (kind) => {
     ...(['pemBlob', 'auto'] as const).flatMap((kind) =>
       (
         [
-          ['its ends of line written out as \\n', '\\n', /written out as \\n; .*text\.replaceAll\('\\\\n', '\\n'\)/],
+          ['its ends of line written out as \\n', '\\n', /written as \\n; .*text\.replaceAll\('\\\\n', '\\n'\)/],
           ['its ends of line written out as \\r\\n', '\\r\\n', /text\.replaceAll\('\\\\r\\\\n', '\\n'\)/],
-          ['blanks in place of its ends of line', ' ', /its lines run together/],
-          ['no ends of line', '', /its lines run together/],
+          ['blanks in place of its ends of line', ' ', /its line ends are missing/],
+          ['no ends of line', '', /its line ends are missing/],
         ] as const
       ).map(([title, end, reason]): (typeof bad)[number] => [
         `PEM with ${title}, as ${kind}`,

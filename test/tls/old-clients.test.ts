@@ -82,7 +82,7 @@ behaviour('an old client', (kind) => {
       'Windows 7, 8.1 and Server 2012 R2, with an RSA certificate',
       windows7,
       'rsa',
-      /no cipher suite in common that an RSA certificate can be used with: the client offers TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384, .* and \d+ more/,
+      /no cipher suite in common that works with the server's RSA certificate: the client offers TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384, .* and \d+ more/,
       'SSLEnabledCipherSuites=*;TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384',
     ],
     [
@@ -110,14 +110,14 @@ behaviour('an old client', (kind) => {
       'a device that knows no signature but SHA-1',
       sha1Only,
       'rsa',
-      /no signature algorithm in common: the client offers rsa_pkcs1_sha1, and the server's certificate has a key of RSA/,
+      /no signature algorithm in common: the client offers rsa_pkcs1_sha1, and the key of the server's certificate is RSA/,
       'OpenSSLCipherList=DEFAULT@SECLEVEL=0',
     ],
     [
       'a client of TLS 1.0',
       tls10,
       'rsa',
-      /no protocol version in common: the client offers TLSv1 at most, and we allow TLSv1\.2, TLSv1\.3/,
+      /no protocol version in common: the client offers TLSv1 at most, and this server allows TLSv1\.2, TLSv1\.3/,
       'SSLEnabledProtocols=15552',
     ],
   ])(
@@ -126,7 +126,7 @@ behaviour('an old client', (kind) => {
       withServer(kind, { before: implicit(name) }, async (server) => {
         const text = await refusal(server, options);
         expect(text).toMatch(why);
-        expect(text).toContain(`; ${setting} would admit it`);
+        expect(text).toContain(`; ${setting} would allow it`);
         expect(statuses(server).at(-1)).toContain(setting);
         configure(server, setting);
         await isServed(server, options);
@@ -138,7 +138,7 @@ behaviour('an old client', (kind) => {
 
   test('on Windows 7 needs no setting where there is an EC certificate, and the text says so', () =>
     withServer(kind, { before: implicit('rsa') }, async (server) => {
-      expect(await refusal(server, windows7)).toMatch(/, and so would an EC certificate beside the one with RSA$/);
+      expect(await refusal(server, windows7)).toMatch(/, and so would an EC certificate beside the RSA one$/);
       server.must(choose(server, { store: serverPem('rsa') + serverPem('p256') }));
       expect(await isServed(server, windows7)).toBe('TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256');
     }));
@@ -151,7 +151,7 @@ behaviour('an old client', (kind) => {
         const options = { version: 'TLSv1.2', ciphers: 'ECDHE-RSA-AES128-GCM-SHA256', curves: 'P-384:P-256' } as const;
         const text = await refusal(server, options);
         expect(text).toMatch(
-          /no group in common: the client offers ecdhe_secp384r1, ecdhe_secp256r1, and TLS12SupportedGroups is ecdhe_x25519; ecdhe_secp384r1 in it would admit it/,
+          /no group in common: the client offers ecdhe_secp384r1, ecdhe_secp256r1, and TLS12SupportedGroups is ecdhe_x25519; ecdhe_secp384r1 in it would allow it/,
         );
         configure(server, 'TLS12SupportedGroups=ecdhe_x25519,ecdhe_secp384r1');
         await isServed(server, options);

@@ -462,7 +462,7 @@ behaviour('SSLCACerts and SSLServerCACerts', (kind) => {
       const good = certificates().pem.clientAuthority.trim();
       for (const name of ['SSLCACerts', 'SSLServerCACerts']) {
         expect(server.configCode(`${name}=${good.replaceAll('\n', '\\n')}`)).toBe(Code.InvalidValue);
-        expect(server.error).toContain(`${name}: its ends of line are written out as \\n; make them real ones first`);
+        expect(server.error).toContain(`${name}: its line ends are written as \\n; turn them into real ones first`);
       }
     }));
 });

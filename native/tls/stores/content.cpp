@@ -23,8 +23,8 @@ bool refuse_password(Problem* problem, BytesView password, const char* what) {
 
 bool refuse_algorithm(Problem* problem, const char* what) {
   const char* remedy = legacy_context() == nullptr
-                           ? " is encrypted in an old way that needs OpenSSL's legacy provider, which is not installed"
-                           : " is encrypted in a way that this OpenSSL does not know";
+                           ? " uses an old encryption that needs OpenSSL's legacy provider, which is not installed"
+                           : " uses an encryption that this OpenSSL does not support";
   return refuse_store(problem, std::string(what) + remedy);
 }
 
@@ -36,7 +36,7 @@ bool unlock_key(BytesView der, BytesView password, KeyPtr* out, Problem* problem
     case Unlocked::done:
       return true;
     case Unlocked::no_key:
-      return refuse_store(problem, "the private key is of a kind that this OpenSSL does not know");
+      return refuse_store(problem, "this OpenSSL does not support this type of private key");
     case Unlocked::wrong_password:
       return refuse_password(problem, password, "the private key");
     case Unlocked::unknown_algorithm:

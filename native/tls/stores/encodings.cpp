@@ -156,12 +156,12 @@ std::string pem_line_fault(BytesView text) {
   for (const char* written : {"\\n", "\\r\\n"}) {
     if (!starts_with(rest, written)) continue;
     const std::string escaped = written[1] == 'n' ? "\\\\n" : "\\\\r\\\\n";
-    return "its ends of line are written out as " + std::string(written) +
-           "; make them real ones first, with text.replaceAll('" + escaped + "', '\\n')";
+    return "its line ends are written as " + std::string(written) +
+           "; turn them into real ones first, with text.replaceAll('" + escaped + "', '\\n')";
   }
   const std::size_t next = rest.find_first_not_of(" \t\r");
   if (next == BytesView::npos || rest[next] == '\n') return "";
-  return "its lines run together; a PEM text needs the ends of its lines";
+  return "its line ends are missing; PEM text needs them";
 }
 
 std::string name_in_quotes(BytesView text) {

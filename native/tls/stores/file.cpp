@@ -49,7 +49,7 @@ bool read_file(BytesView name, Secret* out, Problem* problem) {
     return refuse_store(problem, "the file " + name_in_quotes(name) + " cannot be read: " + why);
   };
   const auto no_name = [&] {
-    return refuse_store(problem, "SSLCertStore is no file name, which this SSLCertStoreType needs");
+    return refuse_store(problem, "SSLCertStore is not a file name, which this SSLCertStoreType requires");
   };
   if (!can_be_path(name)) return no_name();
   try {
@@ -61,7 +61,7 @@ bool read_file(BytesView name, Secret* out, Problem* problem) {
       return fail(std::make_error_code(std::errc::no_such_file_or_directory).message());
     }
     if (error) return may_be_content(name) ? no_name() : fail(error.message());
-    if (status.type() != std::filesystem::file_type::regular) return fail("it is no regular file");
+    if (status.type() != std::filesystem::file_type::regular) return fail("it is not a regular file");
     std::ifstream file;
     // Unbuffered: a buffer of the stream's own would keep parts of the key.
     file.rdbuf()->pubsetbuf(nullptr, 0);
@@ -73,7 +73,7 @@ bool read_file(BytesView name, Secret* out, Problem* problem) {
       out->resize(length + step);
       file.read(out->data() + length, static_cast<std::streamsize>(step));
       length += static_cast<std::size_t>(file.gcount());
-      if (length > store_bytes_max) return fail("it is larger than any key store");
+      if (length > store_bytes_max) return fail("it is too large for a key store");
       if (file) continue;
       if (!file.eof()) return fail("reading it failed");
       out->resize(length);

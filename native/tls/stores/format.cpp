@@ -75,7 +75,7 @@ const char* format_name(StoreFormat format) {
     case StoreFormat::jks:
       return "a Java key store";
     case StoreFormat::jceks:
-      return "a Java key store of the kind JCEKS";
+      return "a JCEKS key store";
     case StoreFormat::jwk:
       return "a JSON Web Key";
     case StoreFormat::ppk:
@@ -83,9 +83,9 @@ const char* format_name(StoreFormat format) {
     case StoreFormat::xml:
       return "XML";
     case StoreFormat::ssh:
-      return "a public key of SSH";
+      return "an SSH public key";
   }
-  return "none of the formats that are known";
+  return "no known format";
 }
 
 StoreFormat detect_format(BytesView content) {

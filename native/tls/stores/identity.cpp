@@ -198,7 +198,7 @@ bool select(const StoreContent& content, BytesView wanted, std::vector<Identity>
   if (of_other_kind != nullptr) {
     return refuse(
         problem, IPDAEMON_ERROR_TLS_CERTIFICATE,
-        "the certificate " + name_in_quotes(of_other_kind->subject) + " has a key of a kind that TLS cannot use");
+        "the certificate " + name_in_quotes(of_other_kind->subject) + " has a key of a type that TLS cannot use");
   }
   return refuse_without_key(content, *without_key, problem);
 }
@@ -215,15 +215,14 @@ bool read_encoded(const StoreQuery& query, StoreContent* out, Problem* problem) 
     format = detect_format(encoded);
   }
   if (!is_certificate(format)) {
-    return refuse_store(problem, is_file(query.encoded)
-                                     ? "SSLCertEncoded is the name of a file; SSLCertStore is the property for that"
-                                     : "SSLCertEncoded is no certificate in PEM, DER or base64");
+    return refuse_store(problem, is_file(query.encoded) ? "SSLCertEncoded is a file name; use SSLCertStore for files"
+                                                        : "SSLCertEncoded is not a certificate in PEM, DER or base64");
   }
   if (!read_content(format, encoded, query.password, out, problem)) {
     problem->detail = "SSLCertEncoded: " + problem->detail;
     return false;
   }
-  return !out->certificates.empty() || refuse_store(problem, "SSLCertEncoded has no certificate in it");
+  return !out->certificates.empty() || refuse_store(problem, "SSLCertEncoded contains no certificate");
 }
 
 // The certificate of the query itself, with a key from beside it or from the store.
@@ -243,7 +242,7 @@ bool find_encoded(const StoreQuery& query, std::vector<Identity>* out, Problem* 
   if (key == nullptr && !query.store.empty()) {
     if (!open_store(query, &store, problem)) {
       if (problem->code == IPDAEMON_ERROR_TLS_NO_MATCH) {
-        problem->detail = "SSLCertEncoded has no private key in it, and " + problem->detail;
+        problem->detail = "SSLCertEncoded contains no private key, and " + problem->detail;
       }
       return false;
     }
@@ -260,7 +259,7 @@ bool find_encoded(const StoreQuery& query, std::vector<Identity>* out, Problem* 
   }
   if (kind_of(key->key.get()) == nullptr) {
     return refuse(problem, IPDAEMON_ERROR_TLS_CERTIFICATE,
-                  "the certificate " + name_in_quotes(subject) + " has a key of a kind that TLS cannot use");
+                  "the certificate " + name_in_quotes(subject) + " has a key of a type that TLS cannot use");
   }
   std::vector<X509*> others = all_of(content.certificates);
   for (X509* other : all_of(store.certificates)) others.push_back(other);

@@ -18,9 +18,9 @@ bool refuse_format(Problem* problem, const StoreType& type, StoreFormat found) {
                  ? "its format is not recognised"
                  : std::string("it is not ") + format_name(type.format) + ", or damaged";
   } else if (const int number = fitting_type(found, type.holder); number != 0) {
-    detail += ", so SSLCertStoreType has to be " + std::to_string(number);
+    detail += ", so SSLCertStoreType must be " + std::to_string(number);
   } else {
-    detail += ", which SSLCertStoreType " + std::to_string(type.number) + " is not for";
+    detail += ", which does not match SSLCertStoreType " + std::to_string(type.number);
   }
   return refuse_store(problem, std::move(detail));
 }
@@ -81,7 +81,7 @@ bool read_content(StoreFormat format, BytesView content, BytesView password, Sto
       return read_jks(content, password, out, problem);
     case StoreFormat::jceks:
       return refuse_store(problem,
-                          "Java key stores of the kind JCEKS are not supported; convert it with keytool "
+                          "JCEKS key stores are not supported; convert it with keytool "
                           "-importkeystore -srckeystore OLD -srcstoretype JCEKS -destkeystore NEW.pfx -deststoretype "
                           "PKCS12");
     case StoreFormat::jwk:
@@ -91,7 +91,7 @@ bool read_content(StoreFormat format, BytesView content, BytesView password, Sto
     case StoreFormat::xml:
       return read_xml(content, out, problem);
     case StoreFormat::ssh:
-      return refuse(problem, IPDAEMON_ERROR_TLS_CERTIFICATE, "a public key of SSH is no certificate");
+      return refuse(problem, IPDAEMON_ERROR_TLS_CERTIFICATE, "an SSH public key is not a certificate");
   }
   return refuse_store(problem, "its format is not recognised");
 }
@@ -101,28 +101,28 @@ bool open_store(const StoreQuery& query, StoreContent* out, Problem* problem) {
     case IPDAEMON_SSL_CERT_STORE_TYPE_USER:
     case IPDAEMON_SSL_CERT_STORE_TYPE_MACHINE:
       return refuse(problem, IPDAEMON_ERROR_TLS_NO_MATCH,
-                    "there are no certificate stores of Windows on this system; use a PEM or PFX file, "
+                    "Windows certificate stores do not exist on this system; use a PEM or PFX file, "
                     "SSLCertStoreType 6 or 2");
     case IPDAEMON_SSL_CERT_STORE_TYPE_SSH_PUBLIC_KEY_BLOB:
     case IPDAEMON_SSL_CERT_STORE_TYPE_SSH_PUBLIC_KEY_FILE:
       return refuse(
           problem, IPDAEMON_ERROR_TLS_CERTIFICATE,
-          "SSLCertStoreType " + std::to_string(query.type) + " is a public key of SSH, which is no certificate");
+          "SSLCertStoreType " + std::to_string(query.type) + " is an SSH public key, which is not a certificate");
     case IPDAEMON_SSL_CERT_STORE_TYPE_SECURITY_KEY:
       return refuse(problem, IPDAEMON_ERROR_NOT_AVAILABLE,
-                    "SSLCertStoreType 20 is a security key, which needs PKCS#11");
+                    "SSLCertStoreType 20 means a security key, which needs PKCS#11 and is not supported");
     default:
       break;
   }
   const StoreType* type = find_type(query.type);
   if (type == nullptr) {
     return refuse(problem, IPDAEMON_ERROR_INVALID_VALUE,
-                  "SSLCertStoreType is " + std::to_string(query.type) + ", which is none of its values");
+                  "SSLCertStoreType is " + std::to_string(query.type) + ", which is not one of its values");
   }
   if (query.store.empty()) return refuse_store(problem, "SSLCertStore is empty");
   const bool from_file = type->holder == Holder::file || (type->holder == Holder::either && is_file(query.store));
   if (!from_file) {
-    if (query.store.size() > store_bytes_max) return refuse_store(problem, "SSLCertStore is larger than any key store");
+    if (query.store.size() > store_bytes_max) return refuse_store(problem, "SSLCertStore is too large for a key store");
     if (read_as(*type, true, query.store, query.password, out, problem)) return true;
     if (type->holder == Holder::either && can_be_path(query.store) && !may_be_content(query.store)) {
       problem->detail += "; there is no file " + name_in_quotes(query.store) + " either";

@@ -95,7 +95,7 @@ class JksReader {
     char name[64] = "";
     OBJ_obj2txt(name, sizeof name, object, 1);
     if (BytesView(name) != "1.3.6.1.4.1.42.2.17.1.1") {
-      out_->missing_key = "the private key " + name_in_quotes(alias) + " is encrypted in a way that is not supported";
+      out_->missing_key = "the private key " + name_in_quotes(alias) + " uses an encryption that is not supported";
       return true;
     }
     KeyPtr key;
@@ -106,8 +106,9 @@ class JksReader {
       out_->add(std::move(key), entry);
     } else if (unlocked == Unlocked::wrong_password) {
       // The store's own digest was right: this entry has a password of its own.
-      out_->missing_key = "the private key " + name_in_quotes(alias) +
-                          " has another password than the Java key store; give it the same one with keytool -keypasswd";
+      out_->missing_key =
+          "the private key " + name_in_quotes(alias) +
+          " has a different password from the Java key store; give it the same one with keytool -keypasswd";
     } else {
       out_->missing_key = "the private key " + name_in_quotes(alias) + " cannot be read";
     }
@@ -144,7 +145,7 @@ bool read_jks(BytesView content, BytesView password, StoreContent* out, Problem*
   if (!JksReader(entries, view_of(wide), out, problem).read()) return false;
   if (password_fits) return true;
   // A key that opens shows that the password is right.
-  if (!out->keys.empty()) return refuse_store(problem, "the Java key store is damaged: its digest does not fit");
+  if (!out->keys.empty()) return refuse_store(problem, "the Java key store is damaged: its digest does not match");
   return refuse_password(problem, password, "the Java key store");
 }
 

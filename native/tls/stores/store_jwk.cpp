@@ -14,10 +14,10 @@ class JwkReader {
   JwkReader(StoreContent* out, Problem* problem) : out_(out), problem_(problem) {}
 
   bool read(const Json& json) {
-    if (json.kind != Json::Kind::object) return damaged("is no JSON object");
+    if (json.kind != Json::Kind::object) return damaged("is not a JSON object");
     const Json* keys = json.member("keys");
     if (keys == nullptr) return read_key(json, 0);
-    if (keys->kind != Json::Kind::array) return damaged("has \"keys\" that are no array");
+    if (keys->kind != Json::Kind::array) return damaged("has \"keys\" that is not an array");
     for (std::size_t i = 0; i < keys->items.size(); ++i) {
       if (!read_key(keys->items[i], i)) return false;
     }
@@ -56,7 +56,7 @@ class JwkReader {
   bool read_certificates(const Json& jwk, const Bytes& entry) {
     const Json* chain = jwk.member("x5c");
     if (chain == nullptr) return true;
-    if (chain->kind != Json::Kind::array) return damaged("has an \"x5c\" that is no array");
+    if (chain->kind != Json::Kind::array) return damaged("has an \"x5c\" that is not an array");
     for (std::size_t i = 0; i < chain->items.size(); ++i) {
       const Secret base64 = chain->items[i].string();
       Secret der;
@@ -118,7 +118,7 @@ bool read_jwk(BytesView content, StoreContent* out, Problem* problem) {
   const ErrorScope errors;
   if (starts_with(content, "\xef\xbb\xbf")) content.remove_prefix(3);
   Json json;
-  if (!parse_json(content, &json)) return refuse_store(problem, "the JSON Web Key is damaged: it is no JSON");
+  if (!parse_json(content, &json)) return refuse_store(problem, "the JSON Web Key is damaged: it is not JSON");
   return JwkReader(out, problem).read(json);
 }
 

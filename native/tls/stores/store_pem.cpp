@@ -78,7 +78,7 @@ class PemReader {
     }
     if (name == "OPENSSH PRIVATE KEY") {
       return refuse_store(problem_,
-                          "the private key is in OpenSSH's own form; rewrite it with ssh-keygen -p -m PKCS8 -f FILE");
+                          "the private key is in OpenSSH format; convert it with ssh-keygen -p -m PKCS8 -f FILE");
     }
     return true;  // Parameters, requests, lists of revoked certificates.
   }
@@ -98,7 +98,7 @@ class PemReader {
     KeyPtr key = unlocked == Unlocked::done ? key_from_der(block->der()) : nullptr;
     // A wrong password can leave what looks like good padding.
     if (!key && is_encrypted) return refuse_password(problem_, password_, "the private key");
-    if (!key) return refuse_store(problem_, "a private key in the PEM text is damaged, or of an unknown kind");
+    if (!key) return refuse_store(problem_, "a private key in the PEM text is damaged or of an unknown type");
     out_->add(std::move(key));
     return true;
   }
@@ -139,9 +139,9 @@ bool read_pem(BytesView content, BytesView password, StoreContent* out, Problem*
   }
   if (any) return true;
   const std::string fault = pem_line_fault(content);
-  return refuse_store(problem, fault.empty()
-                                   ? "it has no PEM text, which begins with a line such as -----BEGIN CERTIFICATE-----"
-                                   : fault);
+  return refuse_store(
+      problem,
+      fault.empty() ? "it contains no PEM text; PEM begins with a line such as -----BEGIN CERTIFICATE-----" : fault);
 }
 
 }  // namespace ipdaemon::tls

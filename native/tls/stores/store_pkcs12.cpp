@@ -128,7 +128,7 @@ class Pkcs12Reader {
     if (key) {
       out_->add(std::move(key), entry_of(bag));
     } else {
-      out_->missing_key = "a private key in the PKCS#12 content is damaged, or of a kind that OpenSSL does not know";
+      out_->missing_key = "a private key in the PKCS#12 content is damaged or of a type that OpenSSL does not support";
     }
     return Outcome::done;
   }
@@ -143,12 +143,12 @@ class Pkcs12Reader {
     if (unlocked == Unlocked::wrong_password && !has_check_) return Outcome::wrong_password;
     if (unlocked == Unlocked::unknown_algorithm) {
       out_->missing_key =
-          "a private key in the PKCS#12 content is encrypted in a way that OpenSSL does not know, or for which it "
+          "a private key in the PKCS#12 content uses an encryption that OpenSSL does not support, or for which it "
           "needs its legacy provider";
       return Outcome::done;
     }
     if (unlocked == Unlocked::wrong_password) {
-      out_->missing_key = "a private key in the PKCS#12 content has another password than the file";
+      out_->missing_key = "a private key in the PKCS#12 content has a different password from the file";
       return Outcome::done;
     }
     return add_key(std::move(key), bag);

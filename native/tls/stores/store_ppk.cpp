@@ -76,7 +76,7 @@ bool parse(BytesView content, PpkFile* file, Problem* problem) {
   first.remove_prefix(start.size());
   if (first.size() < 3 || first.substr(1, 2) != ": ") return damaged();
   if (first[0] != '2' && first[0] != '3') {
-    return refuse_store(problem, "PuTTY keys of this version are not supported; save the key anew with PuTTYgen");
+    return refuse_store(problem, "PuTTY keys of this version are not supported; save the key again with PuTTYgen");
   }
   file->version = first[0] - '0';
   file->algorithm = first.substr(3);
@@ -212,7 +212,7 @@ bool key_from(const PpkFile& file, KeyPtr* out, Problem* problem) {
   } else if (algorithm == "ssh-ed448") {
     *out = edwards_from("ED448", 57, public_half, private_half);
   } else {
-    return refuse_store(problem, "PuTTY keys of the kind " + name_in_quotes(algorithm) + " are not supported");
+    return refuse_store(problem, "PuTTY keys of type " + name_in_quotes(algorithm) + " are not supported");
   }
   return *out != nullptr || refuse_store(problem, "the PuTTY key is damaged");
 }
@@ -227,7 +227,7 @@ bool read_ppk(BytesView content, BytesView password, StoreContent* out, Problem*
   if (is_encrypted && !decrypt(password, &file.private_half)) return refuse_store(problem, "the PuTTY key is damaged");
   if (!mac_fits(file, password)) {
     return is_encrypted ? refuse_password(problem, password, "the PuTTY key")
-                        : refuse_store(problem, "the PuTTY key is damaged: its MAC does not fit");
+                        : refuse_store(problem, "the PuTTY key is damaged: its MAC does not match");
   }
   KeyPtr key;
   if (!key_from(file, &key, problem)) return false;
