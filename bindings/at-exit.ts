@@ -1,6 +1,6 @@
 // What is to be done when the program of a thread ends: by process.exit, by an exception that nobody catches, or because
 // its loop has nothing left to do. There may be many copies of the package in a thread, as in a test runner that loads
-// modules anew, but there is one listener: Node takes more than ten for a leak.
+// modules again, but there is one listener: Node takes more than ten for a leak.
 
 const key = Symbol.for('ipdaemon.atExit');
 

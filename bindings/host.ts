@@ -11,7 +11,7 @@ export const host = bun !== undefined ? `Bun ${bun}` : deno !== undefined ? `Den
  */
 export const loopWaits = bun === undefined && deno === undefined;
 
-/** Whether a thread has to wait in place of the loop, which the variable IPDAEMON_WAKER may wish for. */
+/** Whether a thread has to wait instead of the loop, which the variable IPDAEMON_WAKER may wish for. */
 export const wakesByThread = () => !loopWaits || process.env.IPDAEMON_WAKER === 'thread';
 
 /** Whether a value of Node-API is a handle of V8: so in the versions that this was tried with. */

@@ -51,7 +51,7 @@ function folderOf(args) {
 function run(args) {
   const file = path.join(folderOf(args), orderFile);
   const isMissing = !fs.existsSync(file);
-  // Where packages see only what they depend on, node-addon-api is found from the project all the same.
+  // Where packages see only what they depend on, node-addon-api is found from the project nevertheless.
   const modules = [process.env.NODE_PATH, path.resolve('node_modules')].filter(Boolean).join(path.delimiter);
   const env = { ...process.env, ...headers(), NODE_PATH: modules };
   if (isMissing) fs.writeFileSync(file, order);

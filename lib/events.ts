@@ -94,7 +94,7 @@ export class Sink implements NativeSink {
       const text = chunk.substring(descriptor[at] as number, descriptor[at + 1] as number);
       const eol = descriptor[at + 2] !== 0;
       handler(codedHandles === 0 ? new DataInParam(connectionid, text, eol) : this.#coded(connectionid, text, eol));
-      // Something happened in the handler that changes what comes next, so the rest is delivered anew.
+      // Something happened in the handler that changes what comes next, so the rest is delivered again.
       if (descriptor[0] !== 0) return;
     }
   }

@@ -39,7 +39,7 @@ export type Data = string | Uint8Array;
 
 /**
  * A handler of one event. What it returns counts only for events with writable parameters, and these do not wait: an
- * async function is no handler of theirs.
+ * async function is not one of their handlers.
  */
 export type Handler<Id extends keyof EventParams> = (
   param: EventParams[Id],
@@ -97,7 +97,7 @@ export function ipworks_ipdaemon_open(_key?: unknown): Resource {
  *
  * @param res The server. It is not valid any more afterwards.
  * @returns 0.
- * @throws TypeError if `res` is no open server of this thread.
+ * @throws TypeError if `res` is not an open server of this thread.
  */
 export function ipworks_ipdaemon_close(res: Resource): number {
   const code = checked('close', native.close(handleOf(res)));
@@ -113,7 +113,7 @@ export function ipworks_ipdaemon_close(res: Resource): number {
  * @param id The event, 1 to 9 (EventId).
  * @param handler Called with an object that has the keys of the event; null removes.
  * @returns 0, or the error code: 2001 UnknownName, 2002 InvalidValue.
- * @throws TypeError if `res` is no open server of this thread.
+ * @throws TypeError if `res` is not an open server of this thread.
  */
 export function ipworks_ipdaemon_register_callback<Id extends keyof EventParams>(
   res: Resource,
@@ -143,7 +143,7 @@ export function ipworks_ipdaemon_register_callback(res: Resource, id: number, ha
  *
  * @param res The server.
  * @returns The text, '' if the last call succeeded.
- * @throws TypeError if `res` is no open server of this thread.
+ * @throws TypeError if `res` is not an open server of this thread.
  */
 export function ipworks_ipdaemon_get_last_error(res: Resource): string {
   const handle = handleOf(res);
@@ -156,7 +156,7 @@ export function ipworks_ipdaemon_get_last_error(res: Resource): string {
  *
  * @param res The server.
  * @returns The code, 0 if the last call succeeded.
- * @throws TypeError if `res` is no open server of this thread.
+ * @throws TypeError if `res` is not an open server of this thread.
  */
 export function ipworks_ipdaemon_get_last_error_code(res: Resource): number {
   return checked('get_last_error_code', native.getLastErrorCode(handleOf(res)));
@@ -175,7 +175,7 @@ export function ipworks_ipdaemon_get_last_error_code(res: Resource): number {
  * 270 TlsUnavailable, 271 TlsStore, 272 TlsNoMatch, 273 TlsCertificate, 282 TlsNoServerCertificate,
  * 434 TextNotConvertible, 1117 NotOpen, 2001 UnknownName, 2002 InvalidValue, 2003 ReadOnly, 2004 NotAvailable,
  * 10048 and others, those of do_send.
- * @throws TypeError if `res` is no open server of this thread.
+ * @throws TypeError if `res` is not an open server of this thread.
  */
 export function ipworks_ipdaemon_set<Id extends keyof PropertyInputs>(
   res: Resource,
@@ -253,8 +253,8 @@ function toBytes(res: Resource, connection: number, value: unknown): Uint8Array 
  * @param index The connection id for properties of a connection, otherwise 0 or left out.
  * @returns The value; null after an error, which ipworks_ipdaemon_get_last_error_code tells. Binary properties
  * are text by the CodePage setting, by default one character per byte. Of a connection that has ended, error 126,
- * ReadyToSend is true, Connected false and BytesSent 2147483647 all the same, so that no loop waits for them for ever.
- * @throws TypeError if `res` is no open server of this thread.
+ * ReadyToSend is true, Connected false and BytesSent 2147483647 even so, so that no loop waits for them for ever.
+ * @throws TypeError if `res` is not an open server of this thread.
  */
 export function ipworks_ipdaemon_get<Id extends keyof PropertyTypes>(
   res: Resource,
@@ -286,7 +286,7 @@ export function ipworks_ipdaemon_get(res: Resource, id: number, index: Index = 0
  * @param id The property (Property).
  * @param index The connection id for properties of a connection, otherwise 0 or left out.
  * @returns The bytes, or null after an error.
- * @throws TypeError if `res` is no open server of this thread.
+ * @throws TypeError if `res` is not an open server of this thread.
  */
 export function ipworks_ipdaemon_get_bytes(res: Resource, id: number, index: Index = 0): Bytes | null {
   const handle = handleOf(res);
@@ -305,7 +305,7 @@ export function ipworks_ipdaemon_get_bytes(res: Resource, id: number, index: Ind
  * @param res The server.
  * @param configurationstring 'Name' or 'Name[connectionid]' reads, 'Name=value' sets. Names are case-insensitive.
  * @returns The value in force as text; '' after an error, which ipworks_ipdaemon_get_last_error_code tells.
- * @throws TypeError if `res` is no open server of this thread.
+ * @throws TypeError if `res` is not an open server of this thread.
  */
 export function ipworks_ipdaemon_do_config(res: Resource, configurationstring: string): string {
   const handle = handleOf(res);
@@ -331,7 +331,7 @@ export function ipworks_ipdaemon_do_config(res: Resource, configurationstring: s
  * @param res The server.
  * @param connectionid The connection.
  * @returns 0, or the error code: 126 UnknownConnection.
- * @throws TypeError if `res` is no open server of this thread; what a handler threw meanwhile.
+ * @throws TypeError if `res` is not an open server of this thread; what a handler threw meanwhile.
  */
 export function ipworks_ipdaemon_do_disconnect(res: Resource, connectionid: Index): number {
   const handle = handleOf(res);
@@ -345,7 +345,7 @@ export function ipworks_ipdaemon_do_disconnect(res: Resource, connectionid: Inde
  *
  * @param res The server.
  * @returns 0.
- * @throws TypeError if `res` is no open server of this thread; what a handler threw.
+ * @throws TypeError if `res` is not an open server of this thread; what a handler threw.
  */
 export function ipworks_ipdaemon_do_doevents(res: Resource): number {
   flushGathered();
@@ -359,7 +359,7 @@ export function ipworks_ipdaemon_do_doevents(res: Resource): number {
  * @param res The server.
  * @param connectionid The connection.
  * @returns 0, or the error code: 126 UnknownConnection.
- * @throws TypeError if `res` is no open server of this thread.
+ * @throws TypeError if `res` is not an open server of this thread.
  */
 export function ipworks_ipdaemon_do_interrupt(res: Resource, connectionid: Index): number {
   const handle = handleOf(res);
@@ -373,7 +373,7 @@ export function ipworks_ipdaemon_do_interrupt(res: Resource, connectionid: Index
  *
  * @param res The server.
  * @returns 0.
- * @throws TypeError if `res` is no open server of this thread.
+ * @throws TypeError if `res` is not an open server of this thread.
  */
 export function ipworks_ipdaemon_do_reset(res: Resource): number {
   const handle = handleOf(res);
@@ -393,7 +393,7 @@ export function ipworks_ipdaemon_do_reset(res: Resource): number {
  * @param text A string by the CodePage setting, by default one character per byte; or bytes.
  * @returns 0, or the error code: 126 UnknownConnection, 283 TlsEncrypt, 301 TimedOut, 434 TextNotConvertible,
  * 1117 NotOpen, 2002 InvalidValue, 10035 WouldBlock, 10036 InProgress, 10040 MessageTooLong, 10054 and others.
- * @throws TypeError if `res` is no open server of this thread; what a handler threw meanwhile.
+ * @throws TypeError if `res` is not an open server of this thread; what a handler threw meanwhile.
  */
 export function ipworks_ipdaemon_do_send(res: Resource, connectionid: Index, text: Data): number {
   if (gather(res, connectionid, text)) return 0;
@@ -423,7 +423,7 @@ function sendable(res: Resource, connection: number, text: unknown): Data | numb
  * @param filename The path of a regular file.
  * @returns 0, or the error code: 126 UnknownConnection, 283 TlsEncrypt, 301 TimedOut, 302 FileUnusable, 1117 NotOpen,
  * 10035 WouldBlock, 10036 InProgress, 10054 and others.
- * @throws TypeError if `res` is no open server of this thread; what a handler threw meanwhile.
+ * @throws TypeError if `res` is not an open server of this thread; what a handler threw meanwhile.
  */
 export function ipworks_ipdaemon_do_sendfile(res: Resource, connectionid: Index, filename: string): number {
   const handle = handleOf(res);
@@ -443,7 +443,7 @@ export function ipworks_ipdaemon_do_sendfile(res: Resource, connectionid: Index,
  * @param connectionid The connection.
  * @param text As for ipworks_ipdaemon_do_send.
  * @returns 0, or the error code, as ipworks_ipdaemon_do_send.
- * @throws TypeError if `res` is no open server of this thread; what a handler threw meanwhile.
+ * @throws TypeError if `res` is not an open server of this thread; what a handler threw meanwhile.
  */
 export function ipworks_ipdaemon_do_sendline(res: Resource, connectionid: Index, text: Data): number {
   if (gatherLine(res, connectionid, text)) return 0;
@@ -463,7 +463,7 @@ export function ipworks_ipdaemon_do_sendline(res: Resource, connectionid: Index,
  *
  * @param res The server.
  * @returns 0.
- * @throws TypeError if `res` is no open server of this thread; what a handler threw meanwhile.
+ * @throws TypeError if `res` is not an open server of this thread; what a handler threw meanwhile.
  */
 export function ipworks_ipdaemon_do_shutdown(res: Resource): number {
   return checked('do_shutdown', native.doShutdown(handleOf(res)));
@@ -480,7 +480,7 @@ export function ipworks_ipdaemon_do_shutdown(res: Resource): number {
  * @returns 0, or the error code: 126 UnknownConnection, 211 BadState, 270 TlsUnavailable, 271 TlsStore,
  * 272 TlsNoMatch, 273 TlsCertificate, 282 TlsNoServerCertificate, 1117 NotOpen, 2002 InvalidValue, 2004 NotAvailable,
  * 10035 WouldBlock, 10054 and others.
- * @throws TypeError if `res` is no open server of this thread; what a handler threw meanwhile.
+ * @throws TypeError if `res` is not an open server of this thread; what a handler threw meanwhile.
  */
 export function ipworks_ipdaemon_do_startssl(res: Resource, connectionid: Index): number {
   const handle = handleOf(res);
@@ -495,7 +495,7 @@ export function ipworks_ipdaemon_do_startssl(res: Resource, connectionid: Index)
  * @param res The server.
  * @param counter The counter (Counter).
  * @returns The count, or -1 for an unknown counter, with the error 2001.
- * @throws TypeError if `res` is no open server of this thread.
+ * @throws TypeError if `res` is not an open server of this thread.
  */
 export function ipdaemon_counter(res: Resource, counter: (typeof Counter)[keyof typeof Counter]): number {
   const handle = handleOf(res);

@@ -17,12 +17,12 @@ export function isNoResource(code: number): boolean {
   return code === ErrorCode.InvalidHandle || code === ErrorCode.WrongThread || code === ErrorCode.OtherCopy;
 }
 
-/** The number that a binding takes for a handle. What is none, as a fraction or 2 ** 32 + 1, becomes 0, which is no server. */
+/** The number that a binding takes for a handle. Anything else, such as a fraction or 2 ** 32 + 1, becomes 0, which is never a server. */
 export function handleOf(res: unknown): Resource {
   return (typeof res === 'number' && res === (res | 0) ? res : 0) as Resource;
 }
 
-/** The error of the function `name` for something that is no server of this thread. */
+/** The error of the function `name` for something that is not a server of this thread. */
 export function noResource(name: string, code: number): TypeError {
   const full = name === 'counter' ? 'ipdaemon_counter' : `ipworks_ipdaemon_${name}`;
   return new TypeError(

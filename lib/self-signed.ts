@@ -12,7 +12,7 @@ import { shown } from './shown';
  * @param names Host names and addresses that it is for. The first, of at most 64 characters, is its subject, too.
  * @param days How long it is valid, 1 to 36500.
  * @returns Both as one PEM text, for SSLCertStore with SSLCertStoreType.PEMKeyBlob or Auto.
- * @throws IPDaemonError with code 2002 for names or days that are none, 270 if there is no OpenSSL, 273 if it fails.
+ * @throws IPDaemonError with code 2002 for invalid names or days, 270 if there is no OpenSSL, 273 if it fails.
  */
 export function selfSignedCertificate(names: readonly string[] = ['localhost', '127.0.0.1', '::1'], days = 30): string {
   if (!Array.isArray(names) || names.some((name) => typeof name !== 'string')) {

@@ -14,7 +14,7 @@
 namespace ipdaemon::addon {
 
 // The arguments of a call, `count` of them. Those at the places that are bits of `integers` are integers; anything else
-// there counts as 0, which is no handle and no connection.
+// there counts as 0, which is neither a handle nor a connection.
 template <std::size_t count, unsigned integers = (1U << count) - 1>
 struct Arguments {
   Arguments(napi_env from, napi_callback_info info) : env(from) {

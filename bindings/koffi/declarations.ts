@@ -102,7 +102,7 @@ export interface Library {
   copy(to: number, from: number, length: number): void;
 }
 
-/** Loads the library. Throws where the file is no such library. */
+/** Loads the library. Throws where the file is not this library. */
 export function loadLibrary(file: string): Library {
   const library = koffi.load(file);
   const entries = Object.entries(prototypes).map(([name, prototype]) => [name, library.func(prototype)]);

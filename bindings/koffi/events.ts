@@ -97,7 +97,7 @@ export class Events {
   }
 
   /**
-   * What the library is to be given for something that a program says is a handle: 0 for what is none. Events of
+   * What the library is to be given for something that a program says is a handle: 0 for anything else. Events of
    * a server go to the copy of this module that opened it, so another one in the same thread is refused.
    */
   own(value: unknown): number {

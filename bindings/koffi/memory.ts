@@ -1,7 +1,7 @@
 // The memory that a thread shares with the library, see ipdaemon_shared in ipdaemon.h. Reading it costs next to
 // nothing, while koffi takes a microsecond to follow a pointer. It consists of
 //   the struct, which ends with the parameters of an event, and behind it the bytes of these
-//   one ipdaemon_value, for properties and the like on their way in or out
+//   one ipdaemon_value, for properties and settings on their way in or out
 //   the stack: texts and bytes on their way in; those of nested calls above those of the outer ones
 // A value is named by its first word, that is its offset divided by 4. On all processors that koffi knows, the lower
 // half of a 64-bit number comes first.
@@ -126,7 +126,7 @@ export class Area {
     return this.address + begin;
   }
 
-  // The mark grows all the same, so that this is told apart from what was pushed before.
+  // The mark grows nevertheless, so that this is told apart from what was pushed before.
   private spill(bytes: Buffer): number {
     this.spilled.push({ mark: this.top, bytes });
     this.top += 1;

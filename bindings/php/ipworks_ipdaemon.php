@@ -286,7 +286,7 @@ final class ipworks_ipdaemon_engine
         return is_int($res) && $res > 0 && $res <= 0x7fffffff ? $res : 0;
     }
 
-    /** A connection id or another number. What is none becomes -1, which is no id. */
+    /** A connection id or another number. Anything else becomes -1, which is never an id. */
     public static function integer($value): int
     {
         if (is_int($value)) return $value >= -0x7fffffff && $value <= 0x7fffffff ? $value : -1;
@@ -618,7 +618,7 @@ final class ipworks_ipdaemon_engine
             $text = substr($bytes, $begin, $descriptor[$at + 1] - $begin);
             $param = array('connectionid' => $id, 'text' => $text, 'eol' => $descriptor[$at + 2] !== 0);
             self::runHandler($handle, self::EVENT_DATA_IN, $param);
-            // Something has happened that changes what comes next, so the rest is delivered anew.
+            // Something has happened that changes what comes next, so the rest is delivered again.
             if ($descriptor[0] !== 0) break;
         }
         return array();

@@ -34,13 +34,13 @@ export const SSLCertStoreType = {
   PublicKeyFile: 8,
   /** A certificate without key. */
   PublicKeyBlob: 9,
-  /** An OpenSSH public key; refused, it is no certificate. */
+  /** An OpenSSH public key; refused, because it is not a certificate. */
   SSHPublicKeyBlob: 10,
   /** A PKCS#7 file. */
   P7BFile: 11,
   /** PKCS#7 content. */
   P7BBlob: 12,
-  /** An OpenSSH public key file; refused, it is no certificate. */
+  /** An OpenSSH public key file; refused, because it is not a certificate. */
   SSHPublicKeyFile: 13,
   /** A PuTTY private key file, the certificate in SSLCertEncoded. */
   PPKFile: 14,

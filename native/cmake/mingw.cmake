@@ -1,4 +1,4 @@
-# For Windows x64 with mingw-w64 (g++-mingw-w64-x86-64-posix of Debian), in place of a compiler of the system:
+# For Windows x64 with mingw-w64 (g++-mingw-w64-x86-64-posix of Debian), instead of the system's compiler:
 #   cmake -S . -B cmake-build -DCMAKE_TOOLCHAIN_FILE=native/cmake/mingw.cmake -DIPDAEMON_OPENSSL_HEADERS=FOLDER
 # where FOLDER has the headers of OpenSSL 3 and no others of another system: that of Node's, for example.
 set(CMAKE_SYSTEM_NAME Windows)

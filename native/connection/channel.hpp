@@ -53,7 +53,7 @@ class Channel {
 
   // ---- Reading ----
   // Reads once to `at`, which has room for TurnBuffers::receive_length. Behind what could still be read, a broken
-  // connection has not ended in order: its error comes in place of the end.
+  // connection has not ended in order: its error is reported instead of the end.
   Transfer read_some(char* at);
   bool has_input() { return socket_.has_input(); }
 

@@ -13,9 +13,9 @@ using Kind = FramingSpec::Kind;
 using Over = FramingSpec::Over;
 
 constexpr std::size_t count_digits_max = 10;
-constexpr const char* no_number_detail = "the length field in front of a frame is no number";
-constexpr const char* below_zero_detail = "the length in front of a frame is smaller than the frame can be";
-constexpr const char* varint_detail = "the varint in front of a frame has more than 5 bytes";
+constexpr const char* no_number_detail = "the length field of a frame is not a number";
+constexpr const char* below_zero_detail = "the length field of a frame is too small";
+constexpr const char* varint_detail = "the length field of a frame is a varint of more than 5 bytes";
 constexpr const char* count_detail = "a message does not begin with its length, up to 10 digits and a blank";
 
 unsigned byte_at(BytesView bytes, std::size_t at) {

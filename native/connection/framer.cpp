@@ -108,7 +108,7 @@ bool Framer::next_single_line(const Framing& framing, BytesView data, std::size_
 bool Framer::rest(const Framing& framing, BytesView data, std::size_t from, Piece* piece) {
   if (next(framing, data, from, piece)) return true;
   if (piece->begin >= data.size()) return false;
-  // A line may hold back up to the length of EOL minus one beyond the limit; the limit holds all the same.
+  // A line may hold back up to the length of EOL minus one beyond the limit; the limit holds nevertheless.
   std::size_t end = data.size();
   if (framing.record_length <= 0) end = std::min<std::size_t>(end, piece->begin + framing.line_length_max);
   piece->end = piece->next = end;

@@ -52,7 +52,7 @@ bool TlsSession::ask_for_certificate(const tls::ClientHello& hello, std::shared_
       ValueView::text(hello.server_name),
   };
   const bool go_on = services.dispatcher.fire(&connection_, IPDAEMON_EVENT_SSL_CONNECTION_REQUEST, parameters, 8);
-  // What the program has put in place of the store and the password is not kept either.
+  // What the program has set instead of the store and the password is not kept either.
   struct Forgetting {
     Dispatcher& dispatcher;
     ~Forgetting() { dispatcher.forget_changes(); }

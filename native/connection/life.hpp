@@ -17,7 +17,7 @@
 //                                                                                      v or reset, close: nothing
 //                                                                                    gone
 //   input:   open -> ended     the peer's FIN, or close_notify of TLS
-//            open -> damaged   data of TLS that is none
+//            open -> damaged   data that is not TLS
 //   output:  open -> failed    nothing is written any more; what has come is still delivered
 #pragma once
 

@@ -79,7 +79,7 @@ std::int64_t LingeringCloses::own_limit() const {
 
 void LingeringCloses::keep_to_limit() {
   const std::int64_t connections_max = services_.settings.setting(IPDAEMON_SETTING_MAX_CONNECTIONS);
-  // Places that the system cannot give are none.
+  // Places that the system cannot give do not count.
   const std::int64_t places =
       descriptor_limit_ > 0 ? std::min(connections_max, descriptor_limit_ - descriptor_limit_ / 4) : connections_max;
   const std::int64_t limit = std::max(own_limit(), places - services_.connections.open_count());

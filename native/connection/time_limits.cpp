@@ -15,7 +15,7 @@ namespace ipdaemon {
 namespace {
 
 constexpr const char* piece_detail = "a line, record or frame was not complete within PieceTimeout";
-constexpr const char* send_detail = "nothing of what was queued was taken within SendTimeout";
+constexpr const char* send_detail = "the peer accepted none of the queued data within SendTimeout";
 
 // Connections that came together must not all go together. What matters is that they differ, not that nobody can guess:
 // the id and the microsecond in which it came up will do, and the simulator has a hand in both.

@@ -46,7 +46,7 @@ bool parse_ipv4(std::string_view text, std::uint8_t* out) {
 }
 
 // Reads groups separated by colons, the last of which may be an IPv4 address if `tail`. Returns how
-// many groups of 16 bits were read, or -1. The empty text is no group.
+// many groups of 16 bits were read, or -1. The empty text is not a group.
 int parse_groups(std::string_view text, bool tail, std::array<std::uint16_t, groups_max>* out) {
   if (text.empty()) return 0;
   std::size_t count = 0;

@@ -17,7 +17,7 @@ HANDLE system_handle(std::intptr_t handle) {
   return reinterpret_cast<HANDLE>(handle);
 }
 
-// False for what is no UTF-8.
+// False for invalid UTF-8.
 bool to_wide(const std::string& path, std::wstring* out) {
   const int length = static_cast<int>(path.size());
   const int size = MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, path.data(), length, nullptr, 0);

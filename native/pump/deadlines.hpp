@@ -16,7 +16,7 @@ class Deadline {
   Deadline(const Deadline&) = delete;
   Deadline& operator=(const Deadline&) = delete;
   virtual ~Deadline() { unlink(); }
-  // The time has come; the deadline is no longer set and may be set anew.
+  // The time has come; the deadline is no longer set and may be set again.
   virtual void on_deadline(std::int64_t now_ms) = 0;
 
   bool is_set() const { return next_ != nullptr; }

@@ -48,7 +48,7 @@ int Pump::run(int timeout_ms) {
   return dispatcher_.was_stopped() ? IPDAEMON_ERROR_HANDLER_STOPPED : 0;
 }
 
-// Whether there is something to do without waiting. What the depth of the nesting holds back is no work.
+// Whether there is something to do without waiting. What the depth of the nesting holds back is not work.
 bool Pump::has_work() const {
   if (dispatcher_.is_mute()) return false;
   if (!owed_.empty(Urgency::handshake)) return true;

@@ -224,7 +224,7 @@ int Poller::change(SocketHandle socket, Interest interest, void* token) {
   watched->interest = interest;
   watched->token = token;
   const int error = arm(state_->descriptor, socket, before, watched->armings);
-  // What is armed now is not known; the next change begins anew.
+  // What is armed now is not known; the next change starts over.
   if (error != 0) {
     disarm(state_->descriptor, socket, {Arming::wanted, Arming::wanted});
     watched->armings = {};

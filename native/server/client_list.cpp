@@ -62,7 +62,7 @@ bool parse_range(BytesView text, Address* network, int* bits) {
 }
 
 bool is_host_name(BytesView text) {
-  // What looks like an address but is none must not become a name that never resolves.
+  // An invalid address must not become a name that never resolves.
   const bool only_address_characters =
       std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
   if (only_address_characters || text.size() > 253) return false;
@@ -187,10 +187,10 @@ bool ClientList::parse_entry(BytesView text) {
 std::string ClientList::fault_of(BytesView entry) const {
   const std::string fault = Address::interface_fault(entry.substr(0, entry.find('/')));
   return " has the entry " + in_quotes(entry) +
-         (fault.empty()
-              ? ", which is no address, range such as 10.0.0.0/8, pattern such as 10.0.0.*, or host name; use "
-                "* for everybody"
-              : ": " + fault);
+         (fault.empty() ? ", which is not an address, a range such as 10.0.0.0/8, a pattern such as 10.0.0.*, or a "
+                          "host name; use "
+                          "* for everybody"
+                        : ": " + fault);
 }
 
 int ClientList::parse_file(const std::string& path, std::string* detail) {

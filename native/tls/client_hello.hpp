@@ -32,7 +32,7 @@ Offer read_offer(SSL* session);
 // As comma lists, by the names of the TLS registry, numbers for what has none here.
 std::string suite_names(SSL* session, const Offer& offer);
 std::string signature_names(const Offer& offer);
-// The server name as it may be shown; empty for what is no name.
+// The server name as it may be shown; empty if it is not a name.
 std::string readable_name(const Offer& offer);
 
 // After a handshake that failed for `reason` of OpenSSL: what was not in common, and which setting would

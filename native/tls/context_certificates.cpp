@@ -185,7 +185,7 @@ bool Context::set_client_trust(Problem* problem) {
   return true;
 }
 
-// The first of SSLCACertFilePaths that is there. If none is, no authority is known, which is no error.
+// The first of SSLCACertFilePaths that is there. If none is, no authority is known, which is not an error.
 void Context::load_first_bundle() {
   std::string file;
   const bool none = each_entry(options_.ca_bundles, ';', [&](BytesView entry) {

@@ -109,7 +109,7 @@ void Engine::shake_hands() {
   if (result != 1) {
     const int error = SSL_get_error(session_, result);
     if (error == SSL_ERROR_WANT_READ) return;
-    // The one alert that is no error to OpenSSL.
+    // The one alert that OpenSSL does not treat as an error.
     if (error == SSL_ERROR_ZERO_RETURN && problem_.code == 0) problem_ = {IPDAEMON_ERROR_TLS_HANDSHAKE, closed_text};
     fail(IPDAEMON_ERROR_TLS_HANDSHAKE);
     return;

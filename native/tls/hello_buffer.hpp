@@ -1,6 +1,6 @@
 // The first bytes of a client, until its ClientHello is complete: a session of OpenSSL takes a hundred
 // times the memory, so it begins when there is something for it to answer. Knows records and the length
-// of the message, nothing more: what is no ClientHello is due as soon as OpenSSL would refuse it.
+// of the message, nothing more: anything but a ClientHello is due as soon as OpenSSL would refuse it.
 #pragma once
 
 #include <array>

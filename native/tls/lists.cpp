@@ -134,7 +134,7 @@ bool split_suites(BytesView list, const SuiteLists& defaults, SuiteLists* out, P
     join_new(is_tls13_suite(known) ? &out->tls13 : &out->tls12, known);
     const bool exists = scratch && (is_tls13_suite(known) ? SSL_CTX_set_ciphersuites(scratch.get(), known.c_str())
                                                           : SSL_CTX_set_cipher_list(scratch.get(), known.c_str())) == 1;
-    // A word of OpenSSL's list language, such as HIGH, is no name.
+    // A word of OpenSSL's list language, such as HIGH, is not a name.
     const bool is_name = known.find_first_of(":+!@,") == std::string::npos &&
                          (known.find('-') != std::string::npos || is_tls13_suite(known));
     if (exists && is_name) return true;

@@ -51,7 +51,7 @@ behaviour('values', (kind) => {
     }),
   );
 
-  test('in a batch of lines a text with a character that is no byte is refused in whatever way it was made', () =>
+  test('in a batch of lines a text with a character that does not fit a byte is refused in whatever way it was made', () =>
     withServer(kind, { record: false }, async (server) => {
       const { client, id } = await server.connect();
       server.must(server.set(P.EOL, id, '\n'));

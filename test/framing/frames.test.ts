@@ -219,7 +219,7 @@ behaviour(covers('setting', 'DefaultFraming', 'Framing'), (kind) => {
         2012,
         0,
       ]);
-      expect(description).toBe('The frame is malformed: the length field in front of a frame is no number');
+      expect(description).toBe('The frame is malformed: the length field of a frame is not a number');
       await server.until(() => client.ended, 'the end');
       expect(client.text === answer).toBe(true);
     }));

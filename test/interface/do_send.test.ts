@@ -236,7 +236,7 @@ behaviour(covers('method', 'SendLine'), (kind) => {
     });
   });
 
-  test('with a character that is no byte is refused by its own call, whatever the handlers of a read sent before', () =>
+  test('with a character that does not fit a byte is refused by its own call, whatever the handlers of a read sent before', () =>
     withServer(kind, { before: (server) => server.set(P.DefaultEOL, '\n') }, async (server) => {
       const { client } = await server.connect();
       const codes: number[] = [];

@@ -21,7 +21,7 @@ const sendFile =
 
 const refused: [string, number, Call][] = [
   ...Object.entries(send).flatMap(([name, of]): [string, number, Call][] => [
-    [`${name} of a character that is no byte`, Code.TextNotConvertible, of(noByte)],
+    [`${name} of a character that does not fit a byte`, Code.TextNotConvertible, of(noByte)],
     [`${name} of a long text with such a character`, Code.TextNotConvertible, of('x'.repeat(5000) + noByte)],
     [`${name} of null`, Code.InvalidValue, of(null)],
     [`${name} of undefined`, Code.InvalidValue, of(undefined)],

@@ -61,7 +61,7 @@ TEST("a ClientHello is due when it is complete, in however many records it comes
   CHECK_EQ(buffer.size(), std::size_t{0});
 }
 
-TEST("what is no ClientHello is due as soon as it can be refused, and waits no shorter than OpenSSL would") {
+TEST("anything but a ClientHello is due as soon as it can be refused, and waits no shorter than OpenSSL would") {
   CHECK_EQ(due_after("GET / HTTP/1.1\r\n"), 5);
   CHECK_EQ(due_after("EHLO"), -1);
   CHECK_EQ(due_after(std::string(100, '\0')), 5);

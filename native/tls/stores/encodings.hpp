@@ -16,7 +16,7 @@ bool decode_base64(BytesView text, Base64 alphabet, Secret* out);
 bool decode_hex(BytesView text, Secret* out);
 std::string hex_text(BytesView bytes);
 
-// UTF-8 to UTF-16, high byte first; what is no UTF-8 is taken for ISO 8859-1.
+// UTF-8 to UTF-16, high byte first; invalid UTF-8 is taken for ISO 8859-1.
 Secret utf16_from_utf8(BytesView text);
 
 bool starts_with(BytesView text, BytesView start);

@@ -17,7 +17,7 @@ bool is_file(BytesView value);
 // A value in the place of a file name can be a key, which must not get into a message.
 bool may_be_content(BytesView value);
 bool read_file(BytesView name, Secret* out, Problem* problem);
-// Size and time of the last change; empty for what is no file.
+// Size and time of the last change; empty if it is not a file.
 std::string state_of_file(BytesView name);
 
 }  // namespace ipdaemon::tls

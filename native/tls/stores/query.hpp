@@ -19,7 +19,7 @@ struct StoreQuery {
   BytesView encoded;
 };
 
-// Tells a renewed file from the one of before; empty for a store that is no file.
+// Tells a renewed file from the one of before; empty for a store that is not a file.
 std::string file_state(const StoreQuery& query);
 
 }  // namespace ipdaemon::tls

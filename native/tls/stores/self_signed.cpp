@@ -106,7 +106,7 @@ int make_pem(BytesView names, int days, Secret* pem) {
     return IPDAEMON_ERROR_TLS_CERTIFICATE;
   }
   if (!add_extension(certificate.get(), NID_subject_alt_name, alternatives.c_str())) {
-    return IPDAEMON_ERROR_INVALID_VALUE;  // An address that is none.
+    return IPDAEMON_ERROR_INVALID_VALUE;  // An invalid address.
   }
   if (X509_sign(certificate.get(), key.get(), EVP_sha256()) > 0) *pem = written(certificate.get(), key.get());
   return pem->empty() ? IPDAEMON_ERROR_TLS_CERTIFICATE : 0;

@@ -36,7 +36,7 @@ class JwkReader {
     if (kind == nullptr || kind->kind != Json::Kind::string) return damaged("has no \"kty\"");
     const Bytes entry = std::to_string(number);
     if (!read_certificates(jwk, entry)) return false;
-    if (jwk.member("d") == nullptr) return true;  // Public, or of a kind that is no key pair.
+    if (jwk.member("d") == nullptr) return true;  // Public, or not a key pair.
     KeyPtr key;
     if (is(kind, "RSA")) {
       if (jwk.member("oth") != nullptr) return damaged("has more than two primes, which is not supported");
@@ -68,7 +68,7 @@ class JwkReader {
     return true;
   }
 
-  // False if the member is there and is no base64; nothing if it is not there.
+  // False if the member is there and is not base64; nothing if it is not there.
   static bool read_number(const Json& jwk, BytesView name, Secret* out) {
     const Json* value = jwk.member(name);
     if (value == nullptr) return true;
