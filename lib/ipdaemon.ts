@@ -8,7 +8,6 @@ import { bytesAreGone, bytesIn, isByteText } from './byte-text';
 import type { Bytes } from './bytes';
 import { type AnyHandler, Sink } from './events';
 import { flushGathered, gather, gatherLine } from './gather';
-import type { Counter } from './generated/constants';
 import { ErrorCode } from './generated/errors';
 import { type DecidingEvent, type Decision, EventId, type EventParams } from './generated/events';
 import { binaryProperties, Property, type PropertyInputs, type PropertyTypes } from './generated/properties';
@@ -489,15 +488,16 @@ export function ipworks_ipdaemon_do_startssl(res: Resource, connectionid: Index)
 
 /**
  * Reads a counter of the server, which counts from ipworks_ipdaemon_open on: of connections that were made and peers
- * that were refused without any event, and of bytes. The original has nothing like it. See
+ * that were refused without any event, of bytes, and of the reasons for which connections ended. The original has nothing like it. See
  * docs/reference/connections.md.
  *
  * @param res The server.
- * @param counter The counter (Counter).
+ * @param counter The counter (Counter). 100 + a reason of Refused is the counter of that reason,
+ *   and so is 200 + one of Closed.
  * @returns The count, or -1 for an unknown counter, with the error 2001.
  * @throws TypeError if `res` is not an open server of this thread.
  */
-export function ipdaemon_counter(res: Resource, counter: (typeof Counter)[keyof typeof Counter]): number {
+export function ipdaemon_counter(res: Resource, counter: number): number {
   const handle = handleOf(res);
   const count = native.counter(handle, integerOf(counter));
   if (count >= 0) return count;

@@ -108,7 +108,7 @@ export const CodePage = {
 
 /** Values of Counter. */
 export const Counter = {
-  /** Connections established. */
+  /** Connections accepted; those with TLS from the first byte on before their handshake. */
   Accepted: 1,
   /** Peers closed at once because of MaxConnections. */
   RefusedFull: 2,
@@ -122,4 +122,108 @@ export const Counter = {
   Memory: 6,
   /** Peers reset in the backlog because Listening became False. */
   RefusedClosed: 7,
+  /** Connections that have not ended, without unfinished first handshakes. */
+  Connections: 8,
+  /** Connections whose first TLS handshake is not done. */
+  Handshakes: 9,
+  /** TLS handshakes done, without a resumption. */
+  HandshakesFull: 10,
+  /** TLS handshakes done that resumed a session. */
+  HandshakesResumed: 11,
+  /** TLS handshakes that came to nothing, for whatever reason. */
+  HandshakesFailed: 12,
+  /** Lines, records and frames delivered by DataIn. */
+  Pieces: 13,
+  /** Sends refused with 10035. */
+  SendsRefused: 14,
+  /** PROXY headers of version 1 with addresses. */
+  ProxyHeadersV1Proxy: 15,
+  /** PROXY headers of version 1 without addresses. */
+  ProxyHeadersV1Unknown: 16,
+  /** PROXY headers of version 2 for a client. */
+  ProxyHeadersV2Proxy: 17,
+  /** PROXY headers of version 2 for the proxy itself. */
+  ProxyHeadersV2Local: 18,
+  /** Times when accepting paused because descriptors were used up. */
+  PausedDescriptors: 19,
+  /** Times when accepting paused for want of memory, or another error of the system. */
+  PausedMemory: 20,
+  /** Times when accepting paused because of MaxConnectRate. */
+  PausedRate: 21,
+  /** Address blocks that are remembered for limits per address. */
+  AddressBlocks: 22,
+  /** 1 during a drain, otherwise 0. */
+  Draining: 23,
+} as const;
+
+/** Values of Refused. */
+export const Refused = {
+  /** MaxConnections is reached. */
+  Full: 1,
+  /** The address is not in AllowedClients, and ConnectionRequest did not accept it. */
+  AllowedClients: 2,
+  /** The address is in DeniedClients. */
+  Denied: 3,
+  /** ConnectionRequest refused it, or its callback failed. */
+  Program: 4,
+  /** MaxConnectionsPerAddress is reached for its address block. */
+  PerAddress: 5,
+  /** ConnectRatePerAddress is reached for its address block. */
+  Rate: 6,
+  /** A PROXY header is required, and the peer is not in ProxyTrustedClients. */
+  ProxyUntrusted: 7,
+  /** A trusted peer sent something that is no valid PROXY header. */
+  ProxyHeader: 8,
+  /** A trusted peer ended the connection before a byte of the PROXY header. */
+  ProxyEmpty: 9,
+  /** The PROXY header of a trusted peer was not complete within DefaultConnectionTimeout. */
+  ProxyTimeout: 10,
+  /** It waited in the backlog when Listening became False. */
+  NotListening: 11,
+} as const;
+
+/** Values of Closed. */
+export const Closed = {
+  /** The peer ended the connection in order. */
+  Peer: 1,
+  /** do_disconnect, or Connected set to False. */
+  Program: 2,
+  /** do_shutdown. */
+  Shutdown: 3,
+  /** The time of a drain was over. */
+  Drain: 4,
+  /** No data in either direction for IdleTimeout. */
+  Idle: 5,
+  /** A line, record or frame was not complete within PieceTimeout. */
+  PieceTimeout: 6,
+  /** The peer took no byte of what was queued within SendTimeout. */
+  SendTimeout: 7,
+  /** The connection was being closed, and the peer did not take what was queued. */
+  LingerTimeout: 8,
+  /** It has lived for MaxConnectionTime. */
+  MaxTime: 9,
+  /** The peer reset the connection, or its program died. */
+  ResetByPeer: 10,
+  /** The system reported an error of the network: no route, no answer to keep-alives. */
+  Network: 11,
+  /** Input was longer than allowed. */
+  TooLong: 12,
+  /** Input was no frame. */
+  Malformed: 13,
+  /** A file became shorter, or unreadable, while SendFile sent it. */
+  File: 14,
+  /** There was no memory for this connection. */
+  Memory: 15,
+  /** TLS data after the handshake was damaged or not allowed. */
+  TlsData: 16,
+  /** The TLS handshake failed: versions, suites, no TLS at all, or the peer ended it. */
+  TlsHandshake: 17,
+  /** The TLS handshake was not done within DefaultConnectionTimeout. */
+  TlsTimeout: 18,
+  /** The client's certificate was missing or refused. */
+  TlsCertificate: 19,
+  /** MaxConnections is reached, and its unfinished handshake made room for another peer. */
+  GaveWay: 20,
+  /** do_reset, or the server was closed. */
+  Reset: 21,
 } as const;

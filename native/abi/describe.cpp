@@ -68,6 +68,13 @@ constexpr Cell constant_cells[][5] = {
 #define IPD_CONSTANT(GROUP, group, NAME, name, value, summary) {group, #NAME, name, value, summary},
 #include "ipdaemon_constants.def"
 #undef IPD_CONSTANT
+#define IPD_COUNTER(id, NAME, name, metric, labels, summary) {"Counter", #NAME, name, id, summary},
+#define IPD_GAUGE(id, NAME, name, metric, summary) {"Counter", #NAME, name, id, summary},
+#include "ipdaemon_counters.def"
+#define IPD_REFUSED(number, NAME, name, word, summary, advice) {"Refused", #NAME, name, number, summary},
+#include "ipdaemon_counters.def"
+#define IPD_CLOSED(number, NAME, name, word, summary, advice) {"Closed", #NAME, name, number, summary},
+#include "ipdaemon_counters.def"
 };
 
 constexpr int error_columns[] = {IPDAEMON_COLUMN_ID, IPDAEMON_COLUMN_SYMBOL, IPDAEMON_COLUMN_NAME,

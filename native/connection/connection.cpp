@@ -64,6 +64,7 @@ int Connection::begin_handshake(std::shared_ptr<const tls::Context> context) {
   std::unique_ptr<TlsSession> session = TlsSession::create(*this, std::move(context), monotonic_ms(), &problem);
   if (!session) return IPDAEMON_ERROR_NO_BUFFERS;
   life_.begin_handshaking();
+  services().connections.count_handshaking();
   channel_.start_tls(std::move(session));
   services().handshakes.add(*channel_.tls());
   return 0;
@@ -162,7 +163,7 @@ void Connection::go_on_with_handshake() {
 }
 
 void Connection::on_out_of_memory() {
-  end(IPDAEMON_ERROR_NO_BUFFERS, nullptr, Close::reset);
+  end(IPDAEMON_ERROR_NO_BUFFERS, nullptr, Close::reset, IPDAEMON_CLOSED_MEMORY);
   if (owed_.has(Owing::end)) owe();
 }
 

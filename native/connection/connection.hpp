@@ -49,14 +49,14 @@ class Connection final : public Debtor, public Deadline {
   int start_ssl(std::shared_ptr<const tls::Context> context);
   // The program cannot be given what is being delivered.
   void refuse_input(int code);
-  // Our own wish to end the connection, by the rules of Linger.
-  void disconnect();
+  // Our own wish to end the connection, by the rules of Linger. Reasons are IPDAEMON_CLOSED_*.
+  void disconnect(int reason);
   // Ends it at once, whatever is queued.
-  void abort(int status);
+  void abort(int status, int reason);
   // Another peer needs its place.
   void give_way();
-  // Closes the socket without any event; the server is being reset or closed.
-  void drop();
+  // Closes the socket without any event; the server is being reset or closed. Reason 0: it was not accepted after all.
+  void drop(int reason);
 
   // ---- Properties ----
   int set(const Row& row, Stored&& value);
@@ -114,9 +114,11 @@ class Connection final : public Debtor, public Deadline {
   void break_off(int code);
   void read_out();
   void end_if_peer_has();
-  void end(int status, const char* detail, Close how);
-  void close_as_linger_says(int status, const char* detail);
-  void end_failed_handshake(int status, const char* detail);
+  void end(int status, const char* detail, Close how, int reason);
+  void close_as_linger_says(int status, const char* detail, int reason);
+  void end_failed_handshake(int status, const char* detail, int reason);
+  int reason_of(int code) const;
+  void count_end(int reason);
   void drop_tls();
   bool is_lingering() const;
   std::int64_t deadline_ms() const;
@@ -205,6 +207,7 @@ class Connection final : public Debtor, public Deadline {
   Life life_;
   Owed owed_;
   ReadyToSend ready_;
+  std::uint8_t reason_ = 0;  // Why it ended, IPDAEMON_CLOSED_*; from the wish to end it on.
   bool linger_ : 1 = true;
   bool sending_ : 1 = false;          // A blocking send is on the stack.
   bool interrupted_ : 1 = false;      // It shall end.

@@ -8,21 +8,11 @@
 
 #include "connection/connection_table.hpp"
 #include "connection/memory_keeper.hpp"
+#include "pump/counters.hpp"
 #include "pump/deadlines.hpp"
 #include "reactor/reactor.hpp"
 
 namespace ipdaemon {
-
-// See ipdaemon_counter.
-struct Counters {
-  std::int64_t accepted = 0;
-  std::int64_t refused_full = 0;
-  std::int64_t refused_program = 0;
-  std::int64_t refused_denied = 0;
-  std::int64_t refused_closed = 0;
-  std::int64_t bytes_in = 0;
-  std::int64_t bytes_out = 0;
-};
 
 class Connections {
  public:
@@ -58,7 +48,15 @@ class Connections {
   void count_disconnected() { --connected_; }
   // Those that have not ended.
   std::int64_t open_count() const { return open_; }
-  void count_ended() { --open_; }
+  std::int64_t handshaking_count() const { return handshaking_; }
+  void count_handshaking() { ++handshaking_; }
+  void count_handshaken() { --handshaking_; }
+  // The one place where the end of a connection is counted: IPDAEMON_CLOSED_*, 0 for one that was not accepted after
+  // all.
+  void count_ended(int reason) {
+    --open_;
+    counters.close(reason);
+  }
 
   Counters counters;
 
@@ -70,6 +68,7 @@ class Connections {
   bool ids_began_anew_ = false;  // So every id has been given.
   std::int64_t connected_ = 0;
   std::int64_t open_ = 0;
+  std::int64_t handshaking_ = 0;  // Of those, in their first handshake.
 };
 
 }  // namespace ipdaemon

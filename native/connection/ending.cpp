@@ -33,27 +33,30 @@ bool is_violation(int status) {
 
 // ---- Ending -----------------------------------------------------------------------------------------
 
-void Connection::disconnect() {
-  if (life_.is_handshaking()) end(IPDAEMON_ERROR_ABORTED, disconnected_detail, Close::reset);
+void Connection::disconnect(int reason) {
+  if (life_.is_handshaking()) end(IPDAEMON_ERROR_ABORTED, disconnected_detail, Close::reset, reason);
   if (!is_up()) return;
-  close_as_linger_says(0, nullptr);
+  close_as_linger_says(0, nullptr, reason);
 }
 
 // What was sent goes first, unless Linger is False. `status` is 0 or an error code that the peer has caused.
-void Connection::close_as_linger_says(int status, const char* detail) {
+void Connection::close_as_linger_says(int status, const char* detail, int reason) {
   services().gathering.flush();
   if (!is_up()) return;
   ready_.given_up();
   discard_input();
   if (!linger_ || !life_.output_is_open()) {
-    end(status != 0 ? status : life_.output_code(), detail, Close::reset);
+    const int code = life_.output_code();
+    const bool is_broken = status == 0 && code != 0;
+    end(is_broken ? code : status, detail, Close::reset, is_broken ? reason_of(code) : reason);
     return;
   }
   life_.begin_closing();
   status_ = status;
   status_detail_ = detail;
+  reason_ = static_cast<std::uint8_t>(reason);
   if (queue_is_empty()) {
-    end(status_, status_detail_, Close::orderly);
+    end(status_, status_detail_, Close::orderly, reason);
   } else {
     note_activity();
     update_interest();
@@ -65,20 +68,22 @@ void Connection::refuse_input(int code) {
   if (has_ended()) return;
   services().gathering.flush();
   owed_.add(Owing::error);
-  end(code, code == IPDAEMON_ERROR_MESSAGE_TOO_LONG ? too_long_detail : no_memory_detail, Close::reset);
+  const bool is_too_long = code == IPDAEMON_ERROR_MESSAGE_TOO_LONG;
+  end(code, is_too_long ? too_long_detail : no_memory_detail, Close::reset,
+      is_too_long ? IPDAEMON_CLOSED_TOO_LONG : IPDAEMON_CLOSED_MEMORY);
 }
 
-void Connection::abort(int status) {
-  end(status, nullptr, Close::reset);
+void Connection::abort(int status, int reason) {
+  end(status, nullptr, Close::reset, reason);
 }
 
 void Connection::give_way() {
   owed_.set(Owing::error, told_connected_);
-  end(IPDAEMON_ERROR_TLS_HANDSHAKE, room_detail, Close::reset);
+  end(IPDAEMON_ERROR_TLS_HANDSHAKE, room_detail, Close::reset, IPDAEMON_CLOSED_GAVE_WAY);
 }
 
-void Connection::drop() {
-  if (!has_ended()) services().connections.count_ended();
+void Connection::drop(int reason) {
+  if (!has_ended()) count_end(reason);
   life_.go();
   owed_.remove(Owing::end);
   services().gathering.forget(*this);
@@ -101,7 +106,7 @@ void Connection::drop_tls() {
 void Connection::break_off(int code) {
   if (!life_.output_is_open() || has_ended()) return;
   if (channel_.is_handshaking()) {
-    end_failed_handshake(code, nullptr);
+    end_failed_handshake(code, nullptr, reason_of(code));
     return;
   }
   life_.fail_output(code);
@@ -109,7 +114,7 @@ void Connection::break_off(int code) {
   outbox_.clear();
   channel_.drop_unsent();
   if (life_.is_closing()) {
-    end(code, nullptr, Close::orderly);
+    end(code, nullptr, Close::orderly, reason_of(code));
     return;
   }
   channel_.unwatch();
@@ -131,7 +136,8 @@ void Connection::read_out() {
   if (properties_.ACCEPT_DATA && !inbox_.empty()) fire_rest();
   if (!has_ended() && dispatcher.may_deliver()) {
     const bool is_damaged = life_.input() == Life::Input::damaged;
-    end(life_.output_code(), is_damaged ? channel_.tls()->engine().problem().detail.c_str() : nullptr, Close::orderly);
+    const char* detail = is_damaged ? channel_.tls()->engine().problem().detail.c_str() : nullptr;
+    end(life_.output_code(), detail, Close::orderly, reason_of(life_.output_code()));
   }
   owe();
 }
@@ -145,18 +151,49 @@ void Connection::end_if_peer_has() {
     return;
   }
   const bool is_truncated = speaks_tls() && channel_.tls()->is_truncated();
-  end(0, is_truncated ? truncated_detail : nullptr, Close::orderly);
+  end(0, is_truncated ? truncated_detail : nullptr, Close::orderly, IPDAEMON_CLOSED_PEER);
 }
 
 // Error goes before the end of a connection that had come up and began a handshake later.
-void Connection::end_failed_handshake(int status, const char* detail) {
+void Connection::end_failed_handshake(int status, const char* detail, int reason) {
   owed_.set(Owing::error, told_connected_);
-  end(status, detail, Close::orderly);
+  end(status, detail, Close::orderly, reason);
 }
 
-void Connection::end(int status, const char* detail, Close how) {
-  if (!life_.end()) return;
-  services().connections.count_ended();
+// Why a connection ends that the code of an error breaks.
+int Connection::reason_of(int code) const {
+  if (life_.input() == Life::Input::damaged) return IPDAEMON_CLOSED_TLS_DATA;
+  switch (code) {
+    case IPDAEMON_ERROR_RESET_BY_PEER:
+      return IPDAEMON_CLOSED_RESET_BY_PEER;
+    case IPDAEMON_ERROR_NO_BUFFERS:
+      return IPDAEMON_CLOSED_MEMORY;
+    case IPDAEMON_ERROR_TLS_ENCRYPT:
+    case IPDAEMON_ERROR_TLS_DECRYPT:
+      return IPDAEMON_CLOSED_TLS_DATA;
+    case IPDAEMON_ERROR_TLS_CHAIN_INCOMPLETE:
+    case IPDAEMON_ERROR_TLS_CHAIN:
+    case IPDAEMON_ERROR_TLS_PEER_UNCHECKED:
+    case IPDAEMON_ERROR_TLS_NO_CLIENT_CERTIFICATE:
+      return IPDAEMON_CLOSED_TLS_CERTIFICATE;
+    case IPDAEMON_ERROR_TLS_HANDSHAKE:
+    case IPDAEMON_ERROR_TLS_NO_SERVER_CERTIFICATE:
+      return IPDAEMON_CLOSED_TLS_HANDSHAKE;
+    default:
+      return IPDAEMON_CLOSED_NETWORK;
+  }
+}
+
+void Connection::count_end(int reason) {
+  if (life_.is_handshaking()) services().connections.count_handshaken();
+  services().connections.count_ended(reason);
+}
+
+void Connection::end(int status, const char* detail, Close how, int reason) {
+  if (has_ended()) return;
+  count_end(reason);
+  life_.end();
+  reason_ = static_cast<std::uint8_t>(reason);
   status_ = status;
   status_detail_ = detail;
   if (!told_connected_) ready_.show();
@@ -281,11 +318,11 @@ void Connection::on_deadline(std::int64_t now_ms) {
   } else if (limits_ && limits_->earliest_ms() == due_ms) {
     end_by_limit();
   } else if (is_lingering()) {
-    end(IPDAEMON_ERROR_CONNECTION_TIMED_OUT, linger_detail, Close::reset);
+    end(IPDAEMON_ERROR_CONNECTION_TIMED_OUT, linger_detail, Close::reset, IPDAEMON_CLOSED_LINGER_TIMEOUT);
   } else if (channel_.is_handshaking()) {
-    end_failed_handshake(IPDAEMON_ERROR_TIMED_OUT, handshake_detail);
+    end_failed_handshake(IPDAEMON_ERROR_TIMED_OUT, handshake_detail, IPDAEMON_CLOSED_TLS_TIMEOUT);
   } else {
-    end(IPDAEMON_ERROR_CONNECTION_TIMED_OUT, idle_detail, Close::orderly);
+    end(IPDAEMON_ERROR_CONNECTION_TIMED_OUT, idle_detail, Close::orderly, IPDAEMON_CLOSED_IDLE);
   }
 }
 

@@ -50,7 +50,7 @@ bool Connection::receive() {
 
 // Delivers what is complete of `count` bytes that have come. In TLS callbacks may have run meanwhile.
 void Connection::on_received(const ReceiveTarget& target, std::size_t count) {
-  services().connections.counters.bytes_in += static_cast<std::int64_t>(count);
+  services().connections.counters.count(IPDAEMON_COUNTER_BYTES_IN, static_cast<std::int64_t>(count));
   BytesView whole;
   if (inbox_.join(target, count, &whole)) {
     feed(whole);
@@ -172,11 +172,11 @@ void Connection::fire_rest() {
 // What comes does not keep to the Framing. Returns whether the stream goes on.
 bool Connection::fire_violation(Cut cut) {
   if (cut == Cut::malformed) {
-    close_as_linger_says(IPDAEMON_ERROR_FRAME_MALFORMED, inbox_.frames()->why());
+    close_as_linger_says(IPDAEMON_ERROR_FRAME_MALFORMED, inbox_.frames()->why(), IPDAEMON_CLOSED_MALFORMED);
     return false;
   }
   if (cut == Cut::too_long) {
-    close_as_linger_says(IPDAEMON_ERROR_MESSAGE_TOO_LONG, frame_too_long_detail);
+    close_as_linger_says(IPDAEMON_ERROR_MESSAGE_TOO_LONG, frame_too_long_detail, IPDAEMON_CLOSED_TOO_LONG);
     return false;
   }
   forget_piece();

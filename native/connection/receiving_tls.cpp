@@ -128,7 +128,7 @@ void Connection::on_end_of_stream() {
   TlsSession& session = *channel_.tls();
   if (session.is_handshaking()) {
     session.end_of_stream();
-    end_failed_handshake(IPDAEMON_ERROR_TLS_HANDSHAKE, ended_detail);
+    end_failed_handshake(IPDAEMON_ERROR_TLS_HANDSHAKE, ended_detail, IPDAEMON_CLOSED_TLS_HANDSHAKE);
     fire_status(std::string("handshake failed: ") + ended_detail);
     return;
   }
@@ -140,6 +140,7 @@ void Connection::on_handshake_done() {
   TlsSession& session = *channel_.tls();
   services().handshakes.remove(session);
   if (life_.come_up()) {
+    services().connections.count_handshaken();
     owed_.add(Owing::connected);
     ready_.expect_greeting();  // No DataIn before.
   }
@@ -161,7 +162,8 @@ void Connection::on_handshake_done() {
 // The alert is on its way.
 void Connection::on_handshake_failed() {
   const tls::Problem& problem = channel_.tls()->engine().problem();
-  end_failed_handshake(problem.code, problem.detail.empty() ? nullptr : problem.detail.c_str());
+  end_failed_handshake(problem.code, problem.detail.empty() ? nullptr : problem.detail.c_str(),
+                       reason_of(problem.code));
   if (services().dispatcher.wants(IPDAEMON_EVENT_SSL_STATUS)) {
     fire_status("handshake failed: " + (problem.detail.empty() ? error_text(problem.code, {}) : problem.detail));
   }

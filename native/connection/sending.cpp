@@ -216,11 +216,11 @@ void Connection::write_queued() {
 // The peer must see that something is missing.
 void Connection::on_file_lost() {
   owed_.add(Owing::error);
-  end(IPDAEMON_ERROR_FILE_UNUSABLE, file_detail, Close::reset);
+  end(IPDAEMON_ERROR_FILE_UNUSABLE, file_detail, Close::reset, IPDAEMON_CLOSED_FILE);
 }
 
 void Connection::on_taken(std::int64_t count) {
-  services().connections.counters.bytes_out += count;
+  services().connections.counters.count(IPDAEMON_COUNTER_BYTES_OUT, count);
   note_activity();
   if (limits_ && limits_->waits_for_room()) restart_send_limit();
   if (channel_.logs_packets()) owe();
@@ -228,7 +228,7 @@ void Connection::on_taken(std::int64_t count) {
 
 void Connection::on_queue_empty() {
   if (life_.is_closing()) {
-    if (!sending_) end(status_, status_detail_, Close::orderly);
+    if (!sending_) end(status_, status_detail_, Close::orderly, reason_);
     return;
   }
   if (ready_is_due()) fire_ready();

@@ -98,14 +98,14 @@ void Connection::end_by_limit() {
     case TimeLimits::Kind::none:
       return;
     case TimeLimits::Kind::piece:
-      end(IPDAEMON_ERROR_CONNECTION_TIMED_OUT, piece_detail, Close::orderly);
+      end(IPDAEMON_ERROR_CONNECTION_TIMED_OUT, piece_detail, Close::orderly, IPDAEMON_CLOSED_PIECE_TIMEOUT);
       return;
     case TimeLimits::Kind::send:
-      end(IPDAEMON_ERROR_CONNECTION_TIMED_OUT, send_detail, Close::reset);
+      end(IPDAEMON_ERROR_CONNECTION_TIMED_OUT, send_detail, Close::reset, IPDAEMON_CLOSED_SEND_TIMEOUT);
       return;
     case TimeLimits::Kind::life:
       limits_->end_life();
-      disconnect();
+      disconnect(IPDAEMON_CLOSED_MAX_TIME);
       if (!has_ended()) schedule();  // By the rules of Linger.
       return;
   }

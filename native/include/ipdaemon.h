@@ -82,6 +82,31 @@ enum {
 #undef IPD_CONSTANT
 };
 
+/* What is counted, for ipdaemon_counter. The counter of a reason is its number added to IPDAEMON_COUNTER_REFUSED or
+   IPDAEMON_COUNTER_CLOSED. */
+enum {
+#define IPD_COUNTER(id, NAME, name, metric, labels, summary) IPDAEMON_COUNTER_##NAME = id,
+#define IPD_GAUGE(id, NAME, name, metric, summary) IPDAEMON_COUNTER_##NAME = id,
+#include "ipdaemon_counters.def"
+  IPDAEMON_COUNTER_END, /* Grows when rows are added, as the next two do. */
+  IPDAEMON_COUNTER_REFUSED = 100,
+  IPDAEMON_COUNTER_CLOSED = 200
+};
+
+/* Why a peer never became a connection. */
+enum {
+#define IPD_REFUSED(number, NAME, name, word, summary, advice) IPDAEMON_REFUSED_##NAME = number,
+#include "ipdaemon_counters.def"
+  IPDAEMON_REFUSED_END
+};
+
+/* Why a connection ended. */
+enum {
+#define IPD_CLOSED(number, NAME, name, word, summary, advice) IPDAEMON_CLOSED_##NAME = number,
+#include "ipdaemon_counters.def"
+  IPDAEMON_CLOSED_END
+};
+
 enum {
 #define IPD_ERROR(code, NAME, sentence) IPDAEMON_ERROR_##NAME = code,
 #include "ipdaemon_errors.def"

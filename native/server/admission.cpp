@@ -18,15 +18,15 @@ int Admission::admit(Listener& listener, Socket&& socket, const Endpoint& peer) 
   Counters& counters = services_.connections.counters;
   if (is_full() && !make_room(listener)) {
     // Closed without a byte: a peer left in the backlog would hang, and so would health checks.
-    ++counters.refused_full;
+    counters.refuse(IPDAEMON_REFUSED_FULL);
     return 0;
   }
   if (lists_.denies(peer.address)) {
-    ++counters.refused_denied;
+    counters.refuse(IPDAEMON_REFUSED_DENIED);
     return 0;
   }
-  if (!is_accepted(peer)) {
-    ++counters.refused_program;
+  if (const int reason = why_refused(peer); reason != 0) {
+    counters.refuse(reason);
     return 0;
   }
   apply_socket_options(socket);
@@ -48,11 +48,11 @@ int Admission::add_connection(Socket&& socket, const Endpoint& peer, const Addre
   connections.add(id, std::move(owned));
   if (error == 0) error = connection->start();
   if (error != 0) {
-    connection->drop();
+    connection->drop(0);
     connections.retire(id);
     return error;
   }
-  ++connections.counters.accepted;
+  connections.counters.count(IPDAEMON_COUNTER_ACCEPTED);
   services_.lingering.keep_to_limit();
   if (!secure) connection->fire_connected();
   return 0;
@@ -76,11 +76,12 @@ bool Admission::make_room(const Listener& listener) {
   return false;
 }
 
-// Asks the list and the program. A callback that throws refuses.
-bool Admission::is_accepted(const Endpoint& peer) {
+// Asks the list and the program; 0 if both accept. A callback that throws refuses.
+int Admission::why_refused(const Endpoint& peer) {
   Dispatcher& dispatcher = services_.dispatcher;
-  bool accept = lists_.allows(peer.address);
-  if (!dispatcher.wants(IPDAEMON_EVENT_CONNECTION_REQUEST)) return accept;
+  const bool is_allowed = lists_.allows(peer.address);
+  const int by_list = is_allowed ? 0 : IPDAEMON_REFUSED_ALLOWED_CLIENTS;
+  if (!dispatcher.wants(IPDAEMON_EVENT_CONNECTION_REQUEST)) return by_list;
   // Peers that are asked for by a callback that pumps count as connections already.
   struct Scope {
     std::int64_t& count;
@@ -88,10 +89,10 @@ bool Admission::is_accepted(const Endpoint& peer) {
   } const scope{++undecided_};
   const std::uint32_t shutdowns_before = shutdowns_;
   const std::string address = peer.address.text();
-  ValueView parameters[] = {ValueView::text(address), ValueView::integer(peer.port), ValueView::boolean(accept)};
+  ValueView parameters[] = {ValueView::text(address), ValueView::integer(peer.port), ValueView::boolean(is_allowed)};
   const bool go_on = dispatcher.fire(nullptr, IPDAEMON_EVENT_CONNECTION_REQUEST, parameters, 3);
-  accept = parameters[2].number != 0;
-  return accept && go_on && shutdowns_ == shutdowns_before;
+  if (parameters[2].number != 0 && go_on && shutdowns_ == shutdowns_before) return 0;
+  return by_list != 0 ? by_list : IPDAEMON_REFUSED_PROGRAM;
 }
 
 void Admission::apply_socket_options(Socket& socket) {

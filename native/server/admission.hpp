@@ -29,7 +29,8 @@ class Admission {
  private:
   bool is_full() const;
   bool make_room(const Listener& listener);
-  bool is_accepted(const Endpoint& peer);
+  // IPDAEMON_REFUSED_*.
+  int why_refused(const Endpoint& peer);
   void apply_socket_options(Socket& socket);
   int add_connection(Socket&& socket, const Endpoint& peer, const Address& local);
 

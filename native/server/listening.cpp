@@ -39,7 +39,7 @@ int Listening::start() {
 void Listening::stop() {
   if (!listener_) return;
   const std::int64_t waiting_max = services_.settings.number(IPDAEMON_PROPERTY_CONNECTION_BACKLOG) + 1;
-  services_.connections.counters.refused_closed += listener_->refuse_waiting(waiting_max);
+  services_.connections.counters.refuse(IPDAEMON_REFUSED_NOT_LISTENING, listener_->refuse_waiting(waiting_max));
   listener_->close();
   services_.reactor.retire(std::move(listener_));
 }

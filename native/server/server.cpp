@@ -87,7 +87,7 @@ int Server::unknown_connection(int id) {
 int Server::disconnect(int id) {
   Connection* connection = services_.connections.find(id);
   if (connection == nullptr) return unknown_connection(id);
-  connection->disconnect();
+  connection->disconnect(IPDAEMON_CLOSED_PROGRAM);
   if (services_.dispatcher.in_callback() || !connection->has_ended()) return 0;
   connection->fire_owed();
   return services_.dispatcher.take_stop() ? IPDAEMON_ERROR_HANDLER_STOPPED : 0;
@@ -126,7 +126,7 @@ void Server::drop_everything() {
 
 void Server::release_sockets() {
   listening_.stop();
-  services_.connections.for_each([](Connection& connection) { connection.drop(); });
+  services_.connections.for_each([](Connection& connection) { connection.drop(IPDAEMON_CLOSED_RESET); });
   services_.lingering.end_all();
 }
 
@@ -251,7 +251,7 @@ struct WaitForEnds {
   std::int64_t left_ms(std::int64_t now_ms) const { return end_ms - now_ms; }
   bool gives_up(std::int64_t*) {
     for (const std::int32_t id : services.connections.ids()) {
-      services.connections.find(id)->abort(IPDAEMON_ERROR_CONNECTION_TIMED_OUT);
+      services.connections.find(id)->abort(IPDAEMON_ERROR_CONNECTION_TIMED_OUT, IPDAEMON_CLOSED_SHUTDOWN);
     }
     services.lingering.end_all();
     return false;
@@ -275,7 +275,7 @@ int Server::shutdown() {
   listening_.stop();
   for (const std::int32_t id : services_.connections.ids()) {
     Connection* connection = services_.connections.find(id);
-    if (connection != nullptr) connection->disconnect();
+    if (connection != nullptr) connection->disconnect(IPDAEMON_CLOSED_SHUTDOWN);
   }
   if (services_.dispatcher.in_callback()) return 0;
   WaitForEnds wait{services_, monotonic_ms() + shutdown_max_ms};
@@ -305,24 +305,16 @@ bool Server::wants_poll() const {
 }
 
 std::int64_t Server::counter(int which) const {
-  const Counters& counters = services_.connections.counters;
+  const Connections& connections = services_.connections;
   switch (which) {
-    case IPDAEMON_COUNTER_ACCEPTED:
-      return counters.accepted;
-    case IPDAEMON_COUNTER_REFUSED_FULL:
-      return counters.refused_full;
-    case IPDAEMON_COUNTER_REFUSED_PROGRAM:
-      return counters.refused_program;
-    case IPDAEMON_COUNTER_REFUSED_CLOSED:
-      return counters.refused_closed;
-    case IPDAEMON_COUNTER_BYTES_IN:
-      return counters.bytes_in;
-    case IPDAEMON_COUNTER_BYTES_OUT:
-      return counters.bytes_out;
     case IPDAEMON_COUNTER_MEMORY:
-      return static_cast<std::int64_t>(services_.gathering.size()) + services_.connections.memory();
+      return static_cast<std::int64_t>(services_.gathering.size()) + connections.memory();
+    case IPDAEMON_COUNTER_CONNECTIONS:
+      return connections.open_count() - connections.handshaking_count();
+    case IPDAEMON_COUNTER_HANDSHAKES:
+      return connections.handshaking_count();
     default:
-      return -1;
+      return connections.counters.value(which);
   }
 }
 

@@ -64,6 +64,26 @@ behaviour('ipdaemon_counter', (kind) => {
       },
     ));
 
+  test('counts why connections end, which with those there are is all that were accepted', () =>
+    withServer(kind, {}, async (server) => {
+      const { Closed, Counter, Refused } = server.api;
+      const closed = (reason: number) => server.api.ipdaemon_counter(server.res, 200 + reason);
+      const sum = () => Object.values(Closed).reduce((all, reason) => all + closed(reason), 0);
+      const by = await server.connect();
+      const gone = await server.connect();
+      await server.connect();
+      gone.client.end();
+      await server.event('Disconnected', gone.id);
+      server.must(server.disconnect(by.id));
+      await server.event('Disconnected', by.id);
+      expect([closed(Closed.Peer), closed(Closed.Program), sum()]).toEqual([1, 1, 2]);
+      expect([count(server, 'Accepted'), count(server, 'Connections'), count(server, 'Handshakes')]).toEqual([3, 1, 0]);
+      server.must(server.reset());
+      expect([closed(Closed.Reset), sum(), count(server, 'Connections')]).toEqual([1, 3, 0]);
+      expect(server.api.ipdaemon_counter(server.res, 100 + Refused.Full)).toBe(count(server, 'RefusedFull'));
+      expect(Object.values(Counter)).toContain(23);
+    }));
+
   test('counts bytes in both directions', () =>
     withServer(kind, {}, async (server) => {
       const { client, id } = await server.connect();
@@ -78,7 +98,9 @@ behaviour('ipdaemon_counter', (kind) => {
     withServer(kind, { listen: false }, (server) => {
       for (const [other, text] of [
         [0, '0'],
-        [8, '8'],
+        [99, '99'],
+        [100, '100'],
+        [299, '299'],
         ['Accepted', '"Accepted"'],
         [undefined, 'undefined'],
       ]) {
