@@ -329,19 +329,16 @@ function shown(one, chain = []) {
   };
 }
 
-async function main() {
-  const [file, folder] = process.argv.slice(2);
-  if (file === undefined) {
-    throw new Error('usage: certificates.js FILE [FOLDER]');
-  }
-  const cn = (text, unit = 'Servers') => [{ C: ['DE'] }, { O: ['Test'] }, { OU: [unit] }, { CN: [text] }];
+const cn = (text, unit = 'Servers') => [{ C: ['DE'] }, { O: ['Test'] }, { OU: [unit] }, { CN: [text] }];
+const { clientAuth, serverAuth } = x509.ExtendedKeyUsage;
+
+/** The certificates that servers present, and the authorities above them. */
+async function serverIdentities() {
   const san = [
     { type: 'dns', value: 'localhost' },
     { type: 'dns', value: 'other.example' },
     { type: 'ip', value: '127.0.0.1' },
   ];
-  const { clientAuth, serverAuth } = x509.ExtendedKeyUsage;
-
   const root = await issue({ name: cn('Server Root'), ca: true });
   const intermediate = await issue({ name: cn('Server Intermediate'), by: root, ca: true });
   const leaf = (kind) => issue({ kind, name: cn(`leaf ${kind}`), by: intermediate, san, usage: [serverAuth] });
@@ -363,7 +360,11 @@ async function main() {
   const comma = await own('p256', {
     name: [{ C: ['DE'] }, { O: ['Comma, Inc'] }, { OU: ['outer'] }, { OU: ['inner'] }, { CN: ['M\u00fcller \u20ac'] }],
   });
+  return { root, intermediate, leaves, rsa, p256, ed25519, rsa1024, expired, notYet, other, second, comma };
+}
 
+/** The certificates that clients present, good and bad, and the authorities above them. */
+async function clientIdentities() {
   const authority = await issue({ name: cn('Client Root', 'Clients'), ca: true });
   const middle = await issue({ name: cn('Client Intermediate', 'Clients'), by: authority, ca: true });
   const wrongAuthority = await issue({ name: cn('Wrong Root', 'Clients'), ca: true });
@@ -371,8 +372,16 @@ async function main() {
   const good = await client('good');
   const below = await client('below', { by: middle });
   const revoked = await client('revoked');
+  const expired = await client('expired', { from: -9 * day, to: -2 * day });
+  const notYet = await client('not yet', { from: 2 * day, to: 9 * day });
+  const wrongCa = await client('wrong CA', { by: wrongAuthority });
+  const selfSigned = await client('self-signed', { by: undefined });
+  const wrongUsage = await client('wrong usage', { usage: [serverAuth] });
+  return { authority, middle, wrongAuthority, good, below, revoked, expired, notYet, wrongCa, selfSigned, wrongUsage };
+}
 
-  const pem = {
+async function pemTexts({ root, intermediate, leaves, rsa, p256 }, { authority, wrongAuthority, good, revoked }) {
+  return {
     clientAuthority: block('CERTIFICATE', authority.der),
     wrongAuthority: block('CERTIFICATE', wrongAuthority.der),
     serverRoot: block('CERTIFICATE', root.der),
@@ -393,8 +402,10 @@ async function main() {
     p7b: block('PKCS7', p7b([leaves.p256, intermediate])),
     publicKey: crypto.createPublicKey(rsa.secret).export({ type: 'spki', format: 'pem' }),
   };
+}
 
-  const stores = {
+function keyStores({ root, intermediate, leaves, rsa, p256, ed25519 }) {
+  return {
     pfx: pfx([leaves.rsa], [intermediate, root], password),
     pfx3des: pfx([rsa], [], password, { keys: '3des' }),
     pfxRc2: pfx([rsa], [], password, { keys: '3des', certificates: 'rc2-40' }),
@@ -423,8 +434,16 @@ async function main() {
     sshPublicKey: Buffer.from('ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHVvX2tleV9vZl90aGlydHlfdHdvX2J5dGVzXw== test'),
     random: crypto.randomBytes(1024),
   };
+}
 
-  const material = {
+/** What the tests see of all. */
+async function makeMaterial() {
+  const servers = await serverIdentities();
+  const clients = await clientIdentities();
+  const { intermediate, leaves, rsa, p256, ed25519 } = servers;
+  const pem = await pemTexts(servers, clients);
+  const stores = Object.entries(keyStores(servers)).map(([name, bytes]) => [name, bytes.toString('base64')]);
+  return {
     made: Date.now(),
     password,
     servers: {
@@ -434,44 +453,56 @@ async function main() {
       leafRsa: shown(leaves.rsa, [intermediate]),
       leafP256: shown(leaves.p256, [intermediate]),
       leafEd25519: shown(leaves.ed25519, [intermediate]),
-      rsa1024: shown(rsa1024),
-      expired: shown(expired),
-      notYet: shown(notYet),
-      other: shown(other),
-      second: shown(second),
-      comma: shown(comma),
+      rsa1024: shown(servers.rsa1024),
+      expired: shown(servers.expired),
+      notYet: shown(servers.notYet),
+      other: shown(servers.other),
+      second: shown(servers.second),
+      comma: shown(servers.comma),
     },
     clients: {
-      good: shown(good),
-      below: shown(below, [middle]),
-      expired: shown(await client('expired', { from: -9 * day, to: -2 * day })),
-      notYet: shown(await client('not yet', { from: 2 * day, to: 9 * day })),
-      revoked: shown(revoked),
-      wrongCa: shown(await client('wrong CA', { by: wrongAuthority })),
-      selfSigned: shown(await client('self-signed', { by: undefined })),
-      wrongUsage: shown(await client('wrong usage', { usage: [serverAuth] })),
+      good: shown(clients.good),
+      below: shown(clients.below, [clients.middle]),
+      expired: shown(clients.expired),
+      notYet: shown(clients.notYet),
+      revoked: shown(clients.revoked),
+      wrongCa: shown(clients.wrongCa),
+      selfSigned: shown(clients.selfSigned),
+      wrongUsage: shown(clients.wrongUsage),
     },
     pem,
     clientAuthorityHash: subjectHash(cn('Client Root', 'Clients')),
-    stores: Object.fromEntries(Object.entries(stores).map(([name, bytes]) => [name, bytes.toString('base64')])),
+    stores: Object.fromEntries(stores),
   };
+}
 
+/** The PEM texts as files. */
+function writeTexts(folder, material) {
+  mkdirSync(folder, { recursive: true });
+  const write = (name, text) => writeFileSync(path.join(folder, `${name}.pem`), text, { mode: 0o600 });
+  for (const kind of ['servers', 'clients']) {
+    for (const [name, one] of Object.entries(material[kind])) {
+      write(`${kind}-${name}`, one.certificate + one.chain);
+      write(`${kind}-${name}-key`, one.key);
+    }
+  }
+  for (const [name, text] of Object.entries(material.pem)) {
+    write(name, text);
+  }
+}
+
+async function main() {
+  const [file, folder] = process.argv.slice(2);
+  if (file === undefined) {
+    throw new Error('usage: certificates.js FILE [FOLDER]');
+  }
+  const material = await makeMaterial();
   mkdirSync(path.dirname(file), { recursive: true });
   const draft = `${file}.${process.pid}`;
   writeFileSync(draft, JSON.stringify(material), { mode: 0o600 });
   renameSync(draft, file);
   if (folder !== undefined) {
-    mkdirSync(folder, { recursive: true });
-    const write = (name, text) => writeFileSync(path.join(folder, `${name}.pem`), text, { mode: 0o600 });
-    for (const kind of ['servers', 'clients']) {
-      for (const [name, one] of Object.entries(material[kind])) {
-        write(`${kind}-${name}`, one.certificate + one.chain);
-        write(`${kind}-${name}-key`, one.key);
-      }
-    }
-    for (const [name, text] of Object.entries(pem)) {
-      write(name, text);
-    }
+    writeTexts(folder, material);
   }
 }
 
