@@ -6,26 +6,10 @@ import * as path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { certificates, serverPem, store, writeTemporary } from '../support/certificates';
 import { Client } from '../support/client';
+import { withExample } from '../support/examples';
 import { type Program, root, withProgram } from '../support/program';
 import { TlsClient, type TlsClientOptions } from '../support/tls-client';
 import { waitFor } from '../support/waiting';
-
-async function withExample(
-  name: string,
-  args: string[],
-  body: (program: Program, port: number) => Promise<void>,
-): Promise<void> {
-  const file = path.join(root, 'dist', 'examples', `${name}.js`);
-  await withProgram([file, '--port', '0', ...args], async (program) => {
-    const match = await program.says(/listening on \S+:(\d+)/);
-    await body(program, Number(match[1]));
-    program.signal('SIGINT');
-    const { code, signal } = await program.ends();
-    // A pump loop ends by the signal itself, Node's own loop by a handler.
-    expect(signal ?? code).toBe(signal === null ? 0 : 'SIGINT');
-    expect(program.errors).toBe('');
-  });
-}
 
 /** A client after its handshake. One of TLS 1.3 comes so far, also if the server refuses its certificate. */
 async function secureClient(port: number, options: TlsClientOptions = {}): Promise<TlsClient> {
@@ -36,7 +20,7 @@ async function secureClient(port: number, options: TlsClientOptions = {}): Promi
 
 describe('the example', () => {
   test('echo sends back what it gets, and says how to talk to it', () =>
-    withExample('echo', [], async (program, port) => {
+    withExample('echo', [], async (port, program) => {
       await program.says(new RegExp(`nc 127\\.0\\.0\\.1 ${port}\\n`));
       const client = new Client(port);
       client.write('hello\n');
@@ -49,7 +33,7 @@ describe('the example', () => {
     }));
 
   test('echo sends everything back to a client that reads late', () =>
-    withExample('echo', [], async (_program, port) => {
+    withExample('echo', [], async (port) => {
       const client = new Client(port, { paused: true });
       const text = 'late '.repeat(1_000_000);
       client.write(text);
@@ -59,7 +43,7 @@ describe('the example', () => {
     }));
 
   test('echo listens where it is told', () =>
-    withExample('echo', ['--host', '127.0.0.2'], async (program, port) => {
+    withExample('echo', ['--host', '127.0.0.2'], async (port, program) => {
       expect(program.output).toContain('127.0.0.2');
       const client = new Client(port, { host: '127.0.0.2' });
       client.write('x');
@@ -68,7 +52,7 @@ describe('the example', () => {
     }));
 
   test('echo explains itself when the port is taken or an option is unknown', async () => {
-    await withExample('echo', [], (_program, port) =>
+    await withExample('echo', [], (port) =>
       withProgram([path.join(root, 'dist', 'examples', 'echo.js'), '--port', String(port)], async (second) => {
         expect((await second.ends()).code).toBe(1);
         expect(second.errors).toContain('10048');
@@ -81,7 +65,7 @@ describe('the example', () => {
   });
 
   test('echo-class answers line by line', () =>
-    withExample('echo-class', [], async (_program, port) => {
+    withExample('echo-class', [], async (port) => {
       const client = new Client(port);
       client.write('one\ntwo\n');
       await client.receives('one\ntwo\n');
@@ -90,7 +74,7 @@ describe('the example', () => {
     }));
 
   test('lines greets, answers commands and says goodbye', () =>
-    withExample('lines', [], async (_program, port) => {
+    withExample('lines', [], async (port) => {
       const client = new Client(port);
       await waitFor(() => /^220 .*\r\n$/.test(client.text), 'the greeting');
       const greeting = client.text;
@@ -106,7 +90,7 @@ describe('the example', () => {
     }));
 
   test('chat passes lines on to everybody else', () =>
-    withExample('chat', [], async (_program, port) => {
+    withExample('chat', [], async (port) => {
       const alice = new Client(port);
       alice.write('alice\n');
       await waitFor(() => alice.text.includes('welcome, alice'), 'the welcome');
@@ -128,7 +112,7 @@ describe('the example', () => {
     const answer = message('0810\u0002\u0020\u0000\u0000\u0002\u0000\u0000\u0000112811450000012300');
     const unknown = message('0200\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0001x');
     const refusal = message('0210\u0000\u0000\u0000\u0000\u0002\u0000\u0000\u000030');
-    await withExample('iso8583', [], async (program, port) => {
+    await withExample('iso8583', [], async (port, program) => {
       for (const size of [1, 2, 3, 30, 1000]) {
         const client = new Client(port);
         const stream = echo + answer + unknown + echo;
@@ -152,7 +136,7 @@ describe('the example', () => {
   });
 
   test('syslog prints counted messages and lines, and goes on behind one that is too long', () =>
-    withExample('syslog', [], async (program, port) => {
+    withExample('syslog', [], async (port, program) => {
       const client = new Client(port);
       client.write('<13>a line\n\n18 <14>counted, lf: \\n\n<11>\u0007bell\n');
       await program.says(/127\.0\.0\.1 1\.notice a line\n/);
@@ -164,7 +148,7 @@ describe('the example', () => {
     }));
 
   test('device reads header and body of its records, however they are cut', () =>
-    withExample('device', [], async (_program, port) => {
+    withExample('device', [], async (port) => {
       const record = (kind: number, body: string) => {
         const header = Buffer.alloc(4);
         header.writeUInt16BE(kind, 0);
@@ -194,7 +178,7 @@ describe('the example', () => {
     writeFileSync(path.join(folder, 'public', 'a.txt'), 'content of a\n');
     writeFileSync(path.join(folder, 'public', 'sub', 'b.bin'), Buffer.alloc(3_000_000, 'b'));
     try {
-      await withExample('files', ['--folder', path.join(folder, 'public')], async (_program, port) => {
+      await withExample('files', ['--folder', path.join(folder, 'public')], async (port) => {
         const ask = async (name: string) => {
           const client = new Client(port);
           client.write(`${name}\n`);
@@ -213,7 +197,7 @@ describe('the example', () => {
   });
 
   test('tls-echo sends back what it gets, and tells version and suite', () =>
-    withExample('tls-echo', [], async (program, port) => {
+    withExample('tls-echo', [], async (port, program) => {
       await program.says(new RegExp(`openssl s_client -connect 127\\.0\\.0\\.1:${port}\\n`));
       const client = await secureClient(port, { version: 'TLSv1.3', ciphers: 'TLS_AES_256_GCM_SHA384' });
       expect(client.served).toBe('localhost');
@@ -232,14 +216,14 @@ describe('the example', () => {
   test('tls-echo takes a PFX with its password, and tells that a certificate has expired', async () => {
     const pfx = writeTemporary('store.pfx', store('pfx'));
     const { password, pem } = certificates();
-    await withExample('tls-echo', ['--certificate', pfx, '--password', password], async (_program, port) => {
+    await withExample('tls-echo', ['--certificate', pfx, '--password', password], async (port) => {
       const client = await secureClient(port, { ca: pem.serverRoot });
       client.write('x');
       await client.receives('x');
       client.destroy();
     });
     const expired = writeTemporary('expired.pem', serverPem('expired'));
-    await withExample('tls-echo', ['--certificate', expired], async (program) => {
+    await withExample('tls-echo', ['--certificate', expired], async (_port, program) => {
       await program.says(/expired/);
     });
   });
@@ -268,7 +252,7 @@ describe('the example', () => {
         'mutual-tls': ['--certificate', file, '--ca', file],
         https: ['--certificates', path.dirname(file)],
       }[name];
-      return withExample(name, args ?? [], async (_program, port) => {
+      return withExample(name, args ?? [], async (port) => {
         const client = new TlsClient(port, { clear: name === 'starttls' });
         if (name === 'starttls') {
           client.write('STARTTLS\r\n');
@@ -283,7 +267,7 @@ describe('the example', () => {
   );
 
   test('starttls goes over to TLS, and drops what came in clear behind the command', () =>
-    withExample('starttls', [], async (_program, port) => {
+    withExample('starttls', [], async (port) => {
       const client = new TlsClient(port, { clear: true });
       await client.receives('220 ready\r\n');
       client.write('EHLO me\r\nECHO clear\r\n');
@@ -304,7 +288,7 @@ describe('the example', () => {
     const { clients, pem } = certificates();
     const ca = writeTemporary('authority.pem', pem.clientAuthority + pem.revoked);
     const args = ['--ca', ca, '--crl-check', '--allow', 'CN=somebody', '--allow', 'CN=good, OU=Clients'];
-    await withExample('mutual-tls', args, async (program, port) => {
+    await withExample('mutual-tls', args, async (port, program) => {
       const client = await secureClient(port, { identity: clients.good });
       client.write('hello\n');
       await client.isGone();
@@ -317,7 +301,7 @@ describe('the example', () => {
       }
       await program.says(/^2: 275 .*revoked\n3: 275 .*expired\n4: 275 .*issuer.*\n5: 275 .*self.signed.*\n6: 281 /m);
     });
-    await withExample('mutual-tls', ['--ca', ca, '--allow', 'CN=goo'], async (program, port) => {
+    await withExample('mutual-tls', ['--ca', ca, '--allow', 'CN=goo'], async (port, program) => {
       const client = await secureClient(port, { identity: clients.good });
       client.write('hello\n');
       await client.isGone();
@@ -327,7 +311,7 @@ describe('the example', () => {
   });
 
   test('https shows each name its own certificate', () =>
-    withExample('https', [], async (_program, port) => {
+    withExample('https', [], async (port) => {
       for (const [servername, served] of [
         ['localhost', 'localhost'],
         ['OTHER.localhost', 'other.localhost'],
@@ -364,7 +348,7 @@ describe('npm run certificate', () => {
         expect(program.errors).toContain('localhost.pem is there');
       });
       expect(readFileSync(file, 'utf8')).toBe(pem);
-      await withExample('tls-echo', ['--certificate', file], async (_program, port) => {
+      await withExample('tls-echo', ['--certificate', file], async (port) => {
         const client = await secureClient(port, { ca: pem });
         client.write('x');
         await client.receives('x');
@@ -376,7 +360,7 @@ describe('npm run certificate', () => {
         client.destroy();
       });
       // Its own authority, too.
-      await withExample('mutual-tls', ['--ca', file], async (_program, port) => {
+      await withExample('mutual-tls', ['--ca', file], async (port) => {
         const client = await secureClient(port, { identity: { certificate: pem, key: pem, chain: '' } });
         client.write('hello\n');
         await client.isGone();

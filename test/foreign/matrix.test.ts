@@ -42,12 +42,13 @@ const used = new Set<string>();
 
 type Combination = ReturnType<typeof combinations>[number];
 
-/** What the server and its client saw, in the form of `expected`. */
-function story(server: TestServer, ids: number[], seen: Seen) {
+/** What the server and its client saw, in the form of `expected`. `ids` are of those whose ClientHello has come. */
+function story(server: TestServer, connections: number, ids: number[], seen: Seen) {
   const last = ids.at(-1) ?? 0;
   const judged = server.events('SSLClientAuthentication', last);
   return {
-    connections: ids.length,
+    connections,
+    hellos: ids.length,
     statuscode: server.events('Connected', last)[0]?.statuscode,
     status: judged.map(({ status }) => status),
     errors: server.events('Error', last).map(({ errorcode }) => errorcode),
@@ -60,6 +61,7 @@ function story(server: TestServer, ids: number[], seen: Seen) {
 
 const expected = ({ outcome, name, session }: Combination) => ({
   connections: session === 'resumed' ? 2 : 1,
+  hellos: session === 'resumed' ? 2 : 1,
   statuscode: outcome.server,
   status: [expect.stringMatching(outcome.status)],
   errors: outcome.in ? [] : [outcome.server],
@@ -72,10 +74,13 @@ async function visitAll(kind: ServerKind, client: Client, serverKey: ServerName)
   const before = checkingRevocation('revoked', 1, (server) => configure(server, 'LogSSLPackets=True'));
   await withServer(kind, { before }, async (server) => {
     serve(server, serverKey);
+    let connections = 0;
     let ids: number[] = [];
     let times = 1;
     let recommended: boolean | undefined;
     const answered = new Set<number>();
+    // Also of a client that leaves before its ClientHello.
+    server.on('ConnectionRequest', () => void connections++);
     server.on('SSLConnectionRequest', ({ connectionid }) => void ids.push(connectionid));
     server.on('SSLClientAuthentication', (param) => {
       recommended = param.accept;
@@ -96,10 +101,10 @@ async function visitAll(kind: ServerKind, client: Client, serverKey: ServerName)
     const prepared = await client.prepare(visits);
     for (const [index, visit] of visits.entries()) {
       const one = all[index] as Combination;
-      [ids, times, recommended] = [[], visit.times, undefined];
+      [connections, ids, times, recommended] = [0, [], visit.times, undefined];
       const seen = await prepared.visit(visit, index);
       const title = `${one.version}, ${serverKey}, ${one.session}, name "${one.name}", ${one.outcome.title}`;
-      const found = { title, ...story(server, ids, seen), recommended };
+      const found = { title, ...story(server, connections, ids, seen), recommended };
       expect([found, seen.output]).toEqual([{ title, ...expected(one), recommended: one.outcome.accept }, seen.output]);
       if (one.outcome.in && seen.resumed !== null)
         expect([title, seen.resumed]).toEqual([title, one.session === 'resumed']);

@@ -4,8 +4,9 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { expect, test } from '@jest/globals';
 import { temporaryFolder } from '../support/certificates';
+import { withExample } from '../support/examples';
 import { withTools } from '../support/tools';
-import { host, run, withExample } from './tools';
+import { host, run } from './tools';
 
 // socat ends its side after the input and still takes the answer; nc ends after two seconds without anything.
 const commands = {

@@ -8,10 +8,11 @@ import * as path from 'node:path';
 import { expect, test } from '@jest/globals';
 import { eachBinding } from '../support/bindings';
 import { type ServerName, serverPem, temporaryFolder, writeTemporary } from '../support/certificates';
+import { withExample } from '../support/examples';
 import type { Program } from '../support/program';
 import { withTools } from '../support/tools';
 import { backstop } from '../support/waiting';
-import { host, run, testssl, withExample } from './tools';
+import { host, run, testssl } from './tools';
 
 const policies = path.join(__dirname, 'policy');
 

@@ -11,10 +11,11 @@ import {
   temporaryFolder,
   writeTemporary,
 } from '../support/certificates';
+import { withExample } from '../support/examples';
 import { Program } from '../support/program';
 import { withTools } from '../support/tools';
 import { clients, everyAuthority, identityOf, type Visit } from './clients';
-import { host, printed, run, tells, withExample } from './tools';
+import { host, printed, run, tells } from './tools';
 
 const question = 'question of a foreign client\n';
 const suites13 = ['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256'];

@@ -1,8 +1,5 @@
-// Programs that are not ours, run to their end, and the examples that they talk to.
-import { existsSync } from 'node:fs';
-import * as path from 'node:path';
-import { expect } from '@jest/globals';
-import { type Program, type ProgramOptions, root, withProgram } from '../support/program';
+// Programs that are not ours, run to their end.
+import { type Program, type ProgramOptions, withProgram } from '../support/program';
 import { isInstalled } from '../support/tools';
 import { patience } from '../support/waiting';
 
@@ -40,23 +37,6 @@ interface Run extends ProgramOptions {
   input?: string;
   endInput?: boolean;
   limit?: number;
-}
-
-/** An example server for the time of `body`; it has to end in order. */
-export async function withExample(
-  name: string,
-  args: string[],
-  body: (port: number, server: Program) => Promise<void>,
-): Promise<void> {
-  const file = path.join(root, 'dist', 'examples', `${name}.js`);
-  expect(existsSync(file)).toBe(true);
-  await withProgram([file, '--port', '0', ...args], async (server) => {
-    await body(await server.port(), server);
-    server.signal('SIGINT');
-    const { code, signal } = await server.ends();
-    // A pump loop ends by the signal itself, Node's own loop by a handler.
-    expect([signal ?? code, server.errors]).toEqual([signal === null ? 0 : 'SIGINT', '']);
-  });
 }
 
 /** Waits until a program tells something behind what was there before. */
