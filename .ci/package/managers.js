@@ -1,20 +1,10 @@
 // Installs the package with every manager in common use, where nothing could compile and without a network: each has to
 // do it without a word about scripts or builds, and an echo server has to run then. Also the examples as they are
-// installed. Needs `npm run build:addon` and `npm run build:ts`. Prints a table, and ends with "N passed, N failed".
+// installed. Needs `npm run build:addon` and `npm run build:ts`. Ends with "N passed, N failed".
 const fs = require('node:fs');
 const path = require('node:path');
-const {
-  asCommonJs,
-  asModule,
-  check,
-  finish,
-  folderWith,
-  hasEchoed,
-  install,
-  programs,
-  run,
-  tarball,
-} = require('./support');
+const { check, run, totals } = require('../checks');
+const { asCommonJs, asModule, folderWith, hasEchoed, install, programs, tarball } = require('./support');
 
 /** What a manager says about install scripts, or about anything else that it does not like. */
 const complaint = /warn|\berror|\bscripts?\b|approve|ignored build|compil|gyp|deprecat/i;
@@ -155,7 +145,7 @@ function main() {
       );
     }
   });
-  finish();
+  totals();
 }
 
 main();

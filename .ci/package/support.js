@@ -1,4 +1,4 @@
-// What the checks of the installed package share: the tarball, folders, tools from npm, and counting.
+// What the checks of the installed package share: the tarball, folders, tools from npm.
 const { execFileSync, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
@@ -67,21 +67,6 @@ function programs(node) {
   return folder;
 }
 
-/** Runs a program, which has to end with 0, and gives everything that it printed. */
-function run(program, words, options = {}) {
-  const { status, signal, stdout, stderr, error } = spawnSync(program, words, {
-    encoding: 'utf8',
-    timeout: 120_000,
-    ...options,
-  });
-  if (status !== 0) {
-    throw new Error(
-      `${path.basename(program)} ${words.join(' ')}: ${error ?? `ended with ${status ?? signal}`}\n${stdout}${stderr}`,
-    );
-  }
-  return `${stdout}${stderr}`;
-}
-
 /** A server that sends one line back to a client of its own, and ends. `load` makes `ipdaemon` out of the package. */
 const echo = (load) => `${load}
 const res = ipdaemon.ipdaemon_open();
@@ -105,39 +90,4 @@ function hasEchoed(output) {
   if (output.trim() !== 'there and back') throw new Error(`no echo, but ${JSON.stringify(output)}`);
 }
 
-let passed = 0;
-let failed = 0;
-const rows = [];
-
-/** One check. What the body returns stands beside it in the table. */
-function check(title, body) {
-  const began = Date.now();
-  let result = 'ok';
-  let note = '';
-  try {
-    note = body() ?? '';
-    passed += 1;
-  } catch (error) {
-    failed += 1;
-    result = 'FAIL';
-    note = error.message.split('\n')[0];
-    console.log(`FAIL ${title}: ${error.message}`);
-  }
-  rows.push([result, title, `${((Date.now() - began) / 1000).toFixed(1)} s`, note]);
-}
-
-/** The table and the totals. */
-function finish() {
-  const widths = [0, 1, 2].map((i) => Math.max(...rows.map((row) => row[i].length)));
-  for (const row of rows)
-    console.log(
-      row
-        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    );
-  console.log(`${passed} passed, ${failed} failed`);
-  process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
-}
-
-module.exports = { asCommonJs, asModule, check, finish, folderWith, hasEchoed, install, programs, root, run, tarball };
+module.exports = { asCommonJs, asModule, folderWith, hasEchoed, install, programs, root, tarball };

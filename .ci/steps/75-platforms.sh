@@ -33,7 +33,7 @@ if [ "$(node -p process.arch)" = x64 ]; then
   on_host Bun @oven/bun-linux-x64@1
   on_host Deno @deno/linux-x64-glibc@2 run --allow-all
   tests 'the addon for arm64, and the smoke suite in qemu' .ci/arm64.sh || true
-  check 'addon and library are compiled for macOS' node .ci/macos.js || true
+  tests 'addon and library are compiled for macOS' node .ci/macos.js || true
 else
   echo 'other hosts and the builds for other systems are for machines with x64 only'
 fi

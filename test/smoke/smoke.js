@@ -10,6 +10,7 @@ const os = require('node:os');
 const path = require('node:path');
 const tls = require('node:tls');
 const { Worker } = require('node:worker_threads');
+const { count, totals } = require('../../.ci/checks');
 
 const folder = path.resolve(process.argv[2] ?? path.join(__dirname, '..', '..'));
 const ipd = require(folder);
@@ -258,15 +259,6 @@ for (const where of Object.keys(throwing)) {
   };
 }
 
-let passed = 0;
-let failed = 0;
-
-function count(title, error) {
-  if (error === undefined) passed += 1;
-  else failed += 1;
-  console.log(error === undefined ? `ok   ${title}` : `FAIL ${title}: ${error.stack ?? error}`);
-}
-
 async function main() {
   const server = ipd.ipdaemon_open();
   const { bun, deno } = process.versions;
@@ -282,7 +274,7 @@ async function main() {
       await check();
       count(title);
     } catch (error) {
-      count(title, error);
+      count(title, error.stack ?? error);
     }
   }
   // Everything is closed, so from here on nothing may keep the process; this timer does not.
@@ -295,9 +287,8 @@ async function main() {
 }
 
 function finish(error) {
-  count('the process ends by itself', error);
-  console.log(`${passed} passed, ${failed} failed`);
-  process.exitCode = failed === 0 ? 0 : 1;
+  count('the process ends by itself', error?.message);
+  totals();
 }
 
 if (process.argv[3] === '--throw') throwing[process.argv[4]]();
