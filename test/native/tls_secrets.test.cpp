@@ -98,95 +98,123 @@ struct Server {
   }
 };
 
-}  // namespace
+const std::string no_password;
 
-TEST("nothing of a password or a key is left in memory when it is replaced, reset or closed") {
-  fixture::need_openssl();
-  const Made made = fixture::make_certificate("server");
-  const Made other = fixture::make_certificate("other");
-  const std::string password = "the password of this store";
-  const std::string short_password = "short";
-  const std::string locked = encrypted_store(made, password);
-  const std::string short_locked = encrypted_store(made, short_password);
-  const std::string open = fixture::key_pem(made.key.get()) + pem_text(made.certificate.get());
-  const std::string other_open = fixture::key_pem(other.key.get()) + pem_text(other.certificate.get());
-  const std::string other_locked = encrypted_store(other, password);
-  const std::string no_password;
-  struct Case {
-    const char* title;
-    std::string watched;
-    std::function<void()> run;
-  };
-  const auto with_server = [](const std::function<void(Server&)>& body) {
-    Server server;
-    REQUIRE(server.handle != 0);
-    body(server);
-  };
-  const auto choosing = [&](const std::string& store, const std::string& store_password) {
-    with_server([&](Server& server) {
-      server.other_store = &store;
-      server.other_password = &store_password;
-      REQUIRE_EQ(
-          ipdaemon_register_callback(server.handle, IPDAEMON_EVENT_SSL_CONNECTION_REQUEST, &Server::on_event, &server),
-          0);
-      REQUIRE_EQ(ipdaemon_register_callback(server.handle, IPDAEMON_EVENT_CONNECTED, &Server::on_event, &server), 0);
-      server.listen(open, no_password);
-      server.serve_one();
-      server.serve_one();
-    });
-  };
-  const Case cases[] = {
-      {"a password, closed", password, [&] { with_server([&](Server& it) { it.listen(locked, password); }); }},
-      {"a password, replaced", password,
-       [&] {
-         with_server([&](Server& it) {
-           it.listen(locked, password);
+// Certificates as PEM texts and locked stores, with the passwords of these.
+struct Material {
+  Made made = fixture::make_certificate("server");
+  Made other = fixture::make_certificate("other");
+  std::string password = "the password of this store";
+  std::string short_password = "short";
+  std::string locked = encrypted_store(made, password);
+  std::string short_locked = encrypted_store(made, short_password);
+  std::string open = fixture::key_pem(made.key.get()) + pem_text(made.certificate.get());
+  std::string other_open = fixture::key_pem(other.key.get()) + pem_text(other.certificate.get());
+  std::string other_locked = encrypted_store(other, password);
+};
+
+// Something that a server does with a secret, of which nothing may be left.
+struct Case {
+  const char* title;
+  std::string watched;
+  std::function<void()> run;
+};
+
+void with_server(const std::function<void(Server&)>& body) {
+  Server server;
+  REQUIRE(server.handle != 0);
+  body(server);
+}
+
+// Serves one client with its own certificate and one with a choice of the program.
+void choosing(const std::string& own, const std::string& store, const std::string& store_password) {
+  with_server([&](Server& server) {
+    server.other_store = &store;
+    server.other_password = &store_password;
+    REQUIRE_EQ(
+        ipdaemon_register_callback(server.handle, IPDAEMON_EVENT_SSL_CONNECTION_REQUEST, &Server::on_event, &server),
+        0);
+    REQUIRE_EQ(ipdaemon_register_callback(server.handle, IPDAEMON_EVENT_CONNECTED, &Server::on_event, &server), 0);
+    server.listen(own, no_password);
+    server.serve_one();
+    server.serve_one();
+  });
+}
+
+std::vector<Case> cases_of_passwords(const Material& m) {
+  return {
+      {"a password, closed", m.password, [&m] { with_server([&m](Server& it) { it.listen(m.locked, m.password); }); }},
+      {"a password, replaced", m.password,
+       [&m] {
+         with_server([&m](Server& it) {
+           it.listen(m.locked, m.password);
            REQUIRE_EQ(set(it.handle, IPDAEMON_PROPERTY_SSL_CERT_STORE_PASSWORD, no_password), 0);
-           REQUIRE_EQ(set(it.handle, IPDAEMON_PROPERTY_SSL_CERT_STORE, open), 0);
+           REQUIRE_EQ(set(it.handle, IPDAEMON_PROPERTY_SSL_CERT_STORE, m.open), 0);
          });
        }},
-      {"a password, reset", password,
-       [&] {
-         with_server([&](Server& it) {
-           it.listen(locked, password);
+      {"a password, reset", m.password,
+       [&m] {
+         with_server([&m](Server& it) {
+           it.listen(m.locked, m.password);
            REQUIRE_EQ(ipdaemon_do_reset(it.handle), 0);
          });
        }},
-      {"a short password", short_password,
-       [&] { with_server([&](Server& it) { it.listen(short_locked, short_password); }); }},
-      {"a key, closed", part_of_key(open), [&] { with_server([&](Server& it) { it.listen(open, no_password); }); }},
-      {"a key, replaced", part_of_key(open),
-       [&] {
-         with_server([&](Server& it) {
-           it.listen(open, no_password);
-           REQUIRE_EQ(set(it.handle, IPDAEMON_PROPERTY_SSL_CERT_STORE, other_open), 0);
+      {"a short password", m.short_password,
+       [&m] { with_server([&m](Server& it) { it.listen(m.short_locked, m.short_password); }); }},
+  };
+}
+
+std::vector<Case> cases_of_keys(const Material& m) {
+  return {
+      {"a key, closed", part_of_key(m.open),
+       [&m] { with_server([&m](Server& it) { it.listen(m.open, no_password); }); }},
+      {"a key, replaced", part_of_key(m.open),
+       [&m] {
+         with_server([&m](Server& it) {
+           it.listen(m.open, no_password);
+           REQUIRE_EQ(set(it.handle, IPDAEMON_PROPERTY_SSL_CERT_STORE, m.other_open), 0);
          });
        }},
-      {"a key in SSLCertEncoded", part_of_key(open),
-       [&] {
-         with_server([&](Server& it) {
-           it.listen(other_open, no_password);
-           REQUIRE_EQ(set(it.handle, IPDAEMON_PROPERTY_SSL_CERT_ENCODED, open), 0);
-           REQUIRE_EQ(set(it.handle, IPDAEMON_PROPERTY_SSL_CERT_ENCODED, other_open), 0);
+      {"a key in SSLCertEncoded", part_of_key(m.open),
+       [&m] {
+         with_server([&m](Server& it) {
+           it.listen(m.other_open, no_password);
+           REQUIRE_EQ(set(it.handle, IPDAEMON_PROPERTY_SSL_CERT_ENCODED, m.open), 0);
+           REQUIRE_EQ(set(it.handle, IPDAEMON_PROPERTY_SSL_CERT_ENCODED, m.other_open), 0);
          });
        }},
-      {"the server's own key beside a choice", part_of_key(open), [&] { choosing(other_locked, password); }},
-      {"a key that was chosen", part_of_key(other_open), [&] { choosing(other_open, no_password); }},
-      {"a password that was chosen", password, [&] { choosing(other_locked, password); }},
+  };
+}
+
+std::vector<Case> cases_of_choices(const Material& m) {
+  return {
+      {"the server's own key beside a choice", part_of_key(m.open),
+       [&m] { choosing(m.open, m.other_locked, m.password); }},
+      {"a key that was chosen", part_of_key(m.other_open), [&m] { choosing(m.open, m.other_open, no_password); }},
+      {"a password that was chosen", m.password, [&m] { choosing(m.open, m.other_locked, m.password); }},
       {"a seed", "bytes for the random generator",
-       [&] {
-         with_server([&](Server& it) {
+       [] {
+         with_server([](Server& it) {
            static const std::string text = "OpenSSLPrngSeedData=bytes for the random generator";
            ipdaemon_value out = {};
            REQUIRE_EQ(ipdaemon_do_config(it.handle, as_bytes(text), text.size(), &out), 0);
          });
        }},
   };
-  for (const Case& one : cases) {
-    test::watch_freed(one.watched);
-    one.run();
-    if (test::freed_with_text() > 0) FAIL(std::string(one.title) + " is left in freed memory");
-    test::watch_freed("");
+}
+
+}  // namespace
+
+TEST("nothing of a password or a key is left in memory when it is replaced, reset or closed") {
+  fixture::need_openssl();
+  const Material material;
+  for (const auto& cases : {cases_of_passwords(material), cases_of_keys(material), cases_of_choices(material)}) {
+    for (const Case& one : cases) {
+      test::watch_freed(one.watched);
+      one.run();
+      if (test::freed_with_text() > 0) FAIL(std::string(one.title) + " is left in freed memory");
+      test::watch_freed("");
+    }
   }
 }
 

@@ -167,8 +167,12 @@ void LogChecker::property_set(int handle, int property, int id, std::int64_t num
       server.accept_failures_told = 0;
       return;
     default:
-      break;
+      connection_property_set(handle, property, id, number, bytes);
   }
+}
+
+void LogChecker::connection_property_set(int handle, int property, int id, std::int64_t number, BytesView bytes) {
+  HandleModel& server = handles_[handle];
   ConnectionModel* model = find(handle, id);
   if (model == nullptr) return;
   switch (property) {

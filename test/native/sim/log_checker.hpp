@@ -248,6 +248,7 @@ class LogChecker final : public Observer {
   Incoming incoming(const ConnectionModel& model) const;
   bool may_be_secured(const ConnectionModel& model) const;
   bool is_opaque(const ConnectionModel& model) const;
+  void connection_property_set(int handle, int property, int id, std::int64_t number, BytesView bytes);
   HandshakeModel* handshake(int handle, int id);
   HandshakeModel& begin_handshake(int handle, int link);
   void check_failed_handshake(const HandshakeModel& model, int code);
@@ -256,8 +257,13 @@ class LogChecker final : public Observer {
   std::size_t kept_of_failed_send(const Frame& frame, ConnectionModel& model, int code, std::int64_t bytes_sent);
   bool event_begins(const char* name, int handle, int id, int event);
   void check_piece(ConnectionModel& model, BytesView text, bool eol);
+  void check_line(ConnectionModel& model, const Incoming& link, BytesView text, bool eol, bool at_end);
   bool piece_available(const ConnectionModel& model) const;
   void check_end_of_connection(ConnectionModel& model, int status);
+  void check_end_in_order(const ConnectionModel& model, const Link& link, const Incoming& heard,
+                          const std::string& what);
+  void check_end_by_time(const ConnectionModel& model, const Link& link, const std::string& what);
+  bool is_queued(const ConnectionModel& model) const;
   ConnectionModel* of_link(int link);
   bool trouble_injected() const;
   std::int64_t now() const { return world_->now_us(); }

@@ -40,7 +40,6 @@ void LogChecker::data_piece(int handle, int id, BytesView text, bool eol) {
 void LogChecker::check_piece(ConnectionModel& model, BytesView text, bool eol) {
   const Incoming link = incoming(model);
   const BytesView stream = link.stream;
-  const auto limit = static_cast<std::size_t>(handles_[model.handle].line_length_max);
   const std::string what = "DataIn of connection " + std::to_string(model.id);
   if (model.swallow_lf && model.position < stream.size() && stream[model.position] == '\n') ++model.position;
   if (!text.empty() || model.position < stream.size()) model.swallow_lf = false;
@@ -77,6 +76,15 @@ void LogChecker::check_piece(ConnectionModel& model, BytesView text, bool eol) {
     model.rest_delivered = !eol;
     return;
   }
+  check_line(model, link, text, eol, at_end);
+}
+
+void LogChecker::check_line(ConnectionModel& model, const Incoming& link, BytesView text, bool eol, bool at_end) {
+  const BytesView stream = link.stream;
+  const FramingModel& framing = model.framing;
+  const auto limit = static_cast<std::size_t>(handles_[model.handle].line_length_max);
+  const std::string what = "DataIn of connection " + std::to_string(model.id);
+  const std::size_t end = model.position + text.size();
   // Lines: where does the terminator stand that comes first?
   std::size_t terminator = std::string_view::npos;
   std::size_t terminator_length = 1;
@@ -151,7 +159,6 @@ void LogChecker::check_end_of_connection(ConnectionModel& model, int status) {
   const Link& link = world_->link(model.link);
   const Incoming heard = incoming(model);
   const std::string what = "Disconnected of connection " + std::to_string(model.id);
-  const bool queued = model.taken < model.expected.size() && !is_opaque(model);
   HandshakeModel* securing = handshake(model.handle, model.id);
   const bool of_handshake = is_tls_code(status) || status == IPDAEMON_ERROR_TIMED_OUT;
   const bool of_data = status == IPDAEMON_ERROR_TLS_DECRYPT || status == IPDAEMON_ERROR_TLS_ENCRYPT;
@@ -163,15 +170,7 @@ void LogChecker::check_end_of_connection(ConnectionModel& model, int status) {
   if (securing != nullptr) securing->over = true;
   switch (status) {
     case 0:
-      if (!heard.closed && !model.end_wanted) fail(what + " with status 0, but nobody ended it");
-      if (model.secure && !model.end_wanted && !may_be_secured(model)) fail(what + " with status 0 in a handshake");
-      if (queued && model.linger && !link.dead()) fail(what + " with status 0 although accepted bytes were not sent");
-      if (!model.end_wanted && !trouble_injected()) {
-        if (heard.read < heard.stream.size()) fail(what + " before the peer's bytes were read");
-        std::size_t position = model.position;
-        if (model.swallow_lf && position < heard.stream.size() && heard.stream[position] == '\n') ++position;
-        if (position < heard.stream.size()) fail(what + " before the peer's bytes were delivered");
-      }
+      check_end_in_order(model, link, heard, what);
       break;
     case IPDAEMON_ERROR_RESET_BY_PEER:
       if (!link.peer_reset) fail(what + " says that the peer reset, but it did not");
@@ -180,29 +179,11 @@ void LogChecker::check_end_of_connection(ConnectionModel& model, int status) {
         if (piece_available(model)) fail(what + " by a reset before what had come was delivered");
       }
       break;
-    case IPDAEMON_ERROR_CONNECTION_TIMED_OUT: {
-      // The event may have had to wait; what counts is when the server gave the connection up.
-      // Behind an alert, the socket stays for a moment.
-      const bool closed = model.closed_us != 0;
-      const std::int64_t silent_us = (closed ? model.closed_us : link.server_ended_us) - model.activity_us;
-      const std::int64_t idle_s = closed ? model.closed_idle_s : model.idle_s;
-      const bool idle = idle_s > 0 && silent_us >= idle_s * second_us - 1000;
-      // A farewell that does not get through ends after Timeout, or 30 s.
-      const std::int64_t patience_us = (model.closed_timeout_s > 0 ? model.closed_timeout_s : 30) * second_us;
-      const bool stuck = (queued || link.dead()) && (model.end_wanted || link.peer_ended) &&
-                         (silent_us >= patience_us - 1000 || model.end_wanted);
-      if (!idle && !stuck) {
-        fail(what + " by a time-out that was not due: silent for " + std::to_string(silent_us) + " us of " +
-             std::to_string(idle_s) + " s");
-      }
-      if (!stuck && !model.end_wanted && model.accept_data && model.unread_at_close > 0 && !link.receive_refused &&
-          !trouble_injected()) {
-        fail(what + " as idle although " + std::to_string(model.unread_at_close) + " bytes of it had arrived");
-      }
+    case IPDAEMON_ERROR_CONNECTION_TIMED_OUT:
+      check_end_by_time(model, link, what);
       break;
-    }
     case IPDAEMON_ERROR_FILE_UNUSABLE:
-      if (!queued && !model.file_failed) fail(what + " for a file although none was being sent");
+      if (!is_queued(model) && !model.file_failed) fail(what + " for a file although none was being sent");
       break;
     case IPDAEMON_ERROR_TLS_DECRYPT:
       if (!model.secure || !link.tls || !link.tls->damage_read(link.read_count)) {
@@ -219,6 +200,46 @@ void LogChecker::check_end_of_connection(ConnectionModel& model, int status) {
   // One that breaks while the callback of Connected is running may go without it.
   if (status == 0 && !model.greeted && !model.end_wanted && !model.ready_owed && !trouble_injected()) {
     fail(what + " before the ReadyToSend that follows Connected");
+  }
+}
+
+// Whether something that was accepted waits, as far as that is known.
+bool LogChecker::is_queued(const ConnectionModel& model) const {
+  return model.taken < model.expected.size() && !is_opaque(model);
+}
+
+void LogChecker::check_end_in_order(const ConnectionModel& model, const Link& link, const Incoming& heard,
+                                    const std::string& what) {
+  if (!heard.closed && !model.end_wanted) fail(what + " with status 0, but nobody ended it");
+  if (model.secure && !model.end_wanted && !may_be_secured(model)) fail(what + " with status 0 in a handshake");
+  if (is_queued(model) && model.linger && !link.dead()) {
+    fail(what + " with status 0 although accepted bytes were not sent");
+  }
+  if (model.end_wanted || trouble_injected()) return;
+  if (heard.read < heard.stream.size()) fail(what + " before the peer's bytes were read");
+  std::size_t position = model.position;
+  if (model.swallow_lf && position < heard.stream.size() && heard.stream[position] == '\n') ++position;
+  if (position < heard.stream.size()) fail(what + " before the peer's bytes were delivered");
+}
+
+void LogChecker::check_end_by_time(const ConnectionModel& model, const Link& link, const std::string& what) {
+  // The event may have had to wait; what counts is when the server gave the connection up.
+  // Behind an alert, the socket stays for a moment.
+  const bool closed = model.closed_us != 0;
+  const std::int64_t silent_us = (closed ? model.closed_us : link.server_ended_us) - model.activity_us;
+  const std::int64_t idle_s = closed ? model.closed_idle_s : model.idle_s;
+  const bool idle = idle_s > 0 && silent_us >= idle_s * second_us - 1000;
+  // A farewell that does not get through ends after Timeout, or 30 s.
+  const std::int64_t patience_us = (model.closed_timeout_s > 0 ? model.closed_timeout_s : 30) * second_us;
+  const bool stuck = (is_queued(model) || link.dead()) && (model.end_wanted || link.peer_ended) &&
+                     (silent_us >= patience_us - 1000 || model.end_wanted);
+  if (!idle && !stuck) {
+    fail(what + " by a time-out that was not due: silent for " + std::to_string(silent_us) + " us of " +
+         std::to_string(idle_s) + " s");
+  }
+  if (!stuck && !model.end_wanted && model.accept_data && model.unread_at_close > 0 && !link.receive_refused &&
+      !trouble_injected()) {
+    fail(what + " as idle although " + std::to_string(model.unread_at_close) + " bytes of it had arrived");
   }
 }
 
