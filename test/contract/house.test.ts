@@ -46,6 +46,21 @@ const longFiles: Record<string, [lines: number, reason: string]> = {
   'native/reactor/poller_iocp.cpp': [567, 'one subject: the completion port'],
   'bindings/addon/calls.cc': [472, 'one function for each of the contract, with its two signatures'],
   'lib/ipdaemon.ts': [529, 'the public functions, mostly their documentation'],
+  'test/lifetime/process.test.ts': [579, 'not split yet'],
+  'test/native/frame_reader.test.cpp': [531, 'not split yet'],
+  'test/php/handlers.test.ts': [427, 'not split yet'],
+  'test/programs/certificates.js': [512, 'not split yet'],
+  'test/properties/connection.test.ts': [501, 'not split yet'],
+  'test/settings/sockets.test.ts': [444, 'not split yet'],
+  'test/support/log-checker.ts': [462, 'not split yet'],
+  'test/tls/client-certificates.test.ts': [467, 'not split yet'],
+  'test/tls/settings.test.ts': [468, 'not split yet'],
+};
+const longFunctions: Record<string, [lines: number, reason: string]> = {
+  'test/programs/failing-life.js: async function life(step) {': [63, 'one life, call by call'],
+  'test/support/log-checker.ts: export function violations(': [282, 'not split yet'],
+  'test/support/log-checker.ts: function checkInput(connection: Connection, client: ClientRecord, cut: boolean, broken: Broken): void {':
+    [62, 'not split yet'],
 };
 const lines_max = 400;
 const function_lines_max = 60;
@@ -67,15 +82,19 @@ function tooLong(lengths: Map<string, number>, max: number, exceptions: Record<s
 
 const linesOf = (file: string) => read(file).split('\n').length - 1;
 
-/** The lengths of functions that are not members in a class: first line to closing brace, as clang-format writes them. */
-function functionsOf(file: string): Map<string, number> {
+const headOfCpp = /^(?!namespace|struct|class|enum|extern|union)[A-Za-z_].*\).*\{$/;
+// biome may write the parameters below it.
+const headOfScript = /^(?:export )?(?:async )?function\b.*[{(]$/;
+
+/** The lengths of functions that are not members in a class: first line to closing brace, as the formatters write them. */
+function functionsOf(file: string, isHead = headOfCpp): Map<string, number> {
   const found = new Map<string, number>();
   let head = '';
   let begin = 0;
   read(file)
     .split('\n')
     .forEach((line, at) => {
-      if (head === '' && /^(?!namespace|struct|class|enum|extern|union)[A-Za-z_].*\).*\{$/.test(line)) {
+      if (head === '' && isHead.test(line)) {
         head = line;
         begin = at;
       } else if (line === '}' && head !== '') {
@@ -174,16 +193,22 @@ describe('length', () => {
     ...files('bindings', /\.(cc|h|ts|js)$/),
     ...files('lib', /\.ts$/).filter((file) => !file.startsWith('lib/generated/')),
     ...files('examples', /\.ts$/),
+    ...files('test', /\.(cc|cpp|hpp|ts|js)$/),
   ];
 
   test(`no file has more than ${lines_max} lines`, () => {
     expect(tooLong(new Map(sources.map((file) => [file, linesOf(file)])), lines_max, longFiles)).toEqual([]);
   });
 
-  test(`no function of the core or the addon has more than ${function_lines_max} lines`, () => {
-    const functions = [...core, ...files('bindings/addon', /\.cc$/)].flatMap((file) => [...functionsOf(file)]);
-    expect(functions.length).toBeGreaterThan(600);
-    expect(tooLong(new Map(functions), function_lines_max, {})).toEqual([]);
+  test(`no function of the core, the addon or the tests has more than ${function_lines_max} lines`, () => {
+    const compiled = [...core, ...files('bindings/addon', /\.cc$/), ...files('test', /\.(cc|cpp|hpp)$/)];
+    const scripts = files('test', /\.(ts|js)$/);
+    const functions = [
+      ...compiled.flatMap((file) => [...functionsOf(file)]),
+      ...scripts.flatMap((file) => [...functionsOf(file, headOfScript)]),
+    ];
+    expect(functions.length).toBeGreaterThan(1500);
+    expect(tooLong(new Map(functions), function_lines_max, longFunctions)).toEqual([]);
   });
 
   test('the README has at most 120 lines', () => {

@@ -1,46 +1,15 @@
 // withServer: a server on a free port that records every call and event, is closed always, and whose log
 // goes through the log checker at the end. Tests use its methods instead of the bare functions where the
 // log has to see what happens; `api` and `res` are there for everything else.
-import { readFileSync } from 'node:fs';
 import * as net from 'node:net';
-import { describe } from '@jest/globals';
-import { type Api, type Binding, eachBinding, isOneOf, testsUse } from './bindings';
+import { type Api, eachBinding } from './bindings';
 import { Client, type ClientOptions } from './client';
 import { Code, E, type EventName, P } from './ids';
+import { behaviour, eachServer, type ServerKind } from './kinds';
 import { type CheckOptions, type LogEntry, violations } from './log-checker';
+import { ServerCalls } from './server-calls';
 import { TlsClient, type TlsClientOptions } from './tls-client';
 import { pumpWhileWaiting, somethingHappened, stays, stopPumping, waitFor } from './waiting';
-
-/** A way to run a server: which binding, and who turns its reactor. */
-export interface ServerKind extends Binding {
-  pump: 'node' | 'doevents';
-}
-
-/**
- * Every binding, pumped by Node's loop and by do_doevents, for which nobody else waits. do_doevents is the native
- * library's and the same for all bindings, so koffi has it only where handlers and errors meet it.
- */
-export function eachServer(): ServerKind[] {
-  return eachBinding().flatMap((binding) => {
-    const loop = { ...binding, name: `${binding.name}, Node's loop`, pump: 'node' as const };
-    const doevents = { ...binding, name: `${binding.name}, do_doevents`, pump: 'doevents' as const };
-    const both = binding.name === 'addon' || isOneOf('interface', 'framing', 'lifetime');
-    return binding.waker === undefined && both ? [loop, doevents] : [loop];
-  });
-}
-
-/** describe for each kind of server. */
-export function behaviour(title: string, body: (kind: ServerKind) => void): void {
-  // For runs that are slow: one of the two ways of pumping, except where it matters most.
-  const only = process.env.IPDAEMON_TEST_PUMP;
-  const both = only === undefined || isOneOf('interface/events', 'lifetime');
-  const kinds = eachServer();
-  const wanted = kinds.filter((kind) => both || kind.pump === only);
-  describe.each(wanted.length > 0 ? wanted : kinds)(`${title} ($name)`, (kind) => {
-    testsUse(kind);
-    body(kind);
-  });
-}
 
 /** An event's parameter object. Its keys are those of the documented interface. */
 export interface Param {
@@ -99,35 +68,23 @@ export interface TlsPeer {
 
 const everyEvent = Object.keys(E) as EventName[];
 
-export class TestServer {
-  readonly api: Api;
-  readonly kind: ServerKind;
-  readonly res: ReturnType<Api['ipworks_ipdaemon_open']>;
-  readonly log: LogEntry[] = [];
+export class TestServer extends ServerCalls {
   readonly clients: Client[] = [];
   /** The events so far, in order. */
   readonly seen: { name: EventName; param: Param }[] = [];
   /** Exceptions that left do_doevents while a wait pumped. */
   readonly thrown: unknown[] = [];
-  /** What the last call of this class ended with, the pair of get_last_error. */
-  code = 0;
-  error = '';
   port = 0;
-  closed = false;
   private readonly handlers = new Map<EventName, Handler>();
   private readonly counts = new Map<string, number>();
   private readonly ids = new Map<number, number>();
   /** What DataIn delivered, by connection; and by 0, all of it. */
   private readonly inputs = new Map<number, string>();
-  private readonly record: boolean;
   private readonly check: CheckOptions;
 
   constructor(kind: ServerKind, options: ServerOptions) {
-    this.kind = kind;
-    this.api = kind.api;
-    this.record = options.record ?? true;
+    super(kind, options.record ?? true);
     this.check = { requests: !(options.without ?? []).includes('ConnectionRequest'), ...options.check };
-    this.res = this.api.ipworks_ipdaemon_open();
     if (kind.pump === 'doevents') {
       this.config('ProcessIdleEvents=False');
       this.config('SelectWaitMillis=1');
@@ -163,92 +120,6 @@ export class TestServer {
     this.port = this.get(P.LocalPort) as number;
   }
 
-  /** Fails the test when a call did. */
-  must(code: number): void {
-    if (code !== 0) {
-      throw new Error(`the call failed with ${code}: ${this.error}`);
-    }
-  }
-
-  get(property: number, index = 0): unknown {
-    const value: unknown = this.api.ipworks_ipdaemon_get(this.res, property, index);
-    this.keepError();
-    return value;
-  }
-
-  set(property: number, value: unknown): number;
-  set(property: number, index: number, value: unknown): number;
-  set(property: number, ...rest: unknown[]): number {
-    const [index, value] = rest.length === 1 ? [0, rest[0]] : [rest[0] as number, rest[1]];
-    if (property === P.Connected && value === false) {
-      this.log.push({ kind: 'call', name: 'disconnect', id: index });
-    }
-    const code = this.api.ipworks_ipdaemon_set(this.res, property, index, value as string);
-    this.keepError();
-    return code;
-  }
-
-  config(text: string): string {
-    const value = this.api.ipworks_ipdaemon_do_config(this.res, text);
-    this.keepError();
-    return value;
-  }
-
-  /** The code that a configuration string ends with. */
-  configCode(text: string): number {
-    this.config(text);
-    return this.code;
-  }
-
-  send(id: number, text: string | Uint8Array): number {
-    return this.sent(id, text, () => this.api.ipworks_ipdaemon_do_send(this.res, id, text));
-  }
-
-  sendLine(id: number, text: string | Uint8Array): number {
-    const line = `${typeof text === 'string' ? text : Buffer.from(text).toString('latin1')}\r\n`;
-    return this.sent(id, line, () => this.api.ipworks_ipdaemon_do_sendline(this.res, id, text));
-  }
-
-  setDataToSend(id: number, text: string | Uint8Array): number {
-    return this.sent(id, text, () =>
-      this.api.ipworks_ipdaemon_set(this.res, P.DataToSend, id, text as unknown as string),
-    );
-  }
-
-  sendFile(id: number, path: string): number {
-    return this.sent(id, undefined, () => this.api.ipworks_ipdaemon_do_sendfile(this.res, id, path), path);
-  }
-
-  disconnect(id: number): number {
-    this.log.push({ kind: 'call', name: 'disconnect', id });
-    const code = this.api.ipworks_ipdaemon_do_disconnect(this.res, id);
-    this.keepError();
-    return code;
-  }
-
-  startSsl(id: number): number {
-    // Before the call: events may fire in it.
-    const entry = { kind: 'startssl' as const, id, code: 0 };
-    this.log.push(entry);
-    entry.code = this.api.ipworks_ipdaemon_do_startssl(this.res, id);
-    this.keepError();
-    return entry.code;
-  }
-
-  shutdown(): number {
-    this.log.push({ kind: 'call', name: 'shutdown', id: 0 });
-    const code = this.api.ipworks_ipdaemon_do_shutdown(this.res);
-    this.keepError();
-    return code;
-  }
-
-  reset(): number {
-    this.log.push({ kind: 'call', name: 'reset', id: 0 });
-    const code = this.api.ipworks_ipdaemon_do_reset(this.res);
-    this.keepError();
-    return code;
-  }
-
   close(): void {
     if (!this.closed) {
       this.closed = true;
@@ -256,10 +127,6 @@ export class TestServer {
       this.log.push({ kind: 'call', name: 'close', id: 0 });
       this.api.ipworks_ipdaemon_close(this.res);
     }
-  }
-
-  doEvents(): number {
-    return this.api.ipworks_ipdaemon_do_doevents(this.res);
   }
 
   /** What a wait calls for a server that is pumped by hand. Exceptions of handlers are kept, not lost. */
@@ -403,41 +270,6 @@ export class TestServer {
     return this.get(P.ConnectionCount) as number;
   }
 
-  private keepError(): void {
-    this.code = this.api.ipworks_ipdaemon_get_last_error_code(this.res);
-    this.error = this.api.ipworks_ipdaemon_get_last_error(this.res);
-  }
-
-  private sent(id: number, text: string | Uint8Array | undefined, call: () => number, path?: string): number {
-    const timeout = this.record ? Number(this.api.ipworks_ipdaemon_get(this.res, P.Timeout, id) ?? 0) : 0;
-    const code = call();
-    if (this.closed || !this.record) {
-      return code;
-    }
-    this.keepError();
-    const { code: kept, error } = this;
-    let bytes = '';
-    if (path !== undefined) {
-      bytes = code === 0 || timeout > 0 ? readFileSync(path, 'latin1') : '';
-    } else if (text !== undefined) {
-      bytes = typeof text === 'string' ? text : Buffer.from(text).toString('latin1');
-    }
-    this.log.push({
-      kind: 'send',
-      at: performance.now(),
-      id,
-      bytes,
-      code,
-      bytesSent: Number(this.get(P.BytesSent, id) ?? -1),
-      ready: this.get(P.ReadyToSend, id) as boolean | null,
-      timeout,
-      file: path !== undefined,
-    });
-    this.code = kept;
-    this.error = error;
-    return code;
-  }
-
   private onEvent(name: EventName, param: Param): unknown {
     const id = name === 'ConnectionRequest' ? 0 : param.connectionid;
     if (this.record) {
@@ -544,4 +376,4 @@ export function fill(server: TestServer, id: number, size = 65_536): string {
   }
 }
 
-export { type Api, eachBinding, stays, waitFor };
+export { type Api, behaviour, eachBinding, eachServer, type ServerKind, stays, waitFor };
