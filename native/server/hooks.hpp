@@ -2,6 +2,8 @@
 // in property_hooks.cpp, setting_hooks.cpp and setting_hooks_tls.cpp. A row without a hook is plain storage.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <string>
 
 #include "base/bytes.hpp"
@@ -37,7 +39,14 @@ struct SettingHook {
   std::string (*read)(Server& server);
 };
 
-// Null for a row that has none.
+// In a table of one of the files; null for a row that has none there.
+template <typename Hook, std::size_t count>
+const Hook* find_hook(const Hook (&hooks)[count], int id) {
+  const Hook* const end = hooks + count;
+  const Hook* const found = std::find_if(hooks, end, [id](const Hook& hook) { return hook.id == id; });
+  return found != end ? found : nullptr;
+}
+
 const PropertyHook* find_property_hook(int id);
 const SettingHook* find_setting_hook(int id);
 const SettingHook* find_tls_setting_hook(int id);

@@ -1,7 +1,6 @@
 // Properties of the server that do something when they are set, or are computed when they are read.
 
 #include <algorithm>
-#include <iterator>
 
 #include "ipdaemon.h"
 #include "server/hooks.hpp"
@@ -141,9 +140,7 @@ constexpr PropertyHook property_hooks[] = {
 }  // namespace
 
 const PropertyHook* find_property_hook(int id) {
-  const auto* hook = std::find_if(std::begin(property_hooks), std::end(property_hooks),
-                                  [&](const PropertyHook& candidate) { return candidate.id == id; });
-  return hook != std::end(property_hooks) ? hook : nullptr;
+  return find_hook(property_hooks, id);
 }
 
 }  // namespace ipdaemon

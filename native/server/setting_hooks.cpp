@@ -1,9 +1,6 @@
 // Settings that do something when they are set, or are computed when they are read; those of TLS are in
 // setting_hooks_tls.cpp.
 
-#include <algorithm>
-#include <iterator>
-
 #include "base/text.hpp"
 #include "ipdaemon.h"
 #include "server/hooks.hpp"
@@ -184,9 +181,8 @@ constexpr SettingHook setting_hooks[] = {
 }  // namespace
 
 const SettingHook* find_setting_hook(int id) {
-  const auto* hook = std::find_if(std::begin(setting_hooks), std::end(setting_hooks),
-                                  [&](const SettingHook& candidate) { return candidate.id == id; });
-  return hook != std::end(setting_hooks) ? hook : find_tls_setting_hook(id);
+  const SettingHook* hook = find_hook(setting_hooks, id);
+  return hook != nullptr ? hook : find_tls_setting_hook(id);
 }
 
 }  // namespace ipdaemon

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <iterator>
 #include <system_error>
 
 #include "base/text.hpp"
@@ -46,9 +45,7 @@ int set_protocols(Change& change) {
 }
 
 int set_security_flags(Change& change) {
-  constexpr std::int64_t all =
-      0x80000000LL | 0x8000 | 0x4000 | 0x800 | 0x400 | 0x200 | 0x100 | 0x20 | 0x10 | 0x4 | 0x2 | 0x1;
-  if ((change.value.number & ~all) == 0) return 0;
+  if ((change.value.number & ~tls::security_flags::all) == 0) return 0;
   return change.invalid(std::to_string(change.value.number), "it has undefined bits");
 }
 
@@ -224,9 +221,7 @@ constexpr SettingHook tls_setting_hooks[] = {
 }  // namespace
 
 const SettingHook* find_tls_setting_hook(int id) {
-  const auto* hook = std::find_if(std::begin(tls_setting_hooks), std::end(tls_setting_hooks),
-                                  [&](const SettingHook& candidate) { return candidate.id == id; });
-  return hook != std::end(tls_setting_hooks) ? hook : nullptr;
+  return find_hook(tls_setting_hooks, id);
 }
 
 }  // namespace ipdaemon

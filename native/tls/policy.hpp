@@ -8,6 +8,22 @@
 
 namespace ipdaemon::tls {
 
+// The bits of SSLSecurityFlags: what to overlook in the certificate of a client.
+namespace security_flags {
+
+inline constexpr std::int64_t validity = 0x1;
+inline constexpr std::int64_t authority = 0x10;
+inline constexpr std::int64_t usage = 0x20;
+inline constexpr std::int64_t revocation_of_leaf = 0x100;
+inline constexpr std::int64_t revocation_between = 0x400;
+inline constexpr std::int64_t revocation_of_root = 0x800;
+// What these switch off is never checked here.
+inline constexpr std::int64_t without_effect = 0x80000000 | 0x8000 | 0x4000 | 0x200 | 0x4 | 0x2;
+inline constexpr std::int64_t all =
+    validity | authority | usage | revocation_of_leaf | revocation_between | revocation_of_root | without_effect;
+
+}  // namespace security_flags
+
 // The values of the settings and properties of TLS, by their names.
 struct ContextOptions {
   std::int64_t protocols = 0;

@@ -8,16 +8,6 @@ namespace {
 
 constexpr int chain_depth_max = 10;
 
-// Bits of SSLSecurityFlags.
-enum : std::int64_t {
-  overlook_validity = 0x1,
-  overlook_authority = 0x10,
-  overlook_usage = 0x20,
-  overlook_revocation_leaf = 0x100,
-  overlook_revocation_between = 0x400,
-  overlook_revocation_root = 0x800,
-};
-
 bool is_revocation_unknown(int error) {
   switch (error) {
     case X509_V_ERR_UNABLE_TO_GET_CRL:
@@ -60,16 +50,18 @@ bool is_overlooked(X509_STORE_CTX* store, int error) {
   const std::int64_t flags = running->options.security_flags;
   const int depth = X509_STORE_CTX_get_error_depth(store);
   if (error == X509_V_ERR_CERT_NOT_YET_VALID || error == X509_V_ERR_CERT_HAS_EXPIRED) {
-    return (flags & overlook_validity) != 0;
+    return (flags & security_flags::validity) != 0;
   }
-  if (is_authority_unknown(error)) return (flags & overlook_authority) != 0;
-  if (error == X509_V_ERR_INVALID_PURPOSE) return (flags & overlook_usage) != 0;
+  if (is_authority_unknown(error)) return (flags & security_flags::authority) != 0;
+  if (error == X509_V_ERR_INVALID_PURPOSE) return (flags & security_flags::usage) != 0;
   if (!is_revocation_unknown(error)) return false;
   if (running->options.check_crl == IPDAEMON_SSL_CHECK_CRL_IF_AVAILABLE) return true;
-  if (depth == 0) return (flags & overlook_revocation_leaf) != 0;
+  if (depth == 0) return (flags & security_flags::revocation_of_leaf) != 0;
   // A list for the client's own certificate is demanded; those of its issuers count if they are there.
   if (error == X509_V_ERR_UNABLE_TO_GET_CRL) return true;
-  return (flags & (is_self_signed(store) ? overlook_revocation_root : overlook_revocation_between)) != 0;
+  const std::int64_t wanted =
+      is_self_signed(store) ? security_flags::revocation_of_root : security_flags::revocation_between;
+  return (flags & wanted) != 0;
 }
 
 int on_step(int ok, X509_STORE_CTX* store) {

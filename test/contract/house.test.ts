@@ -329,6 +329,19 @@ describe('numbers stand once', () => {
     expect(number).not.toBeNaN();
   });
 
+  test('the bits of SSLSecurityFlags stand in policy.hpp, and tls.md has them', () => {
+    const bits = (text: string) =>
+      [...new Set([...text.matchAll(/\b0x[0-9a-fA-F]+\b/g)].map(([number]) => Number(number)))].sort((a, b) => a - b);
+    const policy = 'native/tls/policy.hpp';
+    const [, namespace = ''] = /namespace security_flags \{([\s\S]*?)\n\}/.exec(read(policy)) ?? [];
+    const [, page = ''] = /^(`SSLSecurityFlags` is a sum[\s\S]*?)Other bits/m.exec(read('docs/reference/tls.md')) ?? [];
+    expect(bits(namespace)).toHaveLength(12);
+    expect(bits(page)).toEqual(bits(namespace));
+    const users = core.filter((file) => file !== policy && /security_flags/i.test(read(file)));
+    expect(users).toContain('native/tls/verify.cpp');
+    expect(users.filter((file) => bits(read(file)).length > 0)).toEqual([]);
+  });
+
   test('the last event is the last one', () => {
     const ids = [...read('native/include/ipdaemon_events.def').matchAll(/^IPD_EVENT\((\d+),/gm)].map(([, id]) =>
       Number(id),
