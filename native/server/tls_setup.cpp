@@ -145,33 +145,33 @@ namespace {
 // Which setting is which part of the policy: the one place that knows.
 struct NumberPart {
   int setting;
-  std::int64_t tls::ContextOptions::*part;
+  std::int64_t tls::Policy::*part;
 };
 struct BytesPart {
   int setting;
-  Bytes tls::ContextOptions::*part;
+  Bytes tls::Policy::*part;
 };
 
 constexpr NumberPart number_parts[] = {
-    {IPDAEMON_SETTING_LOG_SSL_PACKETS, &tls::ContextOptions::log_packets},
-    {IPDAEMON_SETTING_REUSE_SSL_SESSION, &tls::ContextOptions::reuse_sessions},
-    {IPDAEMON_SETTING_SSL_CHECK_CRL, &tls::ContextOptions::check_crl},
-    {IPDAEMON_SETTING_SSL_CIPHER_STRENGTH, &tls::ContextOptions::cipher_strength},
-    {IPDAEMON_SETTING_SSL_ENABLED_PROTOCOLS, &tls::ContextOptions::protocols},
-    {IPDAEMON_SETTING_SSL_SECURITY_FLAGS, &tls::ContextOptions::security_flags},
+    {IPDAEMON_SETTING_LOG_SSL_PACKETS, &tls::Policy::log_packets},
+    {IPDAEMON_SETTING_REUSE_SSL_SESSION, &tls::Policy::reuse_sessions},
+    {IPDAEMON_SETTING_SSL_CHECK_CRL, &tls::Policy::check_crl},
+    {IPDAEMON_SETTING_SSL_CIPHER_STRENGTH, &tls::Policy::cipher_strength},
+    {IPDAEMON_SETTING_SSL_ENABLED_PROTOCOLS, &tls::Policy::protocols},
+    {IPDAEMON_SETTING_SSL_SECURITY_FLAGS, &tls::Policy::security_flags},
 };
 constexpr BytesPart bytes_parts[] = {
-    {IPDAEMON_SETTING_OPENSSL_CA_DIR, &tls::ContextOptions::ca_directory},
-    {IPDAEMON_SETTING_OPENSSL_CA_FILE, &tls::ContextOptions::ca_file},
-    {IPDAEMON_SETTING_OPENSSL_CIPHER_LIST, &tls::ContextOptions::cipher_list},
-    {IPDAEMON_SETTING_SSL_CA_CERT_FILE_PATHS, &tls::ContextOptions::ca_bundles},
-    {IPDAEMON_SETTING_SSL_CA_CERTS, &tls::ContextOptions::chain_certificates},
-    {IPDAEMON_SETTING_SSL_ENABLED_CIPHER_SUITES, &tls::ContextOptions::cipher_suites},
-    {IPDAEMON_SETTING_SSL_SERVER_CA_CERTS, &tls::ContextOptions::ca_certificates},
-    {IPDAEMON_SETTING_TLS12_SIGNATURE_ALGORITHMS, &tls::ContextOptions::tls12_signatures},
-    {IPDAEMON_SETTING_TLS12_SUPPORTED_GROUPS, &tls::ContextOptions::tls12_groups},
-    {IPDAEMON_SETTING_TLS13_SIGNATURE_ALGORITHMS, &tls::ContextOptions::tls13_signatures},
-    {IPDAEMON_SETTING_TLS13_SUPPORTED_GROUPS, &tls::ContextOptions::tls13_groups},
+    {IPDAEMON_SETTING_OPENSSL_CA_DIR, &tls::Policy::ca_directory},
+    {IPDAEMON_SETTING_OPENSSL_CA_FILE, &tls::Policy::ca_file},
+    {IPDAEMON_SETTING_OPENSSL_CIPHER_LIST, &tls::Policy::cipher_list},
+    {IPDAEMON_SETTING_SSL_CA_CERT_FILE_PATHS, &tls::Policy::ca_bundles},
+    {IPDAEMON_SETTING_SSL_CA_CERTS, &tls::Policy::chain_certificates},
+    {IPDAEMON_SETTING_SSL_ENABLED_CIPHER_SUITES, &tls::Policy::cipher_suites},
+    {IPDAEMON_SETTING_SSL_SERVER_CA_CERTS, &tls::Policy::ca_certificates},
+    {IPDAEMON_SETTING_TLS12_SIGNATURE_ALGORITHMS, &tls::Policy::tls12_signatures},
+    {IPDAEMON_SETTING_TLS12_SUPPORTED_GROUPS, &tls::Policy::tls12_groups},
+    {IPDAEMON_SETTING_TLS13_SIGNATURE_ALGORITHMS, &tls::Policy::tls13_signatures},
+    {IPDAEMON_SETTING_TLS13_SUPPORTED_GROUPS, &tls::Policy::tls13_groups},
 };
 
 template <typename Parts>
@@ -185,12 +185,12 @@ bool TlsSetup::is_policy(const Row& row) {
   return !is_property(row) && (has_part(number_parts, row.id) || has_part(bytes_parts, row.id));
 }
 
-tls::ContextOptions TlsSetup::options(const Row* row, const Stored* value) const {
+tls::Policy TlsSetup::policy(const Row* row, const Stored* value) const {
   const auto stored = [&](int setting) -> const Stored& {
     const bool is_new = row != nullptr && !is_property(*row) && row->id == setting;
     return is_new ? *value : services_.settings.stored_setting(setting);
   };
-  tls::ContextOptions result;
+  tls::Policy result;
   for (const NumberPart& part : number_parts) result.*part.part = stored(part.setting).number;
   for (const BytesPart& part : bytes_parts) result.*part.part = stored(part.setting).bytes;
   const bool is_authenticate =
@@ -203,7 +203,7 @@ tls::ContextOptions TlsSetup::options(const Row* row, const Stored* value) const
 std::shared_ptr<const tls::Context> TlsSetup::build(const Row* row, const Stored* value,
                                                     std::shared_ptr<const tls::Identities> identities,
                                                     tls::Problem* problem) const {
-  return tls::Context::build(options(row, value), std::move(identities), tickets_, problem);
+  return tls::Context::build(policy(row, value), std::move(identities), tickets_, problem);
 }
 
 int TlsSetup::set_policy(const Row& row, const Stored& value) {

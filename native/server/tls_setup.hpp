@@ -43,7 +43,7 @@ class TlsSetup {
   };
 
   // With `value` instead of what is stored for `row`, where that is not null.
-  tls::ContextOptions options(const Row* row, const Stored* value) const;
+  tls::Policy policy(const Row* row, const Stored* value) const;
   std::shared_ptr<const tls::Context> build(const Row* row, const Stored* value,
                                             std::shared_ptr<const tls::Identities> identities,
                                             tls::Problem* problem) const;

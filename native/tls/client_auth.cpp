@@ -69,7 +69,7 @@ int Engine::Callbacks::certificate(X509_STORE_CTX* store, void*) {
   const auto* session =
       static_cast<const SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
   Engine& engine = of(session);
-  const Verdict verdict = verify_chain(store, engine.context_->options());
+  const Verdict verdict = verify_chain(store, engine.context_->policy());
   if (engine.judge(X509_STORE_CTX_get0_cert(store), X509_STORE_CTX_get0_untrusted(store), verdict)) {
     X509_STORE_CTX_set_error(store, X509_V_OK);
     return 1;
@@ -135,7 +135,7 @@ bool Engine::judge_again() {
   if (store && X509_STORE_CTX_init(store.get(), trusted, certificate, const_cast<STACK_OF(X509)*>(chain)) == 1) {
     X509_STORE_CTX_set_default(store.get(), "ssl_client");
     X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(store.get()), SSL_get_security_level(session_));
-    verdict = verify_chain(store.get(), context_->options());
+    verdict = verify_chain(store.get(), context_->policy());
   }
   return judge(certificate, chain, verdict);
 }

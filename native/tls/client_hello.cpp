@@ -104,7 +104,7 @@ class Comparison {
  public:
   Comparison(SSL* session, const Context& context, const Identities* identities, const Offer& offer)
       : session_(session),
-        options_(context.options()),
+        policy_(context.policy()),
         kinds_(identities),
         offer_(offer),
         is_tls13_(context.allows_tls13() && offer.has_tls13()) {}
@@ -127,7 +127,7 @@ class Comparison {
   std::string groups(bool* differ) const;
 
   SSL* session_;
-  const ContextOptions& options_;
+  const Policy& policy_;
   const Kinds kinds_;
   const Offer& offer_;
   const bool is_tls13_;
@@ -156,7 +156,7 @@ std::string version_text(std::uint16_t code) {
 std::string Comparison::versions() const {
   std::string text = "no protocol version in common: the client offers ";
   text += offer_.versions.empty() ? version_text(offer_.version) + " at most" : some_of(offer_.versions, version_text);
-  const std::int64_t in_force = protocols_in_force(options_.protocols, options_.cipher_suites);
+  const std::int64_t in_force = protocols_in_force(policy_.protocols, policy_.cipher_suites);
   std::string allowed;
   for (const VersionRow& row : versions_known) {
     if ((in_force & row.bits) != 0) allowed = row.name + (allowed.empty() ? "" : ", " + allowed);
@@ -167,10 +167,10 @@ std::string Comparison::versions() const {
                                                     : std::find(offer_.versions.begin(), offer_.versions.end(),
                                                                 row.code) != offer_.versions.end();
     if (!is_offered || (in_force & row.bits) != 0) continue;
-    const bool is_enabled = (options_.protocols & row.bits) != 0;
+    const bool is_enabled = (policy_.protocols & row.bits) != 0;
     return text +
            (is_enabled ? "; a suite of " + std::string(row.name) + " in SSLEnabledCipherSuites"
-                       : "; SSLEnabledProtocols=" + std::to_string(options_.protocols | row.bits)) +
+                       : "; SSLEnabledProtocols=" + std::to_string(policy_.protocols | row.bits)) +
            " would allow it";
   }
   return text;
@@ -200,7 +200,7 @@ std::string Comparison::suite_that_would_do() const {
     const SSL_CIPHER* suite = find_suite(session_, code);
     if (!scratch || suite == nullptr || !is_of_version(suite) || !fits_key(suite)) continue;
     const int bits = SSL_CIPHER_get_bits(suite, nullptr);
-    if (bits < 128 || bits < options_.cipher_strength) continue;
+    if (bits < 128 || bits < policy_.cipher_strength) continue;
     const char* name = SSL_CIPHER_get_name(suite);
     if ((is_tls13_ ? SSL_CTX_set_ciphersuites(scratch.get(), name) : SSL_CTX_set_cipher_list(scratch.get(), name)) !=
         1) {
@@ -213,10 +213,10 @@ std::string Comparison::suite_that_would_do() const {
     best_worth = worth;
   }
   if (best == nullptr) return {};
-  if (options_.cipher_suites == "*" && options_.cipher_list.empty()) {
+  if (policy_.cipher_suites == "*" && policy_.cipher_list.empty()) {
     return std::string("SSLEnabledCipherSuites=*;") + SSL_CIPHER_standard_name(best);
   }
-  return options_.cipher_suites == "*" && !is_tls13_
+  return policy_.cipher_suites == "*" && !is_tls13_
              ? std::string(SSL_CIPHER_get_name(best)) + " in OpenSSLCipherList"
              : std::string(SSL_CIPHER_standard_name(best)) + " in SSLEnabledCipherSuites";
 }
@@ -253,7 +253,7 @@ std::string Comparison::suites() const {
 
 std::string Comparison::groups(bool* differ) const {
   const char* const setting = is_tls13_ ? "TLS13SupportedGroups" : "TLS12SupportedGroups";
-  const std::string& ours = is_tls13_ ? options_.tls13_groups : options_.tls12_groups;
+  const std::string& ours = is_tls13_ ? policy_.tls13_groups : policy_.tls12_groups;
   std::string wanted;
   for (const std::uint16_t code : offer_.groups) {
     const std::string name = group_setting(code);
@@ -274,7 +274,7 @@ std::string Comparison::signatures() const {
               ? "no list, which means SHA-1"
               : some_of(offer_.signatures, [](std::uint16_t code) { return signature_name(code); });
   if (!kinds_.text().empty()) text += ", and the key of the server's certificate is " + kinds_.text();
-  const std::string& list = is_tls13_ ? options_.tls13_signatures : options_.tls12_signatures;
+  const std::string& list = is_tls13_ ? policy_.tls13_signatures : policy_.tls12_signatures;
   if (!list.empty()) {
     text +=
         std::string(", and ") + (is_tls13_ ? "TLS13SignatureAlgorithms" : "TLS12SignatureAlgorithms") + " is " + list;

@@ -60,21 +60,20 @@ std::array<unsigned char, 32> session_context(const Identities* identities, bool
 
 // ---- Building ----------------------------------------------------------------------------------------
 
-std::shared_ptr<const Context> Context::build(const ContextOptions& options,
-                                              std::shared_ptr<const Identities> identities,
+std::shared_ptr<const Context> Context::build(const Policy& policy, std::shared_ptr<const Identities> identities,
                                               std::shared_ptr<TicketKeys> tickets, Problem* problem) {
   if (const char* reason = find_openssl(); reason != nullptr) {
     *problem = {IPDAEMON_ERROR_TLS_UNAVAILABLE, reason};
     return nullptr;
   }
   const ErrorScope errors;
-  std::shared_ptr<Context> context(new Context(options, std::move(identities), std::move(tickets)));
+  std::shared_ptr<Context> context(new Context(policy, std::move(identities), std::move(tickets)));
   return context->set_up(problem) ? context : nullptr;
 }
 
-Context::Context(const ContextOptions& options, std::shared_ptr<const Identities> identities,
+Context::Context(const Policy& policy, std::shared_ptr<const Identities> identities,
                  std::shared_ptr<TicketKeys> tickets)
-    : options_(options), identities_(std::move(identities)), tickets_(std::move(tickets)) {}
+    : policy_(policy), identities_(std::move(identities)), tickets_(std::move(tickets)) {}
 
 Context::~Context() {
   if (handle_ != nullptr) SSL_CTX_free(handle_);
@@ -92,7 +91,7 @@ bool Context::set_up(Problem* problem) {
   // Reading returns after each message without data, so that the engine can count them.
   SSL_CTX_clear_mode(handle_, SSL_MODE_AUTO_RETRY);
   SSL_CTX_set_dh_auto(handle_, 1);
-  set_callbacks(handle_, options_);
+  set_callbacks(handle_, policy_);
   if (!set_versions(problem) || !set_suites(problem) || !set_groups(problem) || !set_signatures(problem) ||
       !set_identities(problem) || !set_client_trust(problem)) {
     return false;
@@ -105,7 +104,7 @@ bool Context::set_versions(Problem* problem) {
   // The distribution's own policy does not count: what the settings say does, on every system.
   SSL_CTX_set_min_proto_version(handle_, 0);
   SSL_CTX_set_max_proto_version(handle_, 0);
-  const std::int64_t wanted = protocols_in_force(options_.protocols, options_.cipher_suites);
+  const std::int64_t wanted = protocols_in_force(policy_.protocols, policy_.cipher_suites);
   std::uint64_t off = SSL_OP_NO_SSLv3;
   int lowest = 0;
   int highest = 0;
@@ -136,15 +135,15 @@ bool Context::set_versions(Problem* problem) {
 }
 
 bool Context::set_suites(Problem* problem) {
-  SuiteLists lists = default_suites(has_old_versions(options_.protocols));
+  SuiteLists lists = default_suites(has_old_versions(policy_.protocols));
   const char* setting = "SSLEnabledProtocols";
-  if (options_.cipher_suites != "*") {
+  if (policy_.cipher_suites != "*") {
     setting = "SSLEnabledCipherSuites";
     const SuiteLists defaults = std::exchange(lists, {});
-    if (!split_suites(options_.cipher_suites, defaults, &lists, problem)) return false;
-  } else if (!options_.cipher_list.empty()) {
+    if (!split_suites(policy_.cipher_suites, defaults, &lists, problem)) return false;
+  } else if (!policy_.cipher_list.empty()) {
     setting = "OpenSSLCipherList";
-    lists.tls12 = options_.cipher_list;
+    lists.tls12 = policy_.cipher_list;
   }
   // A list without a suite of TLS 1.2 is possible; OpenSSL takes no empty one.
   const bool taken = SSL_CTX_set_ciphersuites(handle_, lists.tls13.c_str()) == 1 &&
@@ -172,7 +171,7 @@ bool Context::keep_strong_suites(Problem* problem) {
   std::string open_doors;
   for (int i = 0; suites && i < sk_SSL_CIPHER_num(suites.get()); ++i) {
     const SSL_CIPHER* suite = sk_SSL_CIPHER_value(suites.get(), i);
-    if (SSL_CIPHER_get_bits(suite, nullptr) < options_.cipher_strength) continue;
+    if (SSL_CIPHER_get_bits(suite, nullptr) < policy_.cipher_strength) continue;
     const std::string name = SSL_CIPHER_get_name(suite);
     if (SSL_CIPHER_get_auth_nid(suite) == NID_auth_null || SSL_CIPHER_get_bits(suite, nullptr) == 0) {
       open_doors += (open_doors.empty() ? "" : ", ") + std::string(SSL_CIPHER_standard_name(suite));
@@ -182,15 +181,15 @@ bool Context::keep_strong_suites(Problem* problem) {
   }
   if (kept.tls12.empty() && kept.tls13.empty()) {
     *problem = {IPDAEMON_ERROR_INVALID_VALUE,
-                options_.cipher_strength > 0
-                    ? "SSLCipherStrength " + std::to_string(options_.cipher_strength) +
+                policy_.cipher_strength > 0
+                    ? "SSLCipherStrength " + std::to_string(policy_.cipher_strength) +
                           " leaves no cipher suite; the strongest have 256 bits"
                     : "none of the enabled cipher suites works with the versions in SSLEnabledProtocols"};
     return false;
   }
   if (!open_doors.empty()) warn("cipher suites without authentication or encryption are enabled: " + open_doors);
   if (kept.tls13.empty()) allows_tls13_ = false;
-  if (options_.cipher_strength == 0) return true;
+  if (policy_.cipher_strength == 0) return true;
   SSL_CTX_set_ciphersuites(handle_, kept.tls13.c_str());
   if (!kept.tls12.empty()) SSL_CTX_set_cipher_list(handle_, kept.tls12.c_str());
   // Without a suite of its own, a version is off; OpenSSL refuses to have an empty list.
@@ -201,8 +200,8 @@ bool Context::keep_strong_suites(Problem* problem) {
 
 bool Context::set_groups(Problem* problem) {
   std::string tls13;
-  if (!group_numbers("TLS12SupportedGroups", options_.tls12_groups, &tls12_groups_, problem) ||
-      !group_list("TLS13SupportedGroups", options_.tls13_groups, handle_, &tls13, problem)) {
+  if (!group_numbers("TLS12SupportedGroups", policy_.tls12_groups, &tls12_groups_, problem) ||
+      !group_list("TLS13SupportedGroups", policy_.tls13_groups, handle_, &tls13, problem)) {
     return false;
   }
   // Tried here, so that it cannot fail in a handshake.
@@ -217,13 +216,13 @@ bool Context::set_groups(Problem* problem) {
 
 bool Context::set_signatures(Problem* problem) {
   // The same on every system, whatever its own configuration says. Old versions cannot choose.
-  if (!has_old_versions(options_.protocols)) {
+  if (!has_old_versions(policy_.protocols)) {
     const std::string list = std::string(default_signatures) + (allows_sha1() ? sha1_signatures : "");
     SSL_CTX_set1_sigalgs_list(handle_, list.c_str());
     SSL_CTX_set1_client_sigalgs_list(handle_, list.c_str());
   }
-  tls12_signatures_ = tls12_signature_list(options_.tls12_signatures);
-  tls13_signatures_ = tls13_signature_list(options_.tls13_signatures);
+  tls12_signatures_ = tls12_signature_list(policy_.tls12_signatures);
+  tls13_signatures_ = tls13_signature_list(policy_.tls13_signatures);
   const SessionPtr scratch(SSL_new(handle_));
   for (const std::string* list : {&tls12_signatures_, &tls13_signatures_}) {
     if (list->empty() || (scratch && SSL_set1_sigalgs_list(scratch.get(), list->c_str()) == 1)) continue;
@@ -253,7 +252,7 @@ bool Context::set_lists(SSL* session, bool tls13) const {
 
 bool Context::bind_session(SSL* session, const Identities* identities, BytesView server_name) const {
   if (identities == identities_.get() && server_name.empty()) return true;
-  const auto id = session_context(identities, options_.authenticate_clients, server_name);
+  const auto id = session_context(identities, policy_.authenticate_clients, server_name);
   return SSL_set_session_id_context(session, id.data(), static_cast<unsigned>(id.size())) == 1;
 }
 
@@ -262,9 +261,9 @@ void Context::warn(const std::string& text) {
 }
 
 void Context::set_sessions() {
-  const auto id = session_context(identities_.get(), options_.authenticate_clients);
+  const auto id = session_context(identities_.get(), policy_.authenticate_clients);
   SSL_CTX_set_session_id_context(handle_, id.data(), static_cast<unsigned>(id.size()));
-  if (!options_.reuse_sessions) {
+  if (!policy_.reuse_sessions) {
     SSL_CTX_set_session_cache_mode(handle_, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_options(handle_, SSL_OP_NO_TICKET);
     SSL_CTX_set_num_tickets(handle_, 0);

@@ -25,14 +25,13 @@ class Context {
  public:
   // `identities` may be null: then each connection has to choose its own. Null with the reason in
   // `problem`.
-  static std::shared_ptr<const Context> build(const ContextOptions& options,
-                                              std::shared_ptr<const Identities> identities,
+  static std::shared_ptr<const Context> build(const Policy& policy, std::shared_ptr<const Identities> identities,
                                               std::shared_ptr<TicketKeys> tickets, Problem* problem);
   ~Context();
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
-  const ContextOptions& options() const { return options_; }
+  const Policy& policy() const { return policy_; }
   const std::shared_ptr<const Identities>& identities() const { return identities_; }
   TicketKeys& tickets() const { return *tickets_; }
   // Something that whoever starts a server should know; empty if there is nothing.
@@ -49,8 +48,7 @@ class Context {
   bool allows_tls13() const { return allows_tls13_; }
 
  private:
-  Context(const ContextOptions& options, std::shared_ptr<const Identities> identities,
-          std::shared_ptr<TicketKeys> tickets);
+  Context(const Policy& policy, std::shared_ptr<const Identities> identities, std::shared_ptr<TicketKeys> tickets);
   bool set_up(Problem* problem);
   bool set_versions(Problem* problem);
   bool set_suites(Problem* problem);
@@ -66,7 +64,7 @@ class Context {
   void name_authorities(const CertificateList& named);
   void set_sessions();
 
-  ContextOptions options_;
+  Policy policy_;
   std::shared_ptr<const Identities> identities_;
   std::shared_ptr<TicketKeys> tickets_;
   SSL_CTX* handle_ = nullptr;

@@ -101,7 +101,7 @@ Chain chain_of(const Identity& identity, const CertificateList& more) {
 
 // A list without anything that our keys can do would turn a version off in silence.
 bool Context::check_signatures(Problem* problem) const {
-  const bool tls12 = (options_.protocols & IPDAEMON_SSL_PROTOCOL_TLS1_2) != 0;
+  const bool tls12 = (policy_.protocols & IPDAEMON_SSL_PROTOCOL_TLS1_2) != 0;
   bool is_sha1 = false;
   const auto usable = [&](const std::string& all, bool is_tls13) {
     if (all.empty()) return true;
@@ -128,8 +128,8 @@ bool Context::check_signatures(Problem* problem) const {
 }
 
 bool Context::set_identities(Problem* problem) {
-  if (!options_.chain_certificates.empty() && !read_certificates(options_.chain_certificates, &more_chain_)) {
-    *problem = no_certificates("SSLCACerts", options_.chain_certificates);
+  if (!policy_.chain_certificates.empty() && !read_certificates(policy_.chain_certificates, &more_chain_)) {
+    *problem = no_certificates("SSLCACerts", policy_.chain_certificates);
     return false;
   }
   if (!identities_) return true;
@@ -159,26 +159,26 @@ bool Context::choose(SSL* session, const Identities& identities, Problem* proble
 bool Context::set_client_trust(Problem* problem) {
   // Judged also while nobody is asked, so that a bad value is refused where it is set.
   CertificateList named;
-  if (!options_.ca_certificates.empty() && !read_certificates(options_.ca_certificates, &named)) {
-    *problem = no_certificates("SSLServerCACerts", options_.ca_certificates);
+  if (!policy_.ca_certificates.empty() && !read_certificates(policy_.ca_certificates, &named)) {
+    *problem = no_certificates("SSLServerCACerts", policy_.ca_certificates);
     return false;
   }
   X509_STORE* store = SSL_CTX_get_cert_store(handle_);
-  if (!options_.ca_file.empty() && SSL_CTX_load_verify_file(handle_, options_.ca_file.c_str()) != 1) {
-    *problem = {IPDAEMON_ERROR_INVALID_VALUE, "OpenSSLCAFile is " + name_in_quotes(options_.ca_file) +
+  if (!policy_.ca_file.empty() && SSL_CTX_load_verify_file(handle_, policy_.ca_file.c_str()) != 1) {
+    *problem = {IPDAEMON_ERROR_INVALID_VALUE, "OpenSSLCAFile is " + name_in_quotes(policy_.ca_file) +
                                                   ", which cannot be read as PEM certificates: " + ErrorScope::text()};
     return false;
   }
-  if (!options_.ca_directory.empty() && SSL_CTX_load_verify_dir(handle_, options_.ca_directory.c_str()) != 1) {
+  if (!policy_.ca_directory.empty() && SSL_CTX_load_verify_dir(handle_, policy_.ca_directory.c_str()) != 1) {
     *problem = {IPDAEMON_ERROR_INVALID_VALUE,
-                "OpenSSLCADir is " + name_in_quotes(options_.ca_directory) + ": " + ErrorScope::text()};
+                "OpenSSLCADir is " + name_in_quotes(policy_.ca_directory) + ": " + ErrorScope::text()};
     return false;
   }
   for (const auto& certificate : named) X509_STORE_add_cert(store, certificate.get());
-  if (!options_.authenticate_clients) return true;
+  if (!policy_.authenticate_clients) return true;
   // The certificate of a client without trust would be judged by what the system trusts.
-  if (options_.ca_file.empty() && options_.ca_directory.empty() && named.empty()) load_first_bundle();
-  set_verify_flags(store, options_);
+  if (policy_.ca_file.empty() && policy_.ca_directory.empty() && named.empty()) load_first_bundle();
+  set_verify_flags(store, policy_);
   SSL_CTX_set_max_cert_list(handle_, client_chain_max);
   SSL_CTX_set_verify(handle_, SSL_VERIFY_PEER, nullptr);
   name_authorities(named);
@@ -188,7 +188,7 @@ bool Context::set_client_trust(Problem* problem) {
 // The first of SSLCACertFilePaths that is there. If none is, no authority is known, which is not an error.
 void Context::load_first_bundle() {
   std::string file;
-  const bool none = each_entry(options_.ca_bundles, ';', [&](BytesView entry) {
+  const bool none = each_entry(policy_.ca_bundles, ';', [&](BytesView entry) {
     file = entry;
     return file.empty() || SSL_CTX_load_verify_file(handle_, file.c_str()) != 1;
   });
@@ -202,7 +202,7 @@ void Context::load_first_bundle() {
 void Context::name_authorities(const CertificateList& named) {
   STACK_OF(X509_NAME)* names = sk_X509_NAME_new_null();
   if (names == nullptr) return;
-  if (!options_.ca_file.empty()) SSL_add_file_cert_subjects_to_stack(names, options_.ca_file.c_str());
+  if (!policy_.ca_file.empty()) SSL_add_file_cert_subjects_to_stack(names, policy_.ca_file.c_str());
   for (const auto& certificate : named) {
     X509_NAME* name = X509_NAME_dup(X509_get_subject_name(certificate.get()));
     if (name != nullptr && sk_X509_NAME_push(names, name) == 0) X509_NAME_free(name);

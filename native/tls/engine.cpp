@@ -63,7 +63,7 @@ constexpr const char* closed_text = "the client sent the alert \"close notify\" 
 std::unique_ptr<Engine> Engine::create(std::shared_ptr<const Context> context, EngineEvents& events, Problem* problem) {
   std::unique_ptr<Engine> engine(new Engine(std::move(context), events));
   // The log has every record, also those of a ClientHello that never becomes complete.
-  if (!engine->context_->options().log_packets) return engine;
+  if (!engine->context_->policy().log_packets) return engine;
   engine->log_ = std::make_unique<std::vector<std::string>>();
   return engine->begin(problem) ? std::move(engine) : nullptr;
 }
@@ -114,7 +114,7 @@ void Engine::shake_hands() {
     fail(IPDAEMON_ERROR_TLS_HANDSHAKE);
     return;
   }
-  if (context_->options().authenticate_clients && !judged_ && !judge_again()) {
+  if (context_->policy().authenticate_clients && !judged_ && !judge_again()) {
     // It gets nothing to come back with.
     output_->resize(answered);
     SSL_CTX_remove_session(context_->handle(), SSL_get_session(session_));

@@ -125,7 +125,7 @@ void Engine::Callbacks::message(int sent, int version, int type, const void* byt
   }
   // OpenSSL asks nobody about a client without certificate, so its empty message is looked for.
   const bool is_certificate = sent == 0 && type == SSL3_RT_HANDSHAKE && length >= 4 && data[0] == SSL3_MT_CERTIFICATE;
-  if (!is_certificate || !engine.context_->options().authenticate_clients || engine.judged_) return;
+  if (!is_certificate || !engine.context_->policy().authenticate_clients || engine.judged_) return;
   const std::size_t list = SSL_version(session) == TLS1_3_VERSION ? 5U + (length > 4 ? data[4] : 0U) : 4U;
   const bool empty = length >= list + 3 && data[list] == 0 && data[list + 1] == 0 && data[list + 2] == 0;
   if (empty && !engine.judge(nullptr, nullptr, {})) {
@@ -134,18 +134,18 @@ void Engine::Callbacks::message(int sent, int version, int type, const void* byt
 }
 
 int Engine::Callbacks::ticket_key(SSL* session, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
-                                  EVP_MAC_CTX* mac, int sealing) {
+                                  EVP_MAC_CTX* mac, int encrypting) {
   const auto now_s = static_cast<std::int64_t>(std::time(nullptr));
-  return of(session).context_->tickets().prepare({name, iv, cipher, mac}, sealing != 0, now_s);
+  return of(session).context_->tickets().prepare({name, iv, cipher, mac}, encrypting != 0, now_s);
 }
 
-void set_callbacks(SSL_CTX* handle, const ContextOptions& options) {
+void set_callbacks(SSL_CTX* handle, const Policy& policy) {
   SSL_CTX_set_client_hello_cb(handle, Engine::Callbacks::client_hello, nullptr);
   SSL_CTX_set_tlsext_ticket_key_evp_cb(handle, Engine::Callbacks::ticket_key);
-  if (options.authenticate_clients || options.log_packets) {
+  if (policy.authenticate_clients || policy.log_packets) {
     SSL_CTX_set_msg_callback(handle, Engine::Callbacks::message);
   }
-  if (!options.authenticate_clients) return;
+  if (!policy.authenticate_clients) return;
   SSL_CTX_set_cert_verify_callback(handle, Engine::Callbacks::certificate, nullptr);
   SSL_CTX_set_session_ticket_cb(handle, Engine::Callbacks::make_ticket, nullptr, nullptr);
 }

@@ -21,7 +21,7 @@ struct Engine::Callbacks {
   static int certificate(X509_STORE_CTX* store, void*);
   static void message(int sent, int version, int type, const void* bytes, std::size_t length, SSL* session, void*);
   static int ticket_key(SSL* session, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac,
-                        int sealing);
+                        int encrypting);
   static int make_ticket(SSL* session, void*);
 };
 

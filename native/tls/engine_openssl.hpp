@@ -7,6 +7,6 @@
 namespace ipdaemon::tls {
 
 // Puts the callbacks of engines into a context: ClientHello, certificates, tickets, messages.
-void set_callbacks(SSL_CTX* handle, const ContextOptions& options);
+void set_callbacks(SSL_CTX* handle, const Policy& policy);
 
 }  // namespace ipdaemon::tls

@@ -25,7 +25,7 @@ inline constexpr std::int64_t all =
 }  // namespace security_flags
 
 // The values of the settings and properties of TLS, by their names.
-struct ContextOptions {
+struct Policy {
   std::int64_t protocols = 0;
   std::int64_t cipher_strength = 0;
   std::string cipher_suites;

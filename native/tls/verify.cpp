@@ -36,7 +36,7 @@ bool is_authority_unknown(int error) {
 
 // The verification that runs on this thread: OpenSSL's callback carries nothing of ours.
 struct Running {
-  const ContextOptions& options;
+  const Policy& policy;
   Verdict verdict;
 };
 thread_local Running* running = nullptr;
@@ -47,7 +47,7 @@ bool is_self_signed(X509_STORE_CTX* store) {
 }
 
 bool is_overlooked(X509_STORE_CTX* store, int error) {
-  const std::int64_t flags = running->options.security_flags;
+  const std::int64_t flags = running->policy.security_flags;
   const int depth = X509_STORE_CTX_get_error_depth(store);
   if (error == X509_V_ERR_CERT_NOT_YET_VALID || error == X509_V_ERR_CERT_HAS_EXPIRED) {
     return (flags & security_flags::validity) != 0;
@@ -55,7 +55,7 @@ bool is_overlooked(X509_STORE_CTX* store, int error) {
   if (is_authority_unknown(error)) return (flags & security_flags::authority) != 0;
   if (error == X509_V_ERR_INVALID_PURPOSE) return (flags & security_flags::usage) != 0;
   if (!is_revocation_unknown(error)) return false;
-  if (running->options.check_crl == IPDAEMON_SSL_CHECK_CRL_IF_AVAILABLE) return true;
+  if (running->policy.check_crl == IPDAEMON_SSL_CHECK_CRL_IF_AVAILABLE) return true;
   if (depth == 0) return (flags & security_flags::revocation_of_leaf) != 0;
   // A list for the client's own certificate is demanded; those of its issuers count if they are there.
   if (error == X509_V_ERR_UNABLE_TO_GET_CRL) return true;
@@ -86,8 +86,8 @@ std::string Verdict::text() const {
   return error == X509_V_OK ? "OK" : X509_verify_cert_error_string(error);
 }
 
-Verdict verify_chain(X509_STORE_CTX* store, const ContextOptions& options) {
-  Running mine{options, {}};
+Verdict verify_chain(X509_STORE_CTX* store, const Policy& policy) {
+  Running mine{policy, {}};
   X509_STORE_CTX_set_verify_cb(store, on_step);
   running = &mine;
   const int done = X509_verify_cert(store);
@@ -99,10 +99,10 @@ Verdict verify_chain(X509_STORE_CTX* store, const ContextOptions& options) {
   return mine.verdict;
 }
 
-void set_verify_flags(X509_STORE* store, const ContextOptions& options) {
+void set_verify_flags(X509_STORE* store, const Policy& policy) {
   // An authority that is named counts, whether or not it is a root.
   unsigned long flags = X509_V_FLAG_PARTIAL_CHAIN;
-  if (options.check_crl != 0) flags |= X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL;
+  if (policy.check_crl != 0) flags |= X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL;
   X509_STORE_set_flags(store, flags);
   X509_STORE_set_depth(store, chain_depth_max);
 }

@@ -15,10 +15,10 @@ struct Verdict {
   std::string text() const;  // "OK" if there is none.
 };
 
-// Verifies the chain that `store` was made for, by the options' flags, up to the first error that is not overlooked.
-Verdict verify_chain(X509_STORE_CTX* store, const ContextOptions& options);
+// Verifies the chain that `store` was made for, by the policy's flags, up to the first error that is not overlooked.
+Verdict verify_chain(X509_STORE_CTX* store, const Policy& policy);
 
-// The flags that `store` needs for the options.
-void set_verify_flags(X509_STORE* store, const ContextOptions& options);
+// The flags that `store` needs for the policy.
+void set_verify_flags(X509_STORE* store, const Policy& policy);
 
 }  // namespace ipdaemon::tls

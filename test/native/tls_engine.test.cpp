@@ -98,7 +98,7 @@ TEST("renegotiation is refused") {
 
 TEST("a client with the wrong key share is asked again, and its ClientHello is told once") {
   fixture::need_openssl();
-  Server server([](ContextOptions& options) { options.tls13_groups = "ecdhe_secp256r1"; });
+  Server server([](Policy& options) { options.tls13_groups = "ecdhe_secp256r1"; });
   ClientOptions options = of_version(TLS1_3_VERSION);
   options.groups = "P-384:P-256";
   const SslContextPtr context = client_of(options);
@@ -127,9 +127,9 @@ TEST("versions and suites that are not allowed end in a handshake failure with a
     return link.code();
   };
   const Server server;
-  const Server only_12([](ContextOptions& options) { options.protocols = IPDAEMON_SSL_PROTOCOL_TLS1_2; });
-  const Server only_13([](ContextOptions& options) { options.protocols = IPDAEMON_SSL_PROTOCOL_TLS1_3; });
-  const Server strong([](ContextOptions& options) { options.cipher_strength = 256; });
+  const Server only_12([](Policy& options) { options.protocols = IPDAEMON_SSL_PROTOCOL_TLS1_2; });
+  const Server only_13([](Policy& options) { options.protocols = IPDAEMON_SSL_PROTOCOL_TLS1_3; });
+  const Server strong([](Policy& options) { options.cipher_strength = 256; });
   CHECK_EQ(outcome(server, of_version(TLS1_1_VERSION)), IPDAEMON_ERROR_TLS_HANDSHAKE);
   CHECK_EQ(outcome(only_12, of_version(TLS1_2_VERSION)), 0);
   CHECK_EQ(outcome(only_12, of_version(0)), 0);

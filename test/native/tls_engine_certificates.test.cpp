@@ -53,7 +53,7 @@ TEST("a program that fails while it judges a certificate refuses it") {
 TEST("security flags overlook what they name and nothing else") {
   fixture::need_openssl();
   const auto code = [](std::int64_t flags, const Made& certificate, const Made* issuer) {
-    Server server([&](ContextOptions& options) {
+    Server server([&](Policy& options) {
       options.authenticate_clients = true;
       options.ca_certificates = pem_text(trust().root.certificate.get());
       options.security_flags = flags;
@@ -78,7 +78,7 @@ TEST("revocation lists that are demanded and cannot be had are told by their own
   fixture::need_openssl();
   for (const int check :
        {IPDAEMON_SSL_CHECK_CRL_OFF, IPDAEMON_SSL_CHECK_CRL_IF_AVAILABLE, IPDAEMON_SSL_CHECK_CRL_REQUIRED}) {
-    Server server([&](ContextOptions& options) {
+    Server server([&](Policy& options) {
       options.authenticate_clients = true;
       options.ca_certificates = pem_text(trust().root.certificate.get());
       options.check_crl = check;

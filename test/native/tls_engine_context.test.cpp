@@ -24,7 +24,7 @@ std::size_t allocated() {
 
 TEST("LogSSLPackets tells the messages of a handshake in order, and nothing without it") {
   fixture::need_openssl();
-  const Server server([](ContextOptions& options) { options.log_packets = true; });
+  const Server server([](Policy& options) { options.log_packets = true; });
   for (const int version : both_versions) {
     const SslContextPtr context = client_of(of_version(version));
     Link link(server, context.get());
@@ -59,35 +59,35 @@ TEST("each option that cannot work is refused when the context is built, by its 
   struct Case {
     const char* words;
     int code;
-    std::function<void(ContextOptions&)> change;
+    std::function<void(Policy&)> change;
   };
   const std::string pem = pem_text(trust().root.certificate.get());
   const std::string torn = pem.substr(0, pem.size() / 2);
   constexpr int invalid = IPDAEMON_ERROR_INVALID_VALUE;
   const Case cases[] = {
-      {"SSLEnabledCipherSuites", invalid, [](ContextOptions& o) { o.cipher_suites = "TLS_NO_SUCH_SUITE"; }},
-      {"SSLEnabledCipherSuites", invalid, [](ContextOptions& o) { o.cipher_suites = "HIGH"; }},
-      {"SSLEnabledCipherSuites", invalid, [](ContextOptions& o) { o.cipher_suites = ""; }},
+      {"SSLEnabledCipherSuites", invalid, [](Policy& o) { o.cipher_suites = "TLS_NO_SUCH_SUITE"; }},
+      {"SSLEnabledCipherSuites", invalid, [](Policy& o) { o.cipher_suites = "HIGH"; }},
+      {"SSLEnabledCipherSuites", invalid, [](Policy& o) { o.cipher_suites = ""; }},
       {"SSLEnabledProtocols", invalid,
-       [](ContextOptions& o) {
+       [](Policy& o) {
          o.protocols = IPDAEMON_SSL_PROTOCOL_TLS1_3;
          o.cipher_suites = "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256";
        }},
-      {"OpenSSLCipherList", invalid, [](ContextOptions& o) { o.cipher_list = "nothing-of-that-name"; }},
-      {"SSLCipherStrength", invalid, [](ContextOptions& o) { o.cipher_strength = 512; }},
-      {"TLS12SupportedGroups", invalid, [](ContextOptions& o) { o.tls12_groups = "no_group"; }},
-      {"TLS13SupportedGroups", invalid, [](ContextOptions& o) { o.tls13_groups = "ecdhe_x25519,"; }},
-      {"TLS12SignatureAlgorithms", invalid, [](ContextOptions& o) { o.tls12_signatures = "sha256-nothing"; }},
-      {"TLS13SignatureAlgorithms", invalid, [](ContextOptions& o) { o.tls13_signatures = "nothing"; }},
-      {"SSLCACerts", invalid, [&](ContextOptions& o) { o.chain_certificates = "no certificate"; }},
-      {"SSLCACerts", invalid, [&](ContextOptions& o) { o.chain_certificates = pem + torn; }},
-      {"SSLServerCACerts", invalid, [&](ContextOptions& o) { o.ca_certificates = torn; }},
-      {"OpenSSLCAFile", invalid, [](ContextOptions& o) { o.ca_file = "/nowhere/authorities.pem"; }},
+      {"OpenSSLCipherList", invalid, [](Policy& o) { o.cipher_list = "nothing-of-that-name"; }},
+      {"SSLCipherStrength", invalid, [](Policy& o) { o.cipher_strength = 512; }},
+      {"TLS12SupportedGroups", invalid, [](Policy& o) { o.tls12_groups = "no_group"; }},
+      {"TLS13SupportedGroups", invalid, [](Policy& o) { o.tls13_groups = "ecdhe_x25519,"; }},
+      {"TLS12SignatureAlgorithms", invalid, [](Policy& o) { o.tls12_signatures = "sha256-nothing"; }},
+      {"TLS13SignatureAlgorithms", invalid, [](Policy& o) { o.tls13_signatures = "nothing"; }},
+      {"SSLCACerts", invalid, [&](Policy& o) { o.chain_certificates = "no certificate"; }},
+      {"SSLCACerts", invalid, [&](Policy& o) { o.chain_certificates = pem + torn; }},
+      {"SSLServerCACerts", invalid, [&](Policy& o) { o.ca_certificates = torn; }},
+      {"OpenSSLCAFile", invalid, [](Policy& o) { o.ca_file = "/nowhere/authorities.pem"; }},
       {"security level", IPDAEMON_ERROR_TLS_CERTIFICATE, {}},
   };
   const Made weak = fixture::make_certificate({{"CN", "weak"}}, fixture::make_weak_key());
   for (const Case& one : cases) {
-    ContextOptions options = default_options();
+    Policy options = default_options();
     if (one.change) one.change(options);
     Problem problem;
     const auto context = Context::build(options, identities_of({one.change ? &server_made("P-256") : &weak}),
@@ -103,12 +103,12 @@ TEST("each option that cannot work is refused when the context is built, by its 
 
 TEST("a bundle that is not there is no error; that, and old versions, are possible with a warning") {
   fixture::need_openssl();
-  const Server server([](ContextOptions& options) {
+  const Server server([](Policy& options) {
     options.authenticate_clients = true;
     options.ca_bundles = ";/nowhere/one.pem;/nowhere/two.pem";
   });
   CHECK(server.context->warning().find("no certificate authority is known") != std::string::npos);
-  const Server old([](ContextOptions& options) { options.protocols |= IPDAEMON_SSL_PROTOCOL_TLS1_1; });
+  const Server old([](Policy& options) { options.protocols |= IPDAEMON_SSL_PROTOCOL_TLS1_1; });
   CHECK(old.context->warning().find("1.1") != std::string::npos);
   const SslContextPtr context = client_of(of_version(TLS1_2_VERSION));
   Link link(old, context.get());

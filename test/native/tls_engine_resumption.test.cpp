@@ -35,7 +35,7 @@ SslSessionPtr session_with(const Server& server, SSL_CTX* context,
 TEST("a session is resumed by ticket and by cache, and not when that is off") {
   fixture::need_openssl();
   const Server server;
-  const Server off([](ContextOptions& options) { options.reuse_sessions = false; });
+  const Server off([](Policy& options) { options.reuse_sessions = false; });
   for (const Way& way : ways) {
     ClientOptions options = of_version(way.version);
     options.tickets = way.tickets;

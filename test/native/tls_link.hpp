@@ -25,8 +25,8 @@ using State = Engine::State;
 
 inline constexpr int both_versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
 
-inline ContextOptions default_options() {
-  ContextOptions options;
+inline Policy default_options() {
+  Policy options;
   options.protocols = IPDAEMON_SSL_PROTOCOL_TLS1_2 | IPDAEMON_SSL_PROTOCOL_TLS1_3;
   options.cipher_suites = "*";
   options.tls12_groups = "ecdhe_x25519,ecdhe_secp256r1,ecdhe_secp384r1,ecdhe_secp521r1";
@@ -71,12 +71,12 @@ inline Trust& trust() {
 }
 
 struct Server {
-  ContextOptions options = default_options();
+  Policy options = default_options();
   std::shared_ptr<TicketKeys> tickets = std::make_shared<TicketKeys>();
   std::shared_ptr<const Context> context;
 
   explicit Server(const std::string& kind = "P-256") { build({&server_made(kind)}); }
-  explicit Server(const std::function<void(ContextOptions&)>& change) {
+  explicit Server(const std::function<void(Policy&)>& change) {
     change(options);
     build({&server_made("P-256")});
   }
@@ -90,7 +90,7 @@ struct Server {
 };
 
 inline Server asking_server(const Made& root = trust().root) {
-  return Server([&](ContextOptions& options) {
+  return Server([&](Policy& options) {
     options.authenticate_clients = true;
     options.ca_certificates = pem_text(root.certificate.get());
   });

@@ -30,9 +30,9 @@ bool refuse_algorithm(Problem* problem, const char* what) {
 
 bool unlock_key(BytesView der, BytesView password, KeyPtr* out, Problem* problem) {
   const unsigned char* at = as_bytes(der);
-  const SealedPtr sealed(d2i_X509_SIG(nullptr, &at, static_cast<long>(der.size())));
-  if (!sealed) return refuse_store(problem, "an encrypted private key is damaged");
-  switch (unlock_pkcs8(sealed.get(), password.empty() ? "" : password.data(), password.size(), out)) {
+  const EncryptedKeyPtr encrypted(d2i_X509_SIG(nullptr, &at, static_cast<long>(der.size())));
+  if (!encrypted) return refuse_store(problem, "an encrypted private key is damaged");
+  switch (unlock_pkcs8(encrypted.get(), password.empty() ? "" : password.data(), password.size(), out)) {
     case Unlocked::done:
       return true;
     case Unlocked::no_key:

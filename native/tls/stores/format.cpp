@@ -12,8 +12,8 @@ namespace {
 
 bool is_der_key(BytesView der) {
   const unsigned char* at = as_bytes(der);
-  const SealedPtr sealed(d2i_X509_SIG(nullptr, &at, static_cast<long>(der.size())));
-  return sealed != nullptr || key_from_der(der) != nullptr;
+  const EncryptedKeyPtr encrypted(d2i_X509_SIG(nullptr, &at, static_cast<long>(der.size())));
+  return encrypted != nullptr || key_from_der(der) != nullptr;
 }
 
 StoreFormat detect_der(BytesView der) {

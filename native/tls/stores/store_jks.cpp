@@ -23,10 +23,10 @@ Bytes sha1_of(BytesView first, BytesView second, BytesView third = {}) {
 }
 
 // Salt, encrypted key, digest of password and key.
-Unlocked unlock(BytesView sealed, BytesView password, KeyPtr* out) {
-  if (sealed.size() <= 2 * digest_bytes) return Unlocked::no_key;
-  const BytesView encrypted = sealed.substr(digest_bytes, sealed.size() - 2 * digest_bytes);
-  Bytes pad(sealed.substr(0, digest_bytes));
+Unlocked unlock(BytesView protected_key, BytesView password, KeyPtr* out) {
+  if (protected_key.size() <= 2 * digest_bytes) return Unlocked::no_key;
+  const BytesView encrypted = protected_key.substr(digest_bytes, protected_key.size() - 2 * digest_bytes);
+  Bytes pad(protected_key.substr(0, digest_bytes));
   Secret key;
   key.reserve(encrypted.size());
   for (std::size_t i = 0; i < encrypted.size(); ++i) {
@@ -35,7 +35,8 @@ Unlocked unlock(BytesView sealed, BytesView password, KeyPtr* out) {
     key.push_back(static_cast<char>(encrypted[i] ^ pad[i % digest_bytes]));
   }
   OPENSSL_cleanse(pad.data(), pad.size());
-  if (sha1_of(password, view_of(key)) != sealed.substr(sealed.size() - digest_bytes)) return Unlocked::wrong_password;
+  if (sha1_of(password, view_of(key)) != protected_key.substr(protected_key.size() - digest_bytes))
+    return Unlocked::wrong_password;
   *out = key_from_der(view_of(key));
   return *out ? Unlocked::done : Unlocked::no_key;
 }
@@ -72,11 +73,11 @@ class JksReader {
     }
     if (tag == static_cast<std::uint64_t>(Tag::certificate)) return read_certificate({});
     if (tag != static_cast<std::uint64_t>(Tag::key)) return damaged();
-    BytesView sealed;
+    BytesView protected_key;
     std::uint64_t chain_length = 0;
-    if (!cursor_.take_counted(4, &sealed) || !cursor_.take_number(4, &chain_length)) return damaged();
+    if (!cursor_.take_counted(4, &protected_key) || !cursor_.take_number(4, &chain_length)) return damaged();
     const Bytes entry = std::to_string(number);
-    if (!read_key(sealed, alias, entry)) return false;
+    if (!read_key(protected_key, alias, entry)) return false;
     for (std::uint64_t i = 0; i < chain_length; ++i) {
       if (!read_certificate(i == 0 ? entry : Bytes())) return false;
     }
@@ -85,7 +86,7 @@ class JksReader {
 
   bool read_key(BytesView der, BytesView alias, const Bytes& entry) {
     const unsigned char* at = as_bytes(der);
-    const SealedPtr outer(d2i_X509_SIG(nullptr, &at, static_cast<long>(der.size())));
+    const EncryptedKeyPtr outer(d2i_X509_SIG(nullptr, &at, static_cast<long>(der.size())));
     if (!outer) return damaged();
     const X509_ALGOR* algorithm = nullptr;
     const ASN1_OCTET_STRING* octets = nullptr;
@@ -99,9 +100,9 @@ class JksReader {
       return true;
     }
     KeyPtr key;
-    const BytesView sealed(reinterpret_cast<const char*>(ASN1_STRING_get0_data(octets)),
-                           static_cast<std::size_t>(ASN1_STRING_length(octets)));
-    const Unlocked unlocked = unlock(sealed, password_, &key);
+    const BytesView protected_key(reinterpret_cast<const char*>(ASN1_STRING_get0_data(octets)),
+                                  static_cast<std::size_t>(ASN1_STRING_length(octets)));
+    const Unlocked unlocked = unlock(protected_key, password_, &key);
     if (unlocked == Unlocked::done) {
       out_->add(std::move(key), entry);
     } else if (unlocked == Unlocked::wrong_password) {

@@ -135,10 +135,10 @@ class Pkcs12Reader {
 
   Outcome read_shrouded(const PKCS12_SAFEBAG* bag) {
     KeyPtr key;
-    const X509_SIG* sealed = PKCS12_SAFEBAG_get0_pkcs8(bag);
-    Unlocked unlocked = unlock_pkcs8(sealed, password_.text, static_cast<std::size_t>(password_.length), &key);
+    const X509_SIG* encrypted = PKCS12_SAFEBAG_get0_pkcs8(bag);
+    Unlocked unlocked = unlock_pkcs8(encrypted, password_.text, static_cast<std::size_t>(password_.length), &key);
     if (unlocked == Unlocked::wrong_password && !has_check_ && given_.empty()) {
-      unlocked = unlock_pkcs8(sealed, nullptr, 0, &key);
+      unlocked = unlock_pkcs8(encrypted, nullptr, 0, &key);
     }
     if (unlocked == Unlocked::wrong_password && !has_check_) return Outcome::wrong_password;
     if (unlocked == Unlocked::unknown_algorithm) {
