@@ -105,7 +105,7 @@ behaviour('bytes', (kind) => {
       ];
       for (const call of calls) {
         expect(call()).toBe(Code.InvalidValue);
-        expect(api.ipworks_ipdaemon_get_last_error(res)).toContain('transferred, or became shorter');
+        expect(api.ipworks_ipdaemon_get_last_error(res)).toContain('detached or shrunk');
       }
       if (!name.includes('Uint8Array')) return;
       expect(server.set(P.LocalHost, bytes() as never)).toBe(Code.InvalidValue);

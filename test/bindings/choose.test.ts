@@ -103,7 +103,7 @@ describe('without IPDAEMON_BINDING', () => {
       const { output, errors } = run({ IPDAEMON_BINDING: name }, { flags });
       expect(output).toBe('');
       expect(errors).toMatch(new RegExp(`${name}: \\S+: Cannot load native addon because loading addons is disabled`));
-      expect(errors).toContain("What helps:\n  `node --allow-addons`, as Node's permission model");
+      expect(errors).toContain("What helps:\n  run `node --allow-addons` if you use Node's permission model");
       expect(run({ IPDAEMON_BINDING: name }, { flags: [...flags, '--allow-addons'] }).output).toBe(name);
     }
     expect(run({}, { flags: ['--no-addons'] }).errors).toContain('`node --allow-addons`');
@@ -200,7 +200,7 @@ describe('IPDAEMON_BINDING', () => {
 
   test('of another value is refused, with the values that there are', () => {
     put('addon');
-    expect(run({ IPDAEMON_BINDING: 'ffi' }).errors).toMatch(/IPDAEMON_BINDING is "ffi"; it can be addon or koffi/);
+    expect(run({ IPDAEMON_BINDING: 'ffi' }).errors).toMatch(/IPDAEMON_BINDING is "ffi"; set it to addon or koffi/);
   });
 });
 

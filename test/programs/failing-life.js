@@ -15,7 +15,7 @@ const patience = Number(process.env.IPDAEMON_TEST_PATIENCE ?? 10_000);
 
 // What went wrong is told by one of these, and by nothing else.
 const codes = [ErrorCode.OutOfMemory, ErrorCode.HandlerStopped, ErrorCode.NoBuffers, ErrorCode.TooManySockets];
-const texts = [/^ipdaemon: .*Node-API failed/, /no further server can be opened/];
+const texts = [/^ipdaemon: .*Node-API call failed/, /no more servers can be opened/];
 let reports = [];
 let problems = [];
 

@@ -172,7 +172,7 @@ behaviour('every property', (kind) => {
     closed((s) => {
       const kept = s.get(row.id);
       expect(s.set(row.id, sample(row))).toBe(Code.ReadOnly);
-      expect(s.error).toContain('can only be read');
+      expect(s.error).toContain('This is read-only');
       expect(s.get(row.id)).toEqual(kept);
     }),
   );

@@ -178,7 +178,7 @@ behaviour('a certificate store', (kind) => {
       'PEM in quotes with its ends of line written out, as in a file of variables',
       () => ({ type: Store.pemBlob, store: JSON.stringify(serverPem('p256')) }),
       Code.TlsStore,
-      /written out as \\n/,
+      /written as \\n/,
     ],
     ['the user store of Windows', () => ({ type: Store.user, store: 'MY' }), Code.TlsNoMatch, /PEM or PFX/],
     ['the machine store of Windows', () => ({ type: Store.machine, store: 'MY' }), Code.TlsNoMatch, /PEM or PFX/],

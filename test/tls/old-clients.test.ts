@@ -162,7 +162,7 @@ behaviour('an old client', (kind) => {
     withServer(kind, { before: implicit('ed25519') }, async (server) => {
       const text = await refusal(server, device);
       expect(text).toMatch(/no cipher suite in common: /);
-      expect(text).not.toContain('would admit');
+      expect(text).not.toContain('would allow');
     }));
 });
 
