@@ -43,7 +43,8 @@ void Connection::disconnect(int reason) {
 void Connection::close_as_linger_says(int status, const char* detail, int reason) {
   services().gathering.flush();
   if (!is_up()) return;
-  ready_.given_up();
+  // A program that waits for ReadyToSend is told before Disconnected, unless it is the one that ends the connection.
+  if (status == 0) ready_.given_up();
   discard_input();
   if (!linger_ || !life_.output_is_open()) {
     const int code = life_.output_code();
