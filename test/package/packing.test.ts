@@ -164,7 +164,7 @@ describe('npm pack', () => {
     const place = checkout();
     const { status, stderr } = run('npm', ['pack'], place);
     expect(status).not.toBe(0);
-    expect(stderr).toMatch(/without native files for linux-x64-glibc, .*npm run build:prebuilds/s);
+    expect(stderr).toMatch(/lack native files for linux-x64-glibc, .*npm run build:prebuilds/s);
     expect(readdirSync(place).filter((name) => name.endsWith('.tgz'))).toEqual([]);
   }, 60_000);
 
