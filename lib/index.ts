@@ -22,6 +22,7 @@ export {
 export { Property, type PropertyInputs, type PropertyTypes } from './generated/properties';
 export { Setting, type SettingName } from './generated/settings';
 export * from './ipdaemon';
+export { type HistogramValue, ipdaemon_metrics, type Metrics, metricsText } from './metrics';
 export type { Resource } from './resource';
 export { selfSignedCertificate } from './self-signed';
 

@@ -154,6 +154,8 @@ export const Counter = {
   AddressBlocks: 22,
   /** 1 during a drain, otherwise 0. */
   Draining: 23,
+  /** Connections that have ended, for whatever reason. */
+  ClosedAll: 24,
 } as const;
 
 /** Values of Refused. */

@@ -272,6 +272,31 @@ export const Setting = {
    * Of the server, 0 to 2147483. Default: 0.
    */
   MaxConnectionTime: 'MaxConnectionTime',
+  /**
+   * Why the connection has ended, in one word, inside Disconnected and inside Connected with an error; empty before.
+   * Per connection, read only. Default: empty.
+   */
+  CloseReason: 'CloseReason',
+  /**
+   * Payload bytes that have come from the peer.
+   * Per connection, read only, 0 and up. Default: 0.
+   */
+  BytesReceived: 'BytesReceived',
+  /**
+   * Payload bytes that the system has taken to send; with TLS, those that were encrypted for it.
+   * Per connection, read only, 0 and up. Default: 0.
+   */
+  BytesDelivered: 'BytesDelivered',
+  /**
+   * Milliseconds since the connection was accepted.
+   * Per connection, read only, 0 and up. Default: 0.
+   */
+  ConnectionTime: 'ConnectionTime',
+  /**
+   * All counters, gauges and histograms of the server in the text format of Prometheus, 0.0.4.
+   * Of the server, read only. Default: empty.
+   */
+  Metrics: 'Metrics',
 } as const;
 
 /** The name of a setting. */

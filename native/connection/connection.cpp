@@ -20,7 +20,7 @@ std::uint64_t next_uid() {
 }  // namespace
 
 // An idle connection costs this much, and the buckets of the allocator.
-static_assert(sizeof(void*) < 8 || sizeof(Connection) <= 424, "a connection has grown");
+static_assert(sizeof(void*) < 8 || sizeof(Connection) <= 440, "a connection has grown");
 
 Connection::Connection(Services& services, Socket&& socket, const Endpoint& peer, const Address& local, std::int32_t id)
     : channel_(services, std::move(socket)),
@@ -28,6 +28,7 @@ Connection::Connection(Services& services, Socket&& socket, const Endpoint& peer
       peer_(peer),
       local_(local),
       uid_(next_uid()),
+      began_us_(services.pump.slice().looked_us()),
       inbox_(static_cast<std::uint32_t>(services.settings.number(IPDAEMON_PROPERTY_DEFAULT_MAX_LINE_LENGTH))) {
   const Settings& settings = services.settings;
   properties_.ACCEPT_DATA = true;

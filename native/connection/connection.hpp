@@ -61,6 +61,8 @@ class Connection final : public Debtor, public Deadline {
   // ---- Properties ----
   int set(const Row& row, Stored&& value);
   int get(const Row& row, ValueView* out, std::string* scratch);
+  // A setting of the connection, as text.
+  std::string setting(int id) const;
   std::string uid() const;
   std::string negotiated(int setting) const;
   // Null: the properties decide where to cut.
@@ -196,11 +198,13 @@ class Connection final : public Debtor, public Deadline {
   const Endpoint peer_;
   Address local_;
   std::uint64_t uid_;
+  const std::int64_t began_us_;  // When it was accepted.
   ConnectionProperties properties_;
   Inbox inbox_;
   Outbox outbox_;
   std::unique_ptr<TimeLimits> limits_;  // Null until one of them is set and concerns it.
   std::int64_t last_activity_ms_ = 0;   // Only kept while there is a deadline that depends on it.
+  std::int64_t bytes_received_ = 0;
   std::int64_t bytes_sent_ = 0;
   const char* status_detail_ = nullptr;
   std::int32_t status_ = 0;  // How the connection ended.

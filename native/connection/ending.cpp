@@ -185,9 +185,13 @@ int Connection::reason_of(int code) const {
   }
 }
 
+// Before anything is given up: what is unfinished still shows.
 void Connection::count_end(int reason) {
-  if (life_.is_handshaking()) services().connections.count_handshaken();
-  services().connections.count_ended(reason);
+  Connections& connections = services().connections;
+  if (life_.is_handshaking()) connections.count_handshaken();
+  if (speaks_tls() && channel_.tls()->is_listed()) connections.counters.count(IPDAEMON_COUNTER_HANDSHAKES_FAILED);
+  if (reason != 0) connections.counters.connections.add(services().pump.slice().looked_us() - began_us_);
+  connections.count_ended(reason);
 }
 
 void Connection::end(int status, const char* detail, Close how, int reason) {

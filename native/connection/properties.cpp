@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <random>
 
+#include "base/clock.hpp"
 #include "connection/connection.hpp"
 #include "connection/services.hpp"
 #include "ipdaemon.h"
@@ -76,6 +77,38 @@ int Connection::get(const Row& row, ValueView* out, std::string* scratch) {
   }
   *out = ValueView::text(*scratch);
   return 0;
+}
+
+namespace {
+
+const char* close_reason(int reason) {
+  static constexpr const char* words[] = {
+      "",
+#define IPD_CLOSED(number, NAME, name, word, summary, advice) word,
+#include "ipdaemon_counters.def"
+  };
+  return words[reason];
+}
+
+}  // namespace
+
+std::string Connection::setting(int id) const {
+  switch (id) {
+    case IPDAEMON_SETTING_CONNECTION_UID:
+      return uid();
+    case IPDAEMON_SETTING_FRAMING:
+      return framing_text();
+    case IPDAEMON_SETTING_CLOSE_REASON:
+      return has_ended() ? close_reason(reason_) : "";
+    case IPDAEMON_SETTING_BYTES_RECEIVED:
+      return std::to_string(bytes_received_);
+    case IPDAEMON_SETTING_BYTES_DELIVERED:
+      return std::to_string(outbox_.taken());
+    case IPDAEMON_SETTING_CONNECTION_TIME:
+      return std::to_string((monotonic_us() - began_us_) / 1000);
+    default:
+      return negotiated(id);
+  }
 }
 
 std::string Connection::uid() const {

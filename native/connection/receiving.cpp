@@ -51,6 +51,7 @@ bool Connection::receive() {
 // Delivers what is complete of `count` bytes that have come. In TLS callbacks may have run meanwhile.
 void Connection::on_received(const ReceiveTarget& target, std::size_t count) {
   services().connections.counters.count(IPDAEMON_COUNTER_BYTES_IN, static_cast<std::int64_t>(count));
+  bytes_received_ += static_cast<std::int64_t>(count);
   BytesView whole;
   if (inbox_.join(target, count, &whole)) {
     feed(whole);
@@ -122,6 +123,7 @@ std::size_t Connection::fire_next(BytesView data, std::size_t from, bool* comple
 }
 
 void Connection::fire_piece(BytesView data, const Piece& piece) {
+  services().connections.counters.count(IPDAEMON_COUNTER_PIECES);
   services().dispatcher.fire_data_in(this, id_, data.substr(piece.begin, piece.end - piece.begin), piece.eol);
 }
 
@@ -141,6 +143,7 @@ std::size_t Connection::fire_batch(BytesView data, const Framing& by, const Piec
   } else {
     const BytesView bytes = data.substr(batch.base, batch.last.end - batch.base);
     fired = services.dispatcher.fire_batch(this, id_, descriptor, bytes, static_cast<int>(batch.count));
+    services.connections.counters.count(IPDAEMON_COUNTER_PIECES, static_cast<std::int64_t>(fired));
   }
   if (!services.pace.is_quick(static_cast<int>(batch.count))) services.gathering.flush();
   return fired == batch.count ? batch.last.next : inbox_.cut_back(batch, fired);

@@ -139,6 +139,10 @@ void Connection::on_end_of_stream() {
 void Connection::on_handshake_done() {
   TlsSession& session = *channel_.tls();
   services().handshakes.remove(session);
+  Counters& counters = services().connections.counters;
+  const bool resumed = session.engine().was_resumed();
+  counters.count(resumed ? IPDAEMON_COUNTER_HANDSHAKES_RESUMED : IPDAEMON_COUNTER_HANDSHAKES_FULL);
+  counters.handshakes.add(services().pump.slice().looked_us() - session.begun_ms() * 1000);
   if (life_.come_up()) {
     services().connections.count_handshaken();
     owed_.add(Owing::connected);

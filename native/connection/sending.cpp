@@ -44,6 +44,7 @@ bool Connection::is_full() const {
 
 int Connection::refuse_send() {
   bytes_sent_ = 0;
+  services().connections.counters.count(IPDAEMON_COUNTER_SENDS_REFUSED);
   ready_.refused();
   return IPDAEMON_ERROR_WOULD_BLOCK;
 }

@@ -28,6 +28,8 @@ class TlsSession final : public tls::EngineEvents {
   bool is_established() const {
     return engine_->state() == tls::Engine::State::open || engine_->state() == tls::Engine::State::peer_closed;
   }
+  // Its handshake is one that the server waits for: not done, and not given up.
+  bool is_listed() const { return listed_; }
   std::int64_t begun_ms() const { return begun_ms_; }
   Connection& connection() { return connection_; }
 

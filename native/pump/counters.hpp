@@ -1,6 +1,7 @@
 // What a server counts, by the rows of ipdaemon_counters.def.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -9,6 +10,29 @@
 #include "ipdaemon.h"
 
 namespace ipdaemon {
+
+// Times, in buckets whose upper limits grow by powers of 4 from a quarter of a millisecond.
+class Histogram {
+ public:
+  static constexpr int bucket_count = 12;
+  static constexpr std::int64_t limit_us(int bucket) { return std::int64_t{250} << (2 * bucket); }
+
+  // Less than nothing is what clocks say that were looked at in another order.
+  void add(std::int64_t us) {
+    us = std::max<std::int64_t>(us, 0);
+    int bucket = 0;
+    while (bucket < bucket_count && us > limit_us(bucket)) ++bucket;
+    ++counts_[static_cast<std::size_t>(bucket)];
+    sum_us_ += us;
+  }
+  // How many were within a bucket, alone; the one behind the last has what was longer.
+  std::int64_t count(int bucket) const { return counts_[static_cast<std::size_t>(bucket)]; }
+  std::int64_t sum_us() const { return sum_us_; }
+
+ private:
+  std::array<std::int64_t, bucket_count + 1> counts_{};
+  std::int64_t sum_us_ = 0;
+};
 
 class Counters {
  public:
@@ -32,6 +56,8 @@ class Counters {
         return refused(IPDAEMON_REFUSED_PROGRAM) + refused(IPDAEMON_REFUSED_ALLOWED_CLIENTS);
       case IPDAEMON_COUNTER_REFUSED_CLOSED:
         return refused(IPDAEMON_REFUSED_NOT_LISTENING);
+      case IPDAEMON_COUNTER_CLOSED_ALL:
+        return closed();
       default:
         break;
     }
@@ -40,6 +66,9 @@ class Counters {
     if (is_in(counter, IPDAEMON_COUNTER_CLOSED, closed_.size())) return closed(counter - IPDAEMON_COUNTER_CLOSED);
     return -1;
   }
+
+  Histogram handshakes;   // From their beginning on.
+  Histogram connections;  // From accept to the end.
 
  private:
   // Numbers begin with 1.

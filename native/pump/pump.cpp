@@ -37,14 +37,19 @@ int Pump::run(int timeout_ms) {
   dispatcher_.cancel_batch();
   const Level level(*this);
   const std::uint64_t fired_before = dispatcher_.fired();
+  std::int64_t began_us = -1;
   fire_owed();
   if (dispatcher_.goes_on()) {
     int wait = dispatcher_.fired() != fired_before || has_work() ? 0 : timeout_ms;
     const int deadline = deadlines_.wait_ms(monotonic_ms());
     if (deadline >= 0) wait = std::min(wait, deadline);
-    turn(wait);
+    began_us = turn(wait);
   }
-  if (dispatcher_.goes_on() && deadlines_.wait_ms(monotonic_ms()) == 0) expire();
+  if (dispatcher_.goes_on()) {
+    const std::int64_t now_us = monotonic_us();
+    if (began_us >= 0) turns_.add(now_us - began_us);
+    if (deadlines_.wait_ms(now_us / 1000) == 0) expire();
+  }
   return dispatcher_.was_stopped() ? IPDAEMON_ERROR_HANDLER_STOPPED : 0;
 }
 
@@ -55,11 +60,13 @@ bool Pump::has_work() const {
   return !dispatcher_.holds_data() && !owed_.all_empty();
 }
 
-// Everybody who is ready first, then what takes long, then whoever has had a callback that failed.
-void Pump::turn(int timeout_ms) {
+// Everybody who is ready first, then what takes long, then whoever has had a callback that failed. Returns when serving
+// began, -1 if nobody was ready.
+std::int64_t Pump::turn(int timeout_ms) {
+  std::int64_t began_us = -1;
   handshakes_at_once_ = handshakes_at_once_max;
   reactor_.turn(
-      timeout_ms, [this] { slice_.begin(slice_us); },
+      timeout_ms, [&] { began_us = slice_.begin(slice_us); },
       [this] {
         if (!owed_.empty() && !dispatcher_.is_mute()) fire_owed_within_slice();
         return dispatcher_.goes_on() && !slice_.is_over();
@@ -67,6 +74,7 @@ void Pump::turn(int timeout_ms) {
   if (dispatcher_.goes_on()) serve_handshakes();
   // Not while some of the others are still to be served; their list is used up after a few turns at most.
   if (dispatcher_.goes_on() && !reactor_.has_ready()) fire_after_others();
+  return began_us;
 }
 
 // What is due beyond a share of time stays due: whoever waits for the others must not wait for all of them.

@@ -9,6 +9,7 @@
 
 #include "base/clock.hpp"
 #include "ipdaemon.h"
+#include "pump/counters.hpp"
 #include "pump/deadlines.hpp"
 #include "pump/dispatcher.hpp"
 #include "pump/gathering.hpp"
@@ -55,6 +56,8 @@ class Pump {
   // Whether a pump would find something to do without waiting, and how long it would wait at most; -1 for ever.
   bool has_something_due() const { return !owed_.all_empty() || reactor_.has_ready() || !notices_.empty(); }
   int wait_ms() { return has_something_due() ? 0 : deadlines_.wait_ms(monotonic_ms()); }
+  // How long turns took, of those in which somebody was ready and no callback failed.
+  const Histogram& turns() const { return turns_; }
   // How many pumps there ever were.
   std::uint64_t runs() const { return runs_; }
   // Whether pumps are nested so deeply on this thread that the next one would run no callback.
@@ -85,7 +88,7 @@ class Pump {
   static constexpr int handshakes_at_once_max = 2;
 
   bool has_work() const;
-  void turn(int timeout_ms);
+  std::int64_t turn(int timeout_ms);
   void expire();
   void fire_owed();
   void fire_owed_within_slice();
@@ -105,6 +108,7 @@ class Pump {
   TimeSlice slice_;
   int handshakes_at_once_ = 0;  // How many the present turn may still take out of their order.
   int calls_ = 0;
+  Histogram turns_;
   std::uint64_t runs_ = 0;
 };
 

@@ -26,12 +26,16 @@ namespace ipdaemon {
 // seldom while the pieces are small, and after each one when they are not.
 class TimeSlice {
  public:
-  void begin(std::int64_t length_us) {
+  // Returns what the clock says.
+  std::int64_t begin(std::int64_t length_us) {
     looked_us_ = monotonic_us();
     end_us_ = looked_us_ + length_us;
     until_look_ = stride_;  // Of the slice before, since work is much the same from one to the next.
     is_over_ = false;
+    return looked_us_;
   }
+  // What the clock said when it was last looked at.
+  std::int64_t looked_us() const { return looked_us_; }
   // To be asked after each piece of work.
   bool is_over() {
     if (is_over_ || --until_look_ > 0) return is_over_;

@@ -84,6 +84,8 @@ void Listener::suspend(int code) {
   rest();
   if (trouble_reported_) return;
   trouble_reported_ = true;
+  const bool is_full = code == IPDAEMON_ERROR_TOO_MANY_SOCKETS;
+  services_.connections.counters.count(is_full ? IPDAEMON_COUNTER_PAUSED_DESCRIPTORS : IPDAEMON_COUNTER_PAUSED_MEMORY);
   services_.dispatcher.fire_error(nullptr, 0, code, "peers wait until connections can be accepted again");
 }
 

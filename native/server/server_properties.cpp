@@ -207,17 +207,8 @@ Connection* Server::find_connection(BytesView id) {
 int Server::config_of_connection(const Row& row, BytesView id, std::string* out) {
   Connection* connection = find_connection(id);
   if (connection == nullptr) return last_error().code;
-  switch (row.id) {
-    case IPDAEMON_SETTING_CONNECTION_UID:
-      *out = connection->uid();
-      return 0;
-    case IPDAEMON_SETTING_FRAMING:
-      *out = connection->framing_text();
-      return 0;
-    default:
-      *out = connection->negotiated(row.id);
-      return 0;
-  }
+  *out = connection->setting(row.id);
+  return 0;
 }
 
 // Framing is the one that can be written.

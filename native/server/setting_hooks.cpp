@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "ipdaemon.h"
 #include "server/hooks.hpp"
+#include "server/metrics.hpp"
 #include "server/server.hpp"
 #include "tls/tls.hpp"
 
@@ -156,6 +157,10 @@ std::string get_build_info(Server&) {
   return info;
 }
 
+std::string get_metrics(Server& server) {
+  return metrics_text(server);
+}
+
 std::string get_license_info(Server&) {
   return "No licence key is needed: ipdaemon has the MIT licence.";
 }
@@ -176,6 +181,7 @@ constexpr SettingHook setting_hooks[] = {
     {IPDAEMON_SETTING_CODE_PAGE, set_code_page, nullptr},
     {IPDAEMON_SETTING_LICENSE_INFO, nullptr, get_license_info},
     {IPDAEMON_SETTING_PROCESS_IDLE_EVENTS, set_idle_events, nullptr},
+    {IPDAEMON_SETTING_METRICS, nullptr, get_metrics},
 };
 
 }  // namespace

@@ -204,6 +204,10 @@ std::vector<std::string> Engine::take_log() {
   return lines;
 }
 
+bool Engine::was_resumed() const {
+  return session_ != nullptr && SSL_session_reused(session_) == 1;
+}
+
 Negotiated Engine::negotiated() const {
   Negotiated result;
   if (state_ == State::handshaking || session_ == nullptr || SSL_is_init_finished(session_) != 1) return result;

@@ -98,6 +98,7 @@ class Engine {
   // Whether one of its calls is on the stack: then it must not be used.
   bool running() const { return input_ != nullptr; }
   Negotiated negotiated() const;
+  bool was_resumed() const;
   // Bytes of an unfinished ClientHello.
   std::size_t kept() const { return hello_.size(); }
   // What LogSSLPackets has to say since the last call.

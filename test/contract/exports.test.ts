@@ -36,7 +36,7 @@ forEachBinding('the package', ({ api }) => {
     const found = Object.keys(exported).filter((key) => /^(ipworks_)?ipdaemon_/.test(key));
     // The original has no counters, so there is no name of its own for them.
     const documented = functions.flatMap((name) => [`ipdaemon_${name}`, `ipworks_ipdaemon_${name}`]);
-    expect(found.sort()).toEqual([...documented, 'ipdaemon_counter'].sort());
+    expect(found.sort()).toEqual([...documented, 'ipdaemon_counter', 'ipdaemon_metrics'].sort());
   });
 
   test('exports the numbers of properties, events and errors', () => {

@@ -1,5 +1,8 @@
 #include "state_check.hpp"
 
+#include <cstdio>
+#include <cstdlib>
+
 #include "abi/handles.hpp"
 #include "connection/connection.hpp"
 #include "memory_sim.hpp"
@@ -9,6 +12,24 @@ namespace ipdaemon::sim {
 namespace {
 
 StateCheck* current = nullptr;
+
+// Accepted are those that have ended and those that have not, counted in three ways, at any time.
+void check_sum(ipdaemon_t handle, Server& server) {
+  std::int64_t open = 0;
+  server.services().connections.for_each([&](const Connection& connection) {
+    if (!connection.has_ended()) ++open;
+  });
+  const auto value = [&](int counter) { return server.counter(counter); };
+  const std::int64_t accepted = value(IPDAEMON_COUNTER_ACCEPTED);
+  const std::int64_t there = value(IPDAEMON_COUNTER_CONNECTIONS) + value(IPDAEMON_COUNTER_HANDSHAKES);
+  std::int64_t closed = 0;
+  for (int reason = 1; reason < IPDAEMON_CLOSED_END; ++reason) closed += value(IPDAEMON_COUNTER_CLOSED + reason);
+  if (there == open && accepted == closed + open && closed == value(IPDAEMON_COUNTER_CLOSED_ALL)) return;
+  std::fprintf(stderr, "server %d: accepted %lld, closed %lld, open %lld, by the gauges %lld\n", handle,
+               static_cast<long long>(accepted), static_cast<long long>(closed), static_cast<long long>(open),
+               static_cast<long long>(there));
+  std::abort();
+}
 
 }  // namespace
 
@@ -30,6 +51,7 @@ void StateCheck::look() {
     if (instance == nullptr) continue;
     if (current->log_.traces()) current->describe(handle);
     instance->server->check();
+    check_sum(handle, *instance->server);
   }
 }
 
