@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "connection/address_blocks.hpp"
 #include "connection/channel.hpp"
 #include "connection/inbox.hpp"
 #include "connection/life.hpp"
@@ -31,6 +32,9 @@ class Connection final : public Debtor, public Deadline {
   int begin_handshake(std::shared_ptr<const tls::Context> context);
   // Watches the socket. Returns 0 or an error code.
   int start();
+  // Counts in its block of addresses until it ends, if the place is taken.
+  void keep(AddressBlocks::Place& place) { counts_in_block_ = place.keep(); }
+  bool counts_in_block() const { return counts_in_block_; }
   // Fires Connected and the ReadyToSend that follows it.
   void fire_connected();
 
@@ -218,6 +222,7 @@ class Connection final : public Debtor, public Deadline {
   bool paused_ : 1 = false;           // Input is not watched, since it could not be taken: see is_held_back.
   bool handshake_waits_ : 1 = false;  // Likewise, until its turn among the handshakes comes.
   bool told_connected_ : 1 = false;   // Connected has fired: so will Disconnected.
+  bool counts_in_block_ : 1 = false;  // See keep.
   bool told_failure_ : 1 = false;     // Error has fired for a connection that never came up.
 };
 

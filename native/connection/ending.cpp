@@ -192,6 +192,9 @@ void Connection::count_end(int reason) {
   if (speaks_tls() && channel_.tls()->is_listed()) connections.counters.count(IPDAEMON_COUNTER_HANDSHAKES_FAILED);
   if (reason != 0) connections.counters.connections.add(services().pump.slice().looked_us() - began_us_);
   connections.count_ended(reason);
+  if (!counts_in_block_) return;
+  counts_in_block_ = false;
+  services().blocks.leave(peer_.address);
 }
 
 void Connection::end(int status, const char* detail, Close how, int reason) {

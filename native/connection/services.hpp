@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "connection/address_blocks.hpp"
 #include "connection/certificate_choices.hpp"
 #include "connection/connections.hpp"
 #include "connection/framing_spec.hpp"
@@ -50,6 +51,7 @@ struct Services {
   CertificateChoices certificate_choices;
   HandshakeList handshakes;
   Connections connections;
+  AddressBlocks blocks;
   LingeringCloses lingering;
 };
 

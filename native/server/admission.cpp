@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/clock.hpp"
 #include "connection/connection.hpp"
 #include "connection/services.hpp"
 #include "ipdaemon.h"
@@ -16,24 +17,67 @@ Admission::Admission(Services& services, TlsSetup& tls)
 
 int Admission::admit(Listener& listener, Socket&& socket, const Endpoint& peer) {
   Counters& counters = services_.connections.counters;
-  if (is_full() && !make_room(listener)) {
+  // Nobody makes room for a peer that would be turned away then.
+  if (is_full() && (!would_let_pass(peer.address) || !make_room(listener))) {
     // Closed without a byte: a peer left in the backlog would hang, and so would health checks.
     counters.refuse(IPDAEMON_REFUSED_FULL);
     return 0;
   }
-  if (lists_.denies(peer.address)) {
-    counters.refuse(IPDAEMON_REFUSED_DENIED);
-    return 0;
-  }
+  AddressBlocks::Place place(services_.blocks);
+  if (!let_pass(peer.address, false, &place)) return 0;
   if (const int reason = why_refused(peer); reason != 0) {
     counters.refuse(reason);
     return 0;
   }
   apply_socket_options(socket);
-  return add_connection(std::move(socket), peer, listener.specific_address());
+  return add_connection(std::move(socket), peer, listener.specific_address(), place);
 }
 
-int Admission::add_connection(Socket&& socket, const Endpoint& peer, const Address& local) {
+bool Admission::let_pass(const Address& address, bool is_exempt, AddressBlocks::Place* place) {
+  Counters& counters = services_.connections.counters;
+  if (lists_.denies(address)) {
+    counters.refuse(IPDAEMON_REFUSED_DENIED);
+    return false;
+  }
+  if (is_exempt || lists_.has_no_limits(address)) return true;
+  switch (services_.blocks.enter(address, now_us(), place)) {
+    case AddressBlocks::Verdict::too_many:
+      counters.refuse(IPDAEMON_REFUSED_PER_ADDRESS);
+      return false;
+    case AddressBlocks::Verdict::too_fast:
+      counters.refuse(IPDAEMON_REFUSED_RATE);
+      return false;
+    case AddressBlocks::Verdict::admitted:
+      break;
+  }
+  return true;
+}
+
+bool Admission::would_let_pass(const Address& address) const {
+  if (lists_.denies(address)) return false;
+  return lists_.has_no_limits(address) || services_.blocks.look(address, now_us()) == AddressBlocks::Verdict::admitted;
+}
+
+// The clock is only looked at for rates.
+std::int64_t Admission::now_us() const {
+  return services_.blocks.limits().rate > 0 ? monotonic_us() : 0;
+}
+
+void Admission::set_block_limits(const AddressBlocks::Limits& limits) {
+  services_.blocks.set_limits(limits, [this](const auto& count) {
+    services_.connections.for_each([&](const Connection& connection) {
+      if (connection.counts_in_block()) count(connection.peer().address);
+    });
+  });
+}
+
+void Admission::reset() {
+  lists_.reset();
+  set_block_limits({});
+}
+
+int Admission::add_connection(Socket&& socket, const Endpoint& peer, const Address& local,
+                              AddressBlocks::Place& place) {
   Connections& connections = services_.connections;
   const std::int32_t id = connections.new_id();
   auto owned = std::make_unique<Connection>(services_, std::move(socket), peer, local, id);
@@ -52,6 +96,7 @@ int Admission::add_connection(Socket&& socket, const Endpoint& peer, const Addre
     connections.retire(id);
     return error;
   }
+  connection->keep(place);
   connections.counters.count(IPDAEMON_COUNTER_ACCEPTED);
   services_.lingering.keep_to_limit();
   if (!secure) connection->fire_connected();

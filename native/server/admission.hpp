@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "connection/address_blocks.hpp"
 #include "net/socket.hpp"
 #include "server/client_lists.hpp"
 
@@ -21,18 +22,25 @@ class Admission {
 
   // Makes a connection of a peer, or closes it. Returns an error code if that needs what the system has not got now.
   int admit(Listener& listener, Socket&& socket, const Endpoint& peer);
+  // Whether DeniedClients and the limits of a block of addresses let it pass; counted if they do not. The place is
+  // taken then, and given back at its end unless a connection keeps it. One that `is_exempt` is in no block.
+  bool let_pass(const Address& address, bool is_exempt, AddressBlocks::Place* place);
+  // New limits of blocks. May throw std::bad_alloc, then nothing has changed.
+  void set_block_limits(const AddressBlocks::Limits& limits);
   ClientLists& lists() { return lists_; }
   // Peers about which the program is being asked now are not admitted: the server is being shut down.
   void refuse_undecided() { ++shutdowns_; }
-  void reset() { lists_.reset(); }
+  void reset();
 
  private:
+  std::int64_t now_us() const;
   bool is_full() const;
   bool make_room(const Listener& listener);
   // IPDAEMON_REFUSED_*.
   int why_refused(const Endpoint& peer);
   void apply_socket_options(Socket& socket);
-  int add_connection(Socket&& socket, const Endpoint& peer, const Address& local);
+  bool would_let_pass(const Address& address) const;
+  int add_connection(Socket&& socket, const Endpoint& peer, const Address& local, AddressBlocks::Place& place);
 
   Services& services_;
   TlsSetup& tls_;

@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 #include "ipdaemon.h"
+#include "properties/text.hpp"
 #include "server/hooks.hpp"
 #include "server/metrics.hpp"
 #include "server/server.hpp"
@@ -41,6 +42,34 @@ int set_default_framing(Change& change) {
   if (code != 0) return change.server.record_error(code, std::move(detail));
   change.value.bytes = spec != nullptr ? spec->text() : std::string();
   change.server.services().default_framing = std::move(spec);
+  return 0;
+}
+
+int set_block_limits(Change& change) {
+  AddressBlocks::Limits limits = change.server.services().blocks.limits();
+  const std::int64_t value = change.value.number;
+  if (change.row.id == IPDAEMON_SETTING_MAX_CONNECTIONS_PER_ADDRESS) limits.connections_max = value;
+  if (change.row.id == IPDAEMON_SETTING_CONNECT_RATE_PER_ADDRESS) limits.rate = value;
+  if (change.row.id == IPDAEMON_SETTING_CONNECT_RATE_INTERVAL) limits.interval_s = value;
+  change.server.admission().set_block_limits(limits);
+  return 0;
+}
+
+int set_address_blocks(Change& change) {
+  const BytesView text = change.value.bytes;
+  const std::size_t colon = text.find(':');
+  std::int64_t ipv4 = 0;
+  std::int64_t ipv6 = 0;
+  if (colon == BytesView::npos || !parse_integer(text.substr(0, colon), &ipv4) ||
+      !parse_integer(text.substr(colon + 1), &ipv6) || ipv4 < 1 || ipv4 > 32 || ipv6 < 1 || ipv6 > 128) {
+    return change.invalid(text, "use the bits of an IPv4 block, 1 to 32, and of an IPv6 block, 1 to 128, as in 32:64");
+  }
+  AddressBlocks::Limits limits = change.server.services().blocks.limits();
+  limits.ipv4_bits = static_cast<int>(ipv4);
+  limits.ipv6_bits = static_cast<int>(ipv6);
+  Bytes canonical = std::to_string(ipv4) + ":" + std::to_string(ipv6);
+  change.server.admission().set_block_limits(limits);
+  change.value.bytes = std::move(canonical);
   return 0;
 }
 
@@ -169,6 +198,11 @@ constexpr SettingHook setting_hooks[] = {
     {IPDAEMON_SETTING_ALLOWED_CLIENTS, set_clients, nullptr},
     {IPDAEMON_SETTING_DENIED_CLIENTS, set_clients, nullptr},
     {IPDAEMON_SETTING_DEFAULT_FRAMING, set_default_framing, nullptr},
+    {IPDAEMON_SETTING_UNLIMITED_CLIENTS, set_clients, nullptr},
+    {IPDAEMON_SETTING_MAX_CONNECTIONS_PER_ADDRESS, set_block_limits, nullptr},
+    {IPDAEMON_SETTING_CONNECT_RATE_PER_ADDRESS, set_block_limits, nullptr},
+    {IPDAEMON_SETTING_CONNECT_RATE_INTERVAL, set_block_limits, nullptr},
+    {IPDAEMON_SETTING_ADDRESS_BLOCKS, set_address_blocks, nullptr},
     {IPDAEMON_SETTING_IN_BUFFER_SIZE, nullptr, get_in_buffer},
     {IPDAEMON_SETTING_OUT_BUFFER_SIZE, nullptr, get_out_buffer},
     {IPDAEMON_SETTING_KEEP_ALIVE_INTERVAL, set_keep_alive, get_keep_alive_interval},
