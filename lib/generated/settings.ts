@@ -297,6 +297,31 @@ export const Setting = {
    * Of the server, read only. Default: empty.
    */
   Metrics: 'Metrics',
+  /**
+   * How many connections and unfinished TLS handshakes the peers of one address block may have at a time. A further one is closed at once. 0: no limit.
+   * Of the server, 0 to 100000. Default: 0.
+   */
+  MaxConnectionsPerAddress: 'MaxConnectionsPerAddress',
+  /**
+   * How many new connections the peers of one address block may make in ConnectRateInterval. A further one is closed at once. 0: no limit.
+   * Of the server, 0 to 1000000. Default: 0.
+   */
+  ConnectRatePerAddress: 'ConnectRatePerAddress',
+  /**
+   * Seconds in which ConnectRatePerAddress counts.
+   * Of the server, 1 to 3600. Default: 10.
+   */
+  ConnectRateInterval: 'ConnectRateInterval',
+  /**
+   * How many leading bits of an IPv4 and of an IPv6 address make a block, for the limits per address.
+   * Of the server, up to 6 bytes. Default: 32:64.
+   */
+  AddressBlocks: 'AddressBlocks',
+  /**
+   * Whose connections count for no limit per address: a list as AllowedClients.
+   * Of the server, up to 65535 bytes. Default: empty.
+   */
+  UnlimitedClients: 'UnlimitedClients',
 } as const;
 
 /** The name of a setting. */
