@@ -8,7 +8,6 @@ namespace ipdaemon {
 
 namespace {
 
-using Field = FramingSpec::Field;
 using Kind = FramingSpec::Kind;
 using Over = FramingSpec::Over;
 
@@ -138,12 +137,12 @@ Cut FrameReader::read_header(BytesView bytes, Header* header) {
   const BytesView field = bytes.substr(spec_->offset);
   Cut found = Cut::more;
   switch (spec_->field) {
-    case Field::varint:
+    case FramingSpec::Notation::varint:
       found = read_varint(field, header);
       break;
-    case Field::decimal:
-    case Field::hexadecimal:
-    case Field::bcd:
+    case FramingSpec::Notation::decimal:
+    case FramingSpec::Notation::hexadecimal:
+    case FramingSpec::Notation::bcd:
       found = read_text(field.substr(0, spec_->field_length), header);
       break;
     default:
@@ -158,7 +157,7 @@ Cut FrameReader::read_field(BytesView bytes, Header* header) {
   const std::size_t length = spec_->field_length;
   if (bytes.size() < length) return Cut::more;
   for (std::size_t at = 0; at < length; ++at) {
-    const std::size_t from = spec_->field == Field::little_endian ? length - 1 - at : at;
+    const std::size_t from = spec_->field == FramingSpec::Notation::little_endian ? length - 1 - at : at;
     header->value = header->value << 8 | byte_at(bytes, from);
   }
   header->length = length;
@@ -180,8 +179,8 @@ Cut FrameReader::read_varint(BytesView bytes, Header* header) {
 
 // Digits of ten or sixteen, one in a byte or two. Blanks may stand before the first decimal one.
 Cut FrameReader::read_text(BytesView bytes, Header* header) {
-  const bool is_packed = spec_->field == Field::bcd;
-  const bool is_hexadecimal = spec_->field == Field::hexadecimal;
+  const bool is_packed = spec_->field == FramingSpec::Notation::bcd;
+  const bool is_hexadecimal = spec_->field == FramingSpec::Notation::hexadecimal;
   bool has_digit = false;
   for (std::size_t at = 0; at < bytes.size(); ++at) {
     if (is_packed) {
@@ -191,7 +190,7 @@ Cut FrameReader::read_text(BytesView bytes, Header* header) {
       header->value = header->value * 100 + high * 10 + low;
       continue;
     }
-    if (spec_->field == Field::decimal && bytes[at] == ' ' && !has_digit) {
+    if (spec_->field == FramingSpec::Notation::decimal && bytes[at] == ' ' && !has_digit) {
       if (at + 1 == spec_->field_length) return malformed(no_number_detail);
       continue;
     }

@@ -11,7 +11,6 @@ namespace ipdaemon {
 
 namespace {
 
-using Field = FramingSpec::Field;
 using Kind = FramingSpec::Kind;
 using Over = FramingSpec::Over;
 
@@ -30,28 +29,29 @@ constexpr const char* escapes_wanted = "use \\r \\n \\t \\0 \\\\ \\, \\| or \\x 
 
 struct FixedType {
   const char* name;
-  Field field;
+  FramingSpec::Notation field;
   std::uint8_t length;
 };
 
 constexpr FixedType fixed_types[] = {
-    {"u8", Field::big_endian, 1},       {"u16be", Field::big_endian, 2},    {"u16le", Field::little_endian, 2},
-    {"u24be", Field::big_endian, 3},    {"u24le", Field::little_endian, 3}, {"u32be", Field::big_endian, 4},
-    {"u32le", Field::little_endian, 4}, {"varint", Field::varint, 5},
+    {"u8", FramingSpec::Notation::big_endian, 1},       {"u16be", FramingSpec::Notation::big_endian, 2},
+    {"u16le", FramingSpec::Notation::little_endian, 2}, {"u24be", FramingSpec::Notation::big_endian, 3},
+    {"u24le", FramingSpec::Notation::little_endian, 3}, {"u32be", FramingSpec::Notation::big_endian, 4},
+    {"u32le", FramingSpec::Notation::little_endian, 4}, {"varint", FramingSpec::Notation::varint, 5},
 };
 
 // Types whose name ends in the length of the field.
 struct CountedType {
   const char* name;
-  Field field;
+  FramingSpec::Notation field;
   std::int64_t minimum;
   std::int64_t maximum;
 };
 
 constexpr CountedType counted_types[] = {
-    {"dec", Field::decimal, 1, 10},
-    {"hex", Field::hexadecimal, 2, 8},
-    {"bcd", Field::bcd, 1, 4},
+    {"dec", FramingSpec::Notation::decimal, 1, 10},
+    {"hex", FramingSpec::Notation::hexadecimal, 2, 8},
+    {"bcd", FramingSpec::Notation::bcd, 1, 4},
 };
 
 struct Escape {

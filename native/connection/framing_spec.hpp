@@ -16,7 +16,7 @@ namespace ipdaemon {
 struct FramingSpec {
   enum class Kind : std::uint8_t { length, eols, octets, syslog };
   // How the field in front of a frame of kind `length` is written.
-  enum class Field : std::uint8_t { big_endian, little_endian, varint, decimal, hexadecimal, bcd };
+  enum class Notation : std::uint8_t { big_endian, little_endian, varint, decimal, hexadecimal, bcd };
   // What becomes of a frame that is longer than `max`.
   enum class Over : std::uint8_t { close, skip, split };
 
@@ -26,7 +26,7 @@ struct FramingSpec {
   static constexpr std::size_t end_length_max = 255;
 
   Kind kind = Kind::length;
-  Field field = Field::big_endian;
+  Notation field = Notation::big_endian;
   Over over = Over::close;
   std::uint8_t field_length = 0;  // Bytes; of a varint, how many there may be.
   std::uint32_t offset = 0;

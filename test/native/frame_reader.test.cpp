@@ -101,22 +101,22 @@ class FrameModel {
       if (at >= stream_.size()) return 'm';
       const auto byte = static_cast<unsigned char>(stream_[at]);
       switch (spec_.field) {
-        case FramingSpec::Field::big_endian:
+        case FramingSpec::Notation::big_endian:
           *value = *value * 256 + byte;
           break;
-        case FramingSpec::Field::little_endian:
+        case FramingSpec::Notation::little_endian:
           *value += std::uint64_t{byte} << (8 * i);
           break;
-        case FramingSpec::Field::varint:
+        case FramingSpec::Notation::varint:
           *value += (std::uint64_t{byte} & 127) << (7 * i);
           if (byte >= 128 && i == 4) return '?';
           if (byte < 128) digits = i + 1;
           break;
-        case FramingSpec::Field::bcd:
+        case FramingSpec::Notation::bcd:
           if (byte % 16 > 9 || byte / 16 > 9) return '?';
           *value = *value * 100 + byte / 16 * 10 + byte % 16;
           break;
-        case FramingSpec::Field::decimal:
+        case FramingSpec::Notation::decimal:
           if (byte == ' ' && digits_seen.empty()) {
             if (i + 1 == digits) return '?';
             break;
@@ -125,7 +125,7 @@ class FrameModel {
           digits_seen += stream_[at];
           *value = *value * 10 + byte - '0';
           break;
-        case FramingSpec::Field::hexadecimal: {
+        case FramingSpec::Notation::hexadecimal: {
           static const std::string hex = "0123456789abcdef0123456789ABCDEF";
           const std::size_t place = hex.find(stream_[at]);
           if (place == std::string::npos) return '?';
