@@ -224,6 +224,23 @@ behaviour(covers('setting', 'DefaultFraming', 'Framing'), (kind) => {
       expect(client.text === answer).toBe(true);
     }));
 
+  test('a send that was refused is followed by ReadyToSend before a malformed frame ends the connection', () =>
+    withFraming(kind, 'length=dec4', async (server) => {
+      const refused: number[] = [];
+      server.on('DataIn', ({ connectionid: id }) => {
+        let code = 0;
+        while (code === 0) code = server.send(id, 'r'.repeat(1_000_000));
+        refused.push(code);
+      });
+      const { client, id } = await server.connect({ paused: true });
+      const before = server.count('ReadyToSend', id);
+      client.write('0003oneoops');
+      await server.event('DataIn', id);
+      client.socket.resume();
+      expect((await server.event('Disconnected', id)).statuscode).toBe(2012);
+      expect([refused, server.count('ReadyToSend', id) - before]).toEqual([[Code.WouldBlock], 1]);
+    }));
+
   test('without Linger a malformed frame ends the connection at once', () =>
     withFraming(kind, 'length=varint', async (server) => {
       server.must(server.set(P.Linger, false));
