@@ -23,6 +23,7 @@ export { Property, type PropertyInputs, type PropertyTypes } from './generated/p
 export { Setting, type SettingName } from './generated/settings';
 export * from './ipdaemon';
 export { type HistogramValue, ipdaemon_metrics, type Metrics, metricsText } from './metrics';
+export { type ProxyInfo, type ProxySsl, proxyInfo } from './proxy';
 export type { Resource } from './resource';
 export { selfSignedCertificate } from './self-signed';
 

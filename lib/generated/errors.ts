@@ -74,6 +74,8 @@ export const ErrorCode = {
   OtherCopy: 2011,
   /** The frame is malformed. */
   FrameMalformed: 2012,
+  /** The PROXY header cannot be used. */
+  ProxyHeader: 2013,
   /** Interrupted. */
   Interrupted: 10004,
   /** Invalid socket. */

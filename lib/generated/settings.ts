@@ -18,7 +18,7 @@ export const Setting = {
    */
   ConnectionUID: 'ConnectionUID',
   /**
-   * Seconds a TLS handshake may take as a whole. 0: no limit.
+   * Seconds a TLS handshake may take as a whole, with the PROXY header before it. 0: no limit.
    * Of the server, 0 to 2147483. Default: 30.
    */
   DefaultConnectionTimeout: 'DefaultConnectionTimeout',
@@ -322,6 +322,31 @@ export const Setting = {
    * Of the server, up to 65535 bytes. Default: empty.
    */
   UnlimitedClients: 'UnlimitedClients',
+  /**
+   * Whether a PROXY header is expected. 0: from nobody, 1: every peer has to be in ProxyTrustedClients and to send one, 2: those in ProxyTrustedClients have to, others are direct.
+   * Of the server, 0 to 2. Default: 0.
+   */
+  ProxyProtocol: 'ProxyProtocol',
+  /**
+   * Whose PROXY headers are believed, by their real addresses: a list as AllowedClients.
+   * Of the server, up to 65535 bytes. Default: empty.
+   */
+  ProxyTrustedClients: 'ProxyTrustedClients',
+  /**
+   * The PROXY header of the connection, such as v1 PROXY TCP4 198.51.100.7 192.0.2.10 56324 443 or v2 LOCAL; empty without one.
+   * Per connection, read only. Default: empty.
+   */
+  ProxyHeader: 'ProxyHeader',
+  /**
+   * Address and port of the TCP peer: the proxy, or the client where there is none.
+   * Per connection, read only. Default: empty.
+   */
+  ProxyPeer: 'ProxyPeer',
+  /**
+   * What a PROXY header of version 2 has behind the addresses: TT=HEX in its order, inside of the SSL block 20.TT=HEX.
+   * Per connection, read only. Default: empty.
+   */
+  ProxyTLVs: 'ProxyTLVs',
 } as const;
 
 /** The name of a setting. */

@@ -60,9 +60,9 @@ std::size_t Connection::memory() const {
 
 // ---- Beginning --------------------------------------------------------------------------------------
 
-int Connection::begin_handshake(std::shared_ptr<const tls::Context> context) {
+int Connection::begin_handshake(std::shared_ptr<const tls::Context> context, std::int64_t begun_ms) {
   tls::Problem problem;
-  std::unique_ptr<TlsSession> session = TlsSession::create(*this, std::move(context), monotonic_ms(), &problem);
+  std::unique_ptr<TlsSession> session = TlsSession::create(*this, std::move(context), begun_ms, &problem);
   if (!session) return IPDAEMON_ERROR_NO_BUFFERS;
   life_.begin_handshaking();
   services().connections.count_handshaking();
@@ -75,6 +75,21 @@ int Connection::start() {
   const int error = channel_.watch(this);
   if (error == 0) schedule();
   return error;
+}
+
+void Connection::begin_with(BytesView input) {
+  if (input.empty()) return;
+  if (speaks_tls()) {
+    // As if it had just been read, and waited for its turn among the handshakes.
+    channel_.tls()->keep_backlog(input);
+    handshake_waits_ = true;
+    update_interest();
+    owe(Urgency::handshake);
+    return;
+  }
+  services().connections.counters.count(IPDAEMON_COUNTER_BYTES_IN, static_cast<std::int64_t>(input.size()));
+  inbox_.keep_rest(input, 0);
+  owe_input();
 }
 
 void Connection::fire_connected() {

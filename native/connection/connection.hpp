@@ -29,12 +29,15 @@ class Connection final : public Debtor, public Deadline {
 
   // ---- Beginning ----
   // Before start: nothing but TLS from the first byte on, and Connected after its handshake.
-  int begin_handshake(std::shared_ptr<const tls::Context> context);
+  // The time-out of the handshake runs from `begun_ms` on.
+  int begin_handshake(std::shared_ptr<const tls::Context> context, std::int64_t begun_ms);
   // Watches the socket. Returns 0 or an error code.
   int start();
   // Counts in its block of addresses until it ends, if the place is taken.
   void keep(AddressBlocks::Place& place) { counts_in_block_ = place.keep(); }
   bool counts_in_block() const { return counts_in_block_; }
+  // After start: what was read before there was a connection is its first input, after Connected.
+  void begin_with(BytesView input);
   // Fires Connected and the ReadyToSend that follows it.
   void fire_connected();
 

@@ -34,18 +34,31 @@ std::string Connections::absence(int id) const {
   return text + " is not a connection id; ids start at 1";
 }
 
-void Connections::add(std::int32_t id, std::unique_ptr<Connection> connection) {
-  table_.insert(id, std::move(connection));
+const ProxyInfo* Connections::proxy_info(int id) const {
+  const auto found = proxies_.find(id);
+  return found != proxies_.end() ? found->second.get() : nullptr;
+}
+
+void Connections::add(std::int32_t id, std::unique_ptr<Connection> connection, std::unique_ptr<ProxyInfo> proxy) {
+  if (proxy) proxies_.emplace(id, std::move(proxy));
+  try {
+    table_.insert(id, std::move(connection));
+  } catch (...) {
+    proxies_.erase(id);
+    throw;
+  }
   ++open_;
   memory_.note(table_.size());
 }
 
 void Connections::retire(std::int32_t id) {
+  if (!proxies_.empty()) proxies_.erase(id);
   if (std::unique_ptr<Connection> connection = table_.remove(id)) reactor_.retire(std::move(connection));
   memory_.note(table_.size());
 }
 
 void Connections::retire_all() {
+  proxies_.clear();
   table_.take_all([this](std::unique_ptr<Connection> connection) { reactor_.retire(std::move(connection)); });
   connected_ = 0;
   memory_.note(0);

@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "connection/connection_table.hpp"
 #include "connection/memory_keeper.hpp"
+#include "connection/proxy_info.hpp"
 #include "pump/counters.hpp"
 #include "pump/deadlines.hpp"
 #include "reactor/reactor.hpp"
@@ -35,7 +37,9 @@ class Connections {
   std::string absence(int id) const;
 
   // May throw std::bad_alloc, then nothing has changed.
-  void add(std::int32_t id, std::unique_ptr<Connection> connection);
+  void add(std::int32_t id, std::unique_ptr<Connection> connection, std::unique_ptr<ProxyInfo> proxy);
+  // What a PROXY header has told; null for a connection without one.
+  const ProxyInfo* proxy_info(int id) const;
   // Takes one out, or all; they are freed when nothing on the stack uses them any more.
   void retire(std::int32_t id);
   void retire_all();
@@ -63,6 +67,7 @@ class Connections {
  private:
   Reactor& reactor_;
   ConnectionTable table_;
+  std::unordered_map<std::int32_t, std::unique_ptr<ProxyInfo>> proxies_;
   MemoryKeeper memory_;
   std::int32_t last_id_ = 0;
   bool ids_began_anew_ = false;  // So every id has been given.

@@ -13,24 +13,36 @@
 namespace ipdaemon {
 
 Admission::Admission(Services& services, TlsSetup& tls)
-    : services_(services), tls_(tls), lists_(services.settings, services.notices) {}
+    : services_(services), tls_(tls), lists_(services.settings, services.notices), proxy_peers_(services, *this) {}
 
-int Admission::admit(Listener& listener, Socket&& socket, const Endpoint& peer) {
+int Admission::admit(const Listener& listener, Arrival& arrival) {
   Counters& counters = services_.connections.counters;
   // Nobody makes room for a peer that would be turned away then.
-  if (is_full() && (!would_let_pass(peer.address) || !make_room(listener))) {
+  if (is_full() && (!would_let_pass(arrival) || !make_room(listener))) {
     // Closed without a byte: a peer left in the backlog would hang, and so would health checks.
     counters.refuse(IPDAEMON_REFUSED_FULL);
     return 0;
   }
+  const std::int64_t proxies = services_.settings.setting(IPDAEMON_SETTING_PROXY_PROTOCOL);
+  if (proxies != 0) {
+    if (lists_.trusts(arrival.peer.address)) return proxy_peers_.add(std::move(arrival));
+    if (proxies == 1) {
+      counters.refuse(IPDAEMON_REFUSED_PROXY_UNTRUSTED);
+      return 0;
+    }
+  }
+  return decide(arrival);
+}
+
+int Admission::decide(Arrival& arrival) {
   AddressBlocks::Place place(services_.blocks);
-  if (!let_pass(peer.address, false, &place)) return 0;
-  if (const int reason = why_refused(peer); reason != 0) {
-    counters.refuse(reason);
+  if (!let_pass(arrival.peer.address, arrival.is_exempt, &place)) return 0;
+  if (const int reason = why_refused(arrival); reason != 0) {
+    services_.connections.counters.refuse(reason);
     return 0;
   }
-  apply_socket_options(socket);
-  return add_connection(std::move(socket), peer, listener.specific_address(), place);
+  apply_socket_options(arrival.socket);
+  return add_connection(arrival, place);
 }
 
 bool Admission::let_pass(const Address& address, bool is_exempt, AddressBlocks::Place* place) {
@@ -53,8 +65,11 @@ bool Admission::let_pass(const Address& address, bool is_exempt, AddressBlocks::
   return true;
 }
 
-bool Admission::would_let_pass(const Address& address) const {
-  if (lists_.denies(address)) return false;
+bool Admission::would_let_pass(const Arrival& arrival) const {
+  const Address& address = arrival.peer.address;
+  const std::int64_t proxies = services_.settings.setting(IPDAEMON_SETTING_PROXY_PROTOCOL);
+  if (proxies != 0 && lists_.trusts(address)) return true;  // Its header says who it is.
+  if (proxies == 1 || lists_.denies(address)) return false;
   return lists_.has_no_limits(address) || services_.blocks.look(address, now_us()) == AddressBlocks::Verdict::admitted;
 }
 
@@ -76,20 +91,20 @@ void Admission::reset() {
   set_block_limits({});
 }
 
-int Admission::add_connection(Socket&& socket, const Endpoint& peer, const Address& local,
-                              AddressBlocks::Place& place) {
+int Admission::add_connection(Arrival& arrival, AddressBlocks::Place& place) {
   Connections& connections = services_.connections;
   const std::int32_t id = connections.new_id();
-  auto owned = std::make_unique<Connection>(services_, std::move(socket), peer, local, id);
+  auto owned = std::make_unique<Connection>(services_, std::move(arrival.socket), arrival.peer, arrival.local, id);
   Connection* connection = owned.get();
   const bool secure = services_.settings.number(IPDAEMON_PROPERTY_SSL_ENABLED) != 0;
   int error = 0;
   if (secure) {
     tls::Problem problem;
     std::shared_ptr<const tls::Context> context = tls_.context(&problem);
-    error = context ? connection->begin_handshake(std::move(context)) : IPDAEMON_ERROR_NO_BUFFERS;
+    const std::int64_t begun_ms = arrival.accepted_ms != 0 ? arrival.accepted_ms : monotonic_ms();
+    error = context ? connection->begin_handshake(std::move(context), begun_ms) : IPDAEMON_ERROR_NO_BUFFERS;
   }
-  connections.add(id, std::move(owned));
+  connections.add(id, std::move(owned), std::move(arrival.proxy));
   if (error == 0) error = connection->start();
   if (error != 0) {
     connection->drop(0);
@@ -99,32 +114,38 @@ int Admission::add_connection(Socket&& socket, const Endpoint& peer, const Addre
   connection->keep(place);
   connections.counters.count(IPDAEMON_COUNTER_ACCEPTED);
   services_.lingering.keep_to_limit();
+  connection->begin_with(arrival.input);
   if (!secure) connection->fire_connected();
   return 0;
 }
 
 bool Admission::is_full() const {
-  return static_cast<std::int64_t>(services_.connections.size()) + undecided_ >=
+  return static_cast<std::int64_t>(services_.connections.size()) + undecided_ + proxy_peers_.count() >=
          services_.settings.setting(IPDAEMON_SETTING_MAX_CONNECTIONS);
 }
 
-// All connections are taken: the peer whose handshake has lasted longest has to go, if there is one.
+// All connections are taken: the peer whose handshake has lasted longest, or who lets us wait longest for its PROXY
+// header, has to go, if there is one.
 bool Admission::make_room(const Listener& listener) {
-  for (TlsSession* session = services_.handshakes.oldest(); session != nullptr;
-       session = HandshakeList::after(*session)) {
-    Connection& oldest = session->connection();
-    if (oldest.busy()) continue;
-    oldest.give_way();
-    oldest.fire_owed();
-    return !is_full() && services_.dispatcher.may_deliver() && listener.is_open();
+  TlsSession* session = services_.handshakes.oldest();
+  while (session != nullptr && session->connection().busy()) session = HandshakeList::after(*session);
+  const ProxyPeer* waiting = proxy_peers_.oldest();
+  if (waiting != nullptr && (session == nullptr || waiting->accepted_ms() <= session->begun_ms())) {
+    proxy_peers_.give_way();
+    return !is_full();
   }
-  return false;
+  if (session == nullptr) return false;
+  Connection& oldest = session->connection();
+  oldest.give_way();
+  oldest.fire_owed();
+  return !is_full() && services_.dispatcher.may_deliver() && listener.is_open();
 }
 
 // Asks the list and the program; 0 if both accept. A callback that throws refuses.
-int Admission::why_refused(const Endpoint& peer) {
+int Admission::why_refused(const Arrival& arrival) {
   Dispatcher& dispatcher = services_.dispatcher;
-  const bool is_allowed = lists_.allows(peer.address);
+  const Endpoint& peer = arrival.peer;
+  const bool is_allowed = arrival.is_proxy_itself || lists_.allows(peer.address);
   const int by_list = is_allowed ? 0 : IPDAEMON_REFUSED_ALLOWED_CLIENTS;
   if (!dispatcher.wants(IPDAEMON_EVENT_CONNECTION_REQUEST)) return by_list;
   // Peers that are asked for by a callback that pumps count as connections already.

@@ -20,6 +20,7 @@ class AddressRanges {
   void add(const Address& network, int bits);
   void sort();
   bool contains(const Address& address) const;
+  bool empty() const { return ipv4_.empty() && ipv6_.empty(); }
 
  private:
   // The interface, 0 for any, in front of the address.
@@ -46,6 +47,7 @@ class ClientList {
   // Looks host names up, which may wait for a name server. Names without an address match nobody; they are returned.
   std::vector<std::string> resolve_names();
   bool has_names() const { return !names_.empty(); }
+  bool empty() const { return !everybody_ && ranges_.empty() && names_.empty(); }
   bool has_files() const { return has_files_; }
   const char* setting() const { return setting_; }
 

@@ -41,9 +41,8 @@ void Listener::on_ready(const Ready&) {
     return;
   }
   for (int i = 0; i < burst_ && socket_.valid() && !suspended_; ++i) {
-    Socket peer_socket;
-    Endpoint peer;
-    int error = socket_.accept(&peer_socket, &peer);
+    Arrival arrival;
+    int error = socket_.accept(&arrival.socket, &arrival.peer);
     if (error == IPDAEMON_ERROR_WOULD_BLOCK) {
       burst_ = 1;
       return;
@@ -54,7 +53,10 @@ void Listener::on_ready(const Ready&) {
       services_.lingering.oldest()->give_way();
       continue;
     }
-    if (error == 0) error = admission_.admit(*this, std::move(peer_socket), peer);
+    if (error == 0) {
+      arrival.local = specific_address();
+      error = admission_.admit(*this, arrival);
+    }
     if (error != 0) {
       if (socket_.valid()) suspend(error);
       return;

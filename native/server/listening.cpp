@@ -24,6 +24,11 @@ int Listening::start() {
   if (const int code = admission_.lists().prepare(&detail); code != 0) {
     return services_.dispatcher.record_error(code, std::move(detail));
   }
+  if (settings.setting(IPDAEMON_SETTING_PROXY_PROTOCOL) != 0 && admission_.lists().trusts_nobody()) {
+    return services_.dispatcher.record_error(IPDAEMON_ERROR_INVALID_VALUE,
+                                             "ProxyProtocol is set, and ProxyTrustedClients is empty; set it to the "
+                                             "addresses of your balancers");
+  }
   auto listener = std::make_unique<Listener>(services_, admission_);
   if (const int error = listener->open(local, options); error != 0) {
     const char* hint = local.address.lacks_interface() ? "; add the interface, as in fe80::1%eth0" : "";

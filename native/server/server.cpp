@@ -126,6 +126,7 @@ void Server::drop_everything() {
 
 void Server::release_sockets() {
   listening_.stop();
+  admission_.proxy_peers().end_all();
   services_.connections.for_each([](Connection& connection) { connection.drop(IPDAEMON_CLOSED_RESET); });
   services_.lingering.end_all();
 }
@@ -273,6 +274,7 @@ int Server::do_events() {
 int Server::shutdown() {
   admission_.refuse_undecided();
   listening_.stop();
+  admission_.proxy_peers().end_all();
   for (const std::int32_t id : services_.connections.ids()) {
     Connection* connection = services_.connections.find(id);
     if (connection != nullptr) connection->disconnect(IPDAEMON_CLOSED_SHUTDOWN);
@@ -301,7 +303,8 @@ void Server::enable_idle_events() {
 
 bool Server::wants_poll() const {
   return !services_.dispatcher.is_silenced() && services_.settings.setting(IPDAEMON_SETTING_PROCESS_IDLE_EVENTS) != 0 &&
-         (listening_.is_on() || services_.connections.size() > 0 || !services_.lingering.empty());
+         (listening_.is_on() || services_.connections.size() > 0 || admission_.proxy_peers().count() > 0 ||
+          !services_.lingering.empty());
 }
 
 std::int64_t Server::counter(int which) const {

@@ -97,6 +97,7 @@ class Server {
   int set_setting_of_connection(const Row& row, const ConfigString& parts);
   Connection* find_connection(BytesView id);
   int config_of_connection(const Row& row, BytesView id, std::string* out);
+  std::string setting_of_connection(int setting, const Connection& connection) const;
   std::string setting_text(const Row& row);
 
   void set_defaults();

@@ -10,6 +10,7 @@
 #include "properties/limits.hpp"
 #include "properties/text.hpp"
 #include "server/hooks.hpp"
+#include "server/proxy_header.hpp"
 #include "server/server.hpp"
 
 namespace ipdaemon {
@@ -207,7 +208,7 @@ Connection* Server::find_connection(BytesView id) {
 int Server::config_of_connection(const Row& row, BytesView id, std::string* out) {
   Connection* connection = find_connection(id);
   if (connection == nullptr) return last_error().code;
-  *out = connection->setting(row.id);
+  *out = setting_of_connection(row.id, *connection);
   return 0;
 }
 
@@ -225,6 +226,22 @@ int Server::set_setting_of_connection(const Row& row, const ConfigString& parts)
   if (code != 0) return record_error(code, std::move(detail));
   connection->set_framing(std::move(spec));
   return 0;
+}
+
+std::string Server::setting_of_connection(int setting, const Connection& connection) const {
+  const ProxyInfo* proxy = services_.connections.proxy_info(connection.id());
+  switch (setting) {
+    case IPDAEMON_SETTING_PROXY_HEADER:
+      return proxy != nullptr ? proxy->header : "";
+    case IPDAEMON_SETTING_PROXY_PEER: {
+      const Endpoint& peer = proxy != nullptr ? proxy->peer : connection.peer();
+      return peer.address.text() + " " + std::to_string(peer.port);
+    }
+    case IPDAEMON_SETTING_PROXY_TLVS:
+      return proxy != nullptr ? proxy_tlvs_text(proxy->tlvs) : "";
+    default:
+      return connection.setting(setting);
+  }
 }
 
 std::string Server::setting_text(const Row& row) {

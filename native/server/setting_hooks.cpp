@@ -73,6 +73,24 @@ int set_address_blocks(Change& change) {
   return 0;
 }
 
+// Where nobody is trusted, nobody can be expected to send a header.
+int set_proxy_protocol(Change& change) {
+  Server& server = change.server;
+  if (change.value.number == 0 || !server.listening().is_on() || !server.admission().lists().trusts_nobody()) return 0;
+  return change.invalid(std::to_string(change.value.number),
+                        "ProxyTrustedClients is empty; set it to the addresses of your balancers first");
+}
+
+int set_proxy_trusted_clients(Change& change) {
+  const bool names_somebody = BytesView(change.value.bytes).find_first_not_of(", \t") != BytesView::npos;
+  const bool is_needed = change.settings().setting(IPDAEMON_SETTING_PROXY_PROTOCOL) != 0;
+  if (!names_somebody && is_needed && change.server.listening().is_on()) {
+    return change.refuse(IPDAEMON_ERROR_INVALID_VALUE,
+                         " cannot be empty while ProxyProtocol is in force; set ProxyProtocol to 0 first");
+  }
+  return set_clients(change);
+}
+
 // A socket to ask the system with; invalid when there are none left.
 Socket probe() {
   Socket socket;
@@ -203,6 +221,8 @@ constexpr SettingHook setting_hooks[] = {
     {IPDAEMON_SETTING_CONNECT_RATE_PER_ADDRESS, set_block_limits, nullptr},
     {IPDAEMON_SETTING_CONNECT_RATE_INTERVAL, set_block_limits, nullptr},
     {IPDAEMON_SETTING_ADDRESS_BLOCKS, set_address_blocks, nullptr},
+    {IPDAEMON_SETTING_PROXY_PROTOCOL, set_proxy_protocol, nullptr},
+    {IPDAEMON_SETTING_PROXY_TRUSTED_CLIENTS, set_proxy_trusted_clients, nullptr},
     {IPDAEMON_SETTING_IN_BUFFER_SIZE, nullptr, get_in_buffer},
     {IPDAEMON_SETTING_OUT_BUFFER_SIZE, nullptr, get_out_buffer},
     {IPDAEMON_SETTING_KEEP_ALIVE_INTERVAL, set_keep_alive, get_keep_alive_interval},

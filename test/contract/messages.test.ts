@@ -30,6 +30,7 @@ const others: [RegExp, string][] = [
   [/^\{'includes'/, 'a file for node-gyp'],
   [/^require \$\{|^echo get_include_path/, 'scripts in PHP'],
   [/^openssl s_client/, 'a command'],
+  [/^v[12] (PROXY|UNKNOWN|LOCAL)/, 'values of ProxyHeader'],
 ];
 
 describe('the table of messages', () => {
