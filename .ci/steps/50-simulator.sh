@@ -2,4 +2,4 @@
 simulator=build/Release/ipdaemon_sim
 check 'simulator: 10,000 seeds, and 100,000 connections in one server' "$simulator" --seeds 10000 --jobs "$jobs"
 check 'simulator: the same seeds give the same logs' "$simulator" --check-determinism 200
-tests 'simulator: its poller passes the suite of the others' build/Release/ipdaemon_sim_tests
+tests 'simulator: its poller passes the suite of the others, and a server behind a proxy its own' build/Release/ipdaemon_sim_tests

@@ -26,7 +26,7 @@ limit=1200 check 'build with address and undefined' bash -euo pipefail -c '
     env IPDAEMON_TEST_HANDSHAKES=10000 "$copy/build/Debug/native_tests" || true
   check 'simulator under address, leak and undefined: 500 seeds' \
     "$copy/build/Debug/ipdaemon_sim" --seeds 499 --from 20001 --jobs "$jobs" || true
-  tests 'the poller suite in the simulator under address, leak and undefined' \
+  tests 'the tests in the simulator under address, leak and undefined: its poller, a server behind a proxy' \
     "$copy/build/Debug/ipdaemon_sim_tests" || true
   unset ASAN_OPTIONS UBSAN_OPTIONS
   # The addon only: what koffi calls is the same core. Packing and finding the binaries need those of a release,

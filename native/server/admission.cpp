@@ -88,6 +88,7 @@ void Admission::set_block_limits(const AddressBlocks::Limits& limits) {
 
 void Admission::reset() {
   lists_.reset();
+  proxy_peers_.reset();
   set_block_limits({});
 }
 

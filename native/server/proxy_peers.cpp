@@ -181,16 +181,39 @@ void ProxyPeers::refuse(ProxyPeer& peer, int reason, const std::string& problem)
 // A balancer that is not configured well fails with each of its connections.
 void ProxyPeers::report(const std::string& detail) {
   const std::int64_t now_ms = monotonic_ms();
-  const bool is_soon = has_reported_ && now_ms - reported_ms_ < report_interval_ms;
-  if (is_soon || !services_.dispatcher.may_deliver()) {
-    ++unreported_;
+  const std::int64_t next_ms = has_reported_ ? reported_ms_ + report_interval_ms : now_ms;
+  if (now_ms >= next_ms && services_.dispatcher.may_deliver()) {
+    tell(detail, unreported_);
     return;
   }
+  ++unreported_;
+  last_problem_ = detail;
+  if (!is_set()) services_.deadlines.set(this, std::max(next_ms, now_ms + retry_ms));
+}
+
+void ProxyPeers::tell(const std::string& detail, std::int64_t more) {
   has_reported_ = true;
-  reported_ms_ = now_ms;
-  const std::int64_t more = std::exchange(unreported_, 0);
+  reported_ms_ = monotonic_ms();
+  unreported_ = 0;
+  services_.deadlines.cancel(this);
   services_.dispatcher.fire_error(nullptr, 0, IPDAEMON_ERROR_PROXY_HEADER,
                                   more > 0 ? detail + " (and " + std::to_string(more) + " more)" : detail);
+}
+
+// Those that nobody has been told of, although no bad header came any more.
+void ProxyPeers::on_deadline(std::int64_t now_ms) {
+  if (!services_.dispatcher.may_deliver()) {
+    services_.deadlines.set(this, now_ms + retry_ms);
+    return;
+  }
+  const std::string detail = std::move(last_problem_);
+  tell(detail, unreported_ - 1);
+}
+
+void ProxyPeers::reset() {
+  services_.deadlines.cancel(this);
+  unreported_ = 0;
+  has_reported_ = false;
 }
 
 void ProxyPeers::hand_on(ProxyPeer& peer, ProxyHeader&& header, std::size_t length) {

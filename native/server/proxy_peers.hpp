@@ -53,13 +53,14 @@ class ProxyPeer final : public Source, public Deadline {
   ProxyPeer* newer_ = nullptr;
 };
 
-// Those of a server, the oldest first.
-class ProxyPeers {
+// Those of a server, the oldest first. Has a deadline for the Error that tells of the bad headers since the last one.
+class ProxyPeers final : public Deadline {
  public:
   ProxyPeers(Services& services, Admission& admission) : services_(services), admission_(admission) {}
   ProxyPeers(const ProxyPeers&) = delete;
   ProxyPeers& operator=(const ProxyPeers&) = delete;
 
+  void on_deadline(std::int64_t now_ms) override;
   // Waits for the header of a peer that was just accepted. Returns 0 or an error code.
   int add(Arrival&& arrival);
   std::int64_t count() const { return count_; }
@@ -68,6 +69,8 @@ class ProxyPeers {
   void give_way();
   // All of them: the server is shut down, reset or closed.
   void end_all();
+  // Forgets what is not reported yet.
+  void reset();
 
  private:
   friend class ProxyPeer;
@@ -79,6 +82,7 @@ class ProxyPeers {
   void close(ProxyPeer& peer, int reason);
   void take_out(ProxyPeer& peer);
   void report(const std::string& detail);
+  void tell(const std::string& detail, std::int64_t more);
 
   Services& services_;
   Admission& admission_;
@@ -86,7 +90,8 @@ class ProxyPeers {
   ProxyPeer* newest_ = nullptr;
   std::int64_t count_ = 0;
   std::int64_t reported_ms_ = 0;
-  std::int64_t unreported_ = 0;  // Refused since then.
+  std::int64_t unreported_ = 0;  // Refused since then,
+  std::string last_problem_;     // and why, the last of them.
   bool has_reported_ = false;
 };
 

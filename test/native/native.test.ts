@@ -35,7 +35,7 @@ describe('the native core', () => {
     expect(passed).toBeGreaterThan(20);
   });
 
-  test('finds in the simulator a poller like every other', () => {
+  test('finds in the simulator a poller like every other, and a server that reads PROXY headers however they come', () => {
     const { passed, failed } = run('ipdaemon_sim_tests', []);
     expect(failed).toBe(0);
     expect(passed).toBeGreaterThan(20);

@@ -2,6 +2,7 @@
 // faults and always with the same choices, so that the suite is the same in every run.
 #include <memory>
 
+#include "ipdaemon.h"
 #include "peer.hpp"
 #include "world.hpp"
 
@@ -78,6 +79,17 @@ std::string Peer::receive(std::size_t length) const {
     return received.size() == before + length || world.peer_sees_end(socket_);
   });
   return received.substr(before);
+}
+
+Transfer Peer::receive_now(void* buffer, std::size_t length) const {
+  const Bytes& received = world.link(socket_).received;
+  const std::size_t before = received.size();
+  world.peer_read(socket_, length);
+  if (received.size() > before) {
+    copy_bytes(static_cast<char*>(buffer), BytesView(received).substr(before));
+    return {static_cast<std::int64_t>(received.size() - before), 0};
+  }
+  return {0, world.peer_sees_end(socket_) ? 0 : IPDAEMON_ERROR_WOULD_BLOCK};
 }
 
 void Peer::shut_down_send() const {
