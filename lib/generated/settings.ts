@@ -347,6 +347,11 @@ export const Setting = {
    * Per connection, read only. Default: empty.
    */
   ProxyTLVs: 'ProxyTLVs',
+  /**
+   * Keys of session tickets that several servers share, 48 or 80 bytes each: @FILE, or base64, separated by commas. The first encrypts, all decrypt. Empty: the server makes its own.
+   * Of the server, up to 65535 bytes. Default: empty.
+   */
+  SSLTicketKeys: 'SSLTicketKeys',
 } as const;
 
 /** The name of a setting. */

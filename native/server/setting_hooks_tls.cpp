@@ -158,6 +158,12 @@ int set_crl(Change& change) {
                                                          "lists are read from there");
 }
 
+// ---- Keys of session tickets ----
+
+int set_ticket_keys(Change& change) {
+  return change.server.tls().set_ticket_keys(change.value.bytes);
+}
+
 // ---- OpenSSL itself ----
 
 int set_seed(Change& change) {
@@ -210,6 +216,7 @@ constexpr SettingHook tls_setting_hooks[] = {
     {IPDAEMON_SETTING_SSL_PROVIDER, set_provider, nullptr},
     {IPDAEMON_SETTING_SSL_SECURITY_FLAGS, set_security_flags, nullptr},
     {IPDAEMON_SETTING_SSL_SERVER_CA_CERTS, set_pem, nullptr},
+    {IPDAEMON_SETTING_SSL_TICKET_KEYS, set_ticket_keys, nullptr},
     {IPDAEMON_SETTING_TLS12_SIGNATURE_ALGORITHMS, set_signature_algorithms, nullptr},
     {IPDAEMON_SETTING_TLS12_SUPPORTED_GROUPS, set_groups, nullptr},
     {IPDAEMON_SETTING_TLS13_KEY_SHARE_GROUPS, set_key_shares, nullptr},

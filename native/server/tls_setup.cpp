@@ -6,6 +6,7 @@
 #include "connection/services.hpp"
 #include "ipdaemon.h"
 #include "server/listening.hpp"
+#include "tls/ticket_key_list.hpp"
 #include "tls/tls.hpp"
 
 namespace ipdaemon {
@@ -37,6 +38,7 @@ void TlsSetup::reset() {
   store_waits_ = false;
   identities_.reset();
   context_.reset();
+  tickets_->give({});
   services_.certificate_choices.clear();
   services_.notices.clear_statuses();
 }
@@ -247,8 +249,13 @@ int TlsSetup::prepare() {
   }
   std::shared_ptr<const tls::Context> next = build(nullptr, nullptr, found, &problem);
   if (!next) return record_error(problem);
+  tls::TicketKeys::List keys;
+  std::string notice;
+  const BytesView list = services_.settings.stored_setting(IPDAEMON_SETTING_SSL_TICKET_KEYS).bytes;
+  if (!tls::read_ticket_keys(list, &keys, &notice, &problem)) return record_error(problem);
   identities_ = std::move(found);
   context_ = std::move(next);
+  tickets_->give(std::move(keys));
   if (identities_) {
     if (wish_.subject.empty() && wish_.encoded.empty()) wish_.subject = "*";
     show(nullptr, nullptr);
@@ -258,6 +265,17 @@ int TlsSetup::prepare() {
   services_.notices.add_status(context_->warning());
   services_.notices.add_status(tls::missing_fixes());
   services_.notices.add_status(identities_ ? identities_->warning() : std::string());
+  services_.notices.add_status(std::move(notice));
+  return 0;
+}
+
+int TlsSetup::set_ticket_keys(BytesView list) {
+  tls::TicketKeys::List keys;
+  std::string notice;
+  tls::Problem problem;
+  if (!tls::read_ticket_keys(list, &keys, &notice, &problem)) return record_error(problem);
+  tickets_->give(std::move(keys));
+  if (in_use()) services_.notices.add_status(std::move(notice));
   return 0;
 }
 

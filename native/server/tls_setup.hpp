@@ -26,6 +26,8 @@ class TlsSetup {
   // A new value of any other row that handshakes depend on: refused if no handshake could work with it,
   // in force for the next one otherwise.
   int set_policy(const Row& row, const Stored& value);
+  // A new value of SSLTicketKeys.
+  int set_ticket_keys(BytesView list);
   // Reads the certificate again and builds everything, so that no client has to meet what is wrong.
   int prepare();
   // The server listens from now on.

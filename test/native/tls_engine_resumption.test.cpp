@@ -196,6 +196,54 @@ TEST("ticket keys are renewed after twelve hours and forgotten after twenty-four
   CHECK_EQ(find(late, start + 10 * TicketKeys::life_s), "good");
 }
 
+TEST(
+    "keys that are given are shared by servers: the first encrypts, all decrypt, and others than the first are "
+    "renewed") {
+  fixture::need_openssl();
+  const auto key = [](unsigned char value, std::size_t length) {
+    TicketKeys::Key made;
+    made.name.fill(value);
+    made.cipher.fill(value);
+    made.mac.fill(value);
+    made.length = length;
+    return made;
+  };
+  const auto give = [](const Server& server, std::initializer_list<TicketKeys::Key> keys) {
+    TicketKeys::List list;
+    for (const TicketKeys::Key& one : keys) list.add(one);
+    server.tickets->give(std::move(list));
+  };
+  for (const std::size_t length : {16, 32}) {
+    for (const int version : both_versions) {
+      const SslContextPtr context = client_of(of_version(version));
+      const Server one;
+      const Server other;
+      give(one, {key(1, length)});
+      give(other, {key(2, length), key(1, length)});
+      const SslSessionPtr session = session_with(one, context.get());
+      Link link(other, context.get(), {}, session.get());
+      REQUIRE(link.run().is_open());
+      CHECK(link.client.resumed());
+      const SslSessionPtr renewed = link.client.ticket();
+      give(other, {key(2, length)});
+      for (const auto& [ticket, good] : {std::pair(renewed.get(), true), std::pair(session.get(), false)}) {
+        Link again(other, context.get(), {}, ticket);
+        REQUIRE(again.run().is_open());
+        CHECK_EQ(again.client.resumed(), good);
+      }
+      // Without given keys, its own, which nobody else has.
+      give(one, {});
+      const SslSessionPtr own = session_with(one, context.get());
+      Link mine(one, context.get(), {}, own.get());
+      REQUIRE(mine.run().is_open());
+      CHECK(mine.client.resumed());
+      Link strange(other, context.get(), {}, own.get());
+      REQUIRE(strange.run().is_open());
+      CHECK(!strange.client.resumed());
+    }
+  }
+}
+
 TEST("a ticket of another server's keys is not taken, nor one that was changed") {
   fixture::need_openssl();
   for (const int version : both_versions) {

@@ -186,6 +186,19 @@ std::vector<Case> cases_of_keys(const Material& m) {
   };
 }
 
+constexpr const char* ticket_key_text = "dGlja2V0IGtleSB0aWNrZXQga2V5IHRpY2tldCBrZXkgdGlja2V0IGtleSB0aWNr";
+// Its cipher key.
+constexpr const char* ticket_key_part = "t key ticket key";
+
+void replace_ticket_keys(Server& it) {
+  // The callers' text, which is not the library's to wipe, lives on.
+  static const std::string texts[] = {std::string("SSLTicketKeys=") + ticket_key_text, "SSLTicketKeys="};
+  for (const std::string& text : texts) {
+    ipdaemon_value out = {};
+    REQUIRE_EQ(ipdaemon_do_config(it.handle, as_bytes(text), text.size(), &out), 0);
+  }
+}
+
 std::vector<Case> cases_of_choices(const Material& m) {
   return {
       {"the server's own key beside a choice", part_of_key(m.open),
@@ -200,6 +213,8 @@ std::vector<Case> cases_of_choices(const Material& m) {
            REQUIRE_EQ(ipdaemon_do_config(it.handle, as_bytes(text), text.size(), &out), 0);
          });
        }},
+      {"a ticket key, replaced", ticket_key_part, [] { with_server(replace_ticket_keys); }},
+      {"a ticket key as text, replaced", ticket_key_text, [] { with_server(replace_ticket_keys); }},
   };
 }
 

@@ -44,23 +44,22 @@ bool is_file(BytesView value) {
   }
 }
 
-bool read_file(BytesView name, Secret* out, Problem* problem) {
-  const auto fail = [&](const std::string& why) {
-    return refuse_store(problem, "the file " + name_in_quotes(name) + " cannot be read: " + why);
+bool load_file(BytesView name, Secret* out, std::string* why, bool* exists) {
+  *exists = false;
+  const auto fail = [&](const std::string& reason) {
+    *why = reason;
+    return false;
   };
-  const auto no_name = [&] {
-    return refuse_store(problem, "SSLCertStore is not a file name, which this SSLCertStoreType requires");
-  };
-  if (!can_be_path(name)) return no_name();
+  if (!can_be_path(name)) return fail("it is not a file name");
   try {
     const std::filesystem::path path = path_of(name);
     std::error_code error;
     const std::filesystem::file_status status = std::filesystem::status(path, error);
     if (status.type() == std::filesystem::file_type::not_found) {
-      if (may_be_content(name)) return no_name();
       return fail(std::make_error_code(std::errc::no_such_file_or_directory).message());
     }
-    if (error) return may_be_content(name) ? no_name() : fail(error.message());
+    if (error) return fail(error.message());
+    *exists = true;
     if (status.type() != std::filesystem::file_type::regular) return fail("it is not a regular file");
     std::ifstream file;
     // Unbuffered: a buffer of the stream's own would keep parts of the key.
@@ -84,6 +83,16 @@ bool read_file(BytesView name, Secret* out, Problem* problem) {
   } catch (const std::exception& error) {
     return fail(error.what());
   }
+}
+
+bool read_file(BytesView name, Secret* out, Problem* problem) {
+  std::string why;
+  bool exists = false;
+  if (can_be_path(name) && load_file(name, out, &why, &exists)) return true;
+  if (!can_be_path(name) || (!exists && may_be_content(name))) {
+    return refuse_store(problem, "SSLCertStore is not a file name, which this SSLCertStoreType requires");
+  }
+  return refuse_store(problem, "the file " + name_in_quotes(name) + " cannot be read: " + why);
 }
 
 std::string state_of_file(BytesView name) {

@@ -14,6 +14,8 @@ constexpr std::size_t store_bytes_max = 16 * 1024 * 1024;
 bool can_be_path(BytesView value);
 // Whether the value can be taken for a file name, and there is such a file.
 bool is_file(BytesView value);
+// Reads a file whole, up to store_bytes_max. False with the reason, and whether there is something of that name.
+bool load_file(BytesView name, Secret* out, std::string* why, bool* exists);
 // A value in the place of a file name can be a key, which must not get into a message.
 bool may_be_content(BytesView value);
 bool read_file(BytesView name, Secret* out, Problem* problem);

@@ -1,0 +1,10 @@
+// Files of the simulated world have one user.
+#include "base/file_access.hpp"
+
+namespace ipdaemon {
+
+bool others_can_read(const std::string&) {
+  return false;
+}
+
+}  // namespace ipdaemon
