@@ -3,14 +3,13 @@
 // `resumed` whether the client says that the last connection was a resumed one; null: it does not say.
 
 import { readFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
 import * as path from 'node:path';
 import * as tls from 'node:tls';
 import { type ClientName, certificates, everyServer, temporaryFolder, writeTemporary } from '../support/certificates';
 import { Program } from '../support/program';
 import type { Version } from '../support/tls-client';
-import { patience, somethingHappened, waitFor } from '../support/waiting';
-import { host, printed, run } from './tools';
+import { patience } from '../support/waiting';
+import { freePorts, host, listens, printed, run } from './tools';
 
 export interface Visit {
   port: number;
@@ -148,38 +147,6 @@ const node = simple('node:tls', [], async (visit) => {
   return times === 1 ? first : once(first.session);
 });
 
-/** Whether a connection to a port can be made. */
-const answers = (port: number) =>
-  new Promise<boolean>((resolve) => {
-    const socket = connect(port, host);
-    socket.on('error', () => resolve(false));
-    socket.on('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-  });
-
-/** Whether a port is free. */
-const isFree = (port: number) =>
-  new Promise<boolean>((resolve) => {
-    const server = createServer();
-    server.on('error', () => resolve(false));
-    server.listen(port, host, () => server.close(() => resolve(true)));
-  });
-
-// Below those that the system gives to outgoing connections, of which there are many here.
-let nextPort = 20_000 + (process.pid % 100) * 100;
-
-async function freePorts(count: number): Promise<number[]> {
-  const ports: number[] = [];
-  while (ports.length < count) {
-    nextPort += 1;
-    const port = nextPort;
-    if (await isFree(port)) ports.push(port);
-  }
-  return ports;
-}
-
 // stunnel is the client, in front of nc. It keeps the sessions of each of its services itself, and has one for
 // every kind of visit.
 const stunnel: Client = {
@@ -204,19 +171,7 @@ const stunnel: Client = {
       program.signal('SIGTERM');
       await program.ends();
     };
-    let ready = false;
-    const ask = () =>
-      void answers(last).then((result) => {
-        ready = result;
-        somethingHappened();
-        if (!ready && program.exit === undefined) setTimeout(ask, 20);
-      });
-    ask();
-    await waitFor(
-      () => ready || program.exit !== undefined,
-      () => `stunnel to listen: ${printed(program)}`,
-    );
-    if (!ready) throw new Error(`stunnel ended: ${printed(program)}`);
+    await listens(program, last);
     return {
       async visit({ times }, index) {
         const before = printed(program).length;

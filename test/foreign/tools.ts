@@ -1,7 +1,8 @@
 // Programs that are not ours, run to their end.
+import { connect, createServer } from 'node:net';
 import { type Program, type ProgramOptions, withProgram } from '../support/program';
 import { isInstalled } from '../support/tools';
-import { patience } from '../support/waiting';
+import { patience, somethingHappened, waitFor } from '../support/waiting';
 
 export const host = '127.0.0.1';
 
@@ -42,4 +43,54 @@ interface Run extends ProgramOptions {
 /** Waits until a program tells something behind what was there before. */
 export async function tells(program: Program, before: number, pattern: RegExp): Promise<void> {
   await program.says(new RegExp(`^[^]{${before}}[^]*?${pattern.source}`));
+}
+
+/** Whether a connection to a port can be made. */
+const answers = (port: number) =>
+  new Promise<boolean>((resolve) => {
+    const socket = connect(port, host);
+    socket.on('error', () => resolve(false));
+    socket.on('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
+
+/** Whether a port is free. */
+const isFree = (port: number) =>
+  new Promise<boolean>((resolve) => {
+    const server = createServer();
+    server.on('error', () => resolve(false));
+    server.listen(port, host, () => server.close(() => resolve(true)));
+  });
+
+// Below those that the system gives to outgoing connections, of which there are many here.
+let nextPort = 20_000 + (process.pid % 100) * 100;
+
+/** Ports on which nobody listens. */
+export async function freePorts(count: number): Promise<number[]> {
+  const ports: number[] = [];
+  while (ports.length < count) {
+    nextPort += 1;
+    const port = nextPort;
+    if (await isFree(port)) ports.push(port);
+  }
+  return ports;
+}
+
+/** Waits until a program listens on a port. */
+export async function listens(program: Program, port: number): Promise<void> {
+  let ready = false;
+  const ask = () =>
+    void answers(port).then((result) => {
+      ready = result;
+      somethingHappened();
+      if (!ready && program.exit === undefined) setTimeout(ask, 20);
+    });
+  ask();
+  await waitFor(
+    () => ready || program.exit !== undefined,
+    () => `a program to listen: ${printed(program)}`,
+  );
+  if (!ready) throw new Error(`a program ended: ${printed(program)}`);
 }
