@@ -34,33 +34,39 @@ void Inbox::cut_ahead(const Framing& framing, BytesView data, const Piece& first
     return;
   }
   const auto next = [&](std::size_t from, Piece* piece) { return framer_.next(framing, data, from, piece); };
-  Framer behind_last;
+  // Behind a piece, nothing has been searched.
+  bool owes_lf = framer_.owes_lf();
   cut_ahead_by(
-      next, [&] { behind_last = framer_; }, first.begin, first, limit, descriptor, batch);
-  framer_ = behind_last;
+      next, [&] { owes_lf = framer_.owes_lf(); }, first.begin, first, limit, descriptor, batch);
+  framer_.reset();
+  framer_.set_owes_lf(owes_lf);
 }
 
-// `keep` remembers the state behind the last piece of the batch.
 template <typename Next, typename Keep>
 void Inbox::cut_ahead_by(Next next, Keep keep, std::size_t base, const Piece& first, std::size_t limit,
                          std::int32_t* descriptor, Batch* batch) {
-  Piece piece = first;
-  batch->base = base;
-  batch->count = 0;
-  do {
-    const std::size_t begin = piece.begin - base;
-    batch->begins[batch->count] = static_cast<std::uint32_t>(batch->count > 0 ? batch->last.next - base : 0);
+  // Two, so that the last piece need not be copied while its fields are on their way to memory.
+  Piece pieces[2] = {first, {}};
+  std::size_t count = 0;
+  std::size_t previous_next = base;
+  while (true) {
+    const Piece& piece = pieces[count % 2];
+    batch->begins[count] = static_cast<std::uint32_t>(previous_next - base);
     if (limit > 1) {
-      std::int32_t* described =
-          descriptor + BatchDescriptor::first_piece + batch->count * BatchDescriptor::numbers_per_piece;
-      described[0] = static_cast<std::int32_t>(begin);
+      std::int32_t* described = descriptor + BatchDescriptor::first_piece + count * BatchDescriptor::numbers_per_piece;
+      described[0] = static_cast<std::int32_t>(piece.begin - base);
       described[1] = static_cast<std::int32_t>(piece.end - base);
       described[2] = piece.eol ? 1 : 0;
     }
-    batch->last = piece;
+    previous_next = piece.next;
     keep();
-    ++batch->count;
-  } while (batch->count < limit && next(batch->last.next, &piece) && piece.end - base <= Batch::bytes_max);
+    ++count;
+    Piece& following = pieces[count % 2];
+    if (count >= limit || !next(previous_next, &following) || following.end - base > Batch::bytes_max) break;
+  }
+  batch->base = base;
+  batch->count = count;
+  batch->last = pieces[(count - 1) % 2];
 }
 
 std::size_t Inbox::cut_back(const Batch& batch, std::size_t delivered) {

@@ -253,17 +253,28 @@ export class TestServer extends ServerCalls {
     for (const client of this.clients) {
       client.destroy();
     }
+    const found = this.closed ? [] : this.miscounted();
     this.close();
     if (failed) {
       return;
     }
-    const found = this.record ? violations(this.log, this.clients, this.check) : [];
+    found.push(...(this.record ? violations(this.log, this.clients, this.check) : []));
     if (found.length > 0) {
       throw new Error(`the log breaks promises:\n${found.slice(0, 10).join('\n')}\n${this.tail()}`);
     }
     if (port !== 0) {
       await isFree(port);
     }
+  }
+
+  /** Who was accepted is a connection, in its handshake, or counted under a reason to be gone. */
+  private miscounted(): string[] {
+    const metrics = this.api.ipdaemon_metrics(this.res);
+    const gone = Object.values(metrics.ipdaemon_closed_total as Record<string, number>);
+    const there = [metrics.ipdaemon_connections, metrics.ipdaemon_unfinished_handshakes] as number[];
+    const counted = [...gone, ...there].reduce((sum, count) => sum + count, 0);
+    const accepted = metrics.ipdaemon_accepted_total as number;
+    return accepted === counted ? [] : [`${accepted} were accepted, but ${counted} are there or gone`];
   }
 
   private openCount(): number {
