@@ -46,21 +46,9 @@ const longFiles: Record<string, [lines: number, reason: string]> = {
   'native/reactor/poller_iocp.cpp': [567, 'one subject: the completion port'],
   'bindings/addon/calls.cc': [472, 'one function for each of the contract, with its two signatures'],
   'lib/ipdaemon.ts': [529, 'the public functions, mostly their documentation'],
-  'test/lifetime/process.test.ts': [579, 'not split yet'],
-  'test/native/frame_reader.test.cpp': [531, 'not split yet'],
-  'test/php/handlers.test.ts': [427, 'not split yet'],
-  'test/programs/certificates.js': [512, 'not split yet'],
-  'test/properties/connection.test.ts': [501, 'not split yet'],
-  'test/settings/sockets.test.ts': [444, 'not split yet'],
-  'test/support/log-checker.ts': [462, 'not split yet'],
-  'test/tls/client-certificates.test.ts': [467, 'not split yet'],
-  'test/tls/settings.test.ts': [468, 'not split yet'],
 };
 const longFunctions: Record<string, [lines: number, reason: string]> = {
   'test/programs/failing-life.js: async function life(step) {': [63, 'one life, call by call'],
-  'test/support/log-checker.ts: export function violations(': [282, 'not split yet'],
-  'test/support/log-checker.ts: function checkInput(connection: Connection, client: ClientRecord, cut: boolean, broken: Broken): void {':
-    [62, 'not split yet'],
 };
 const lines_max = 400;
 const function_lines_max = 60;

@@ -3,7 +3,8 @@ import { writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { certificates, type ServerName, serverPem, temporaryFolder, writeTemporary } from './certificates';
 import { Code, P } from './ids';
-import type { TestServer, TlsPeer } from './server';
+import type { Param, TestServer, TlsPeer } from './server';
+import type { TlsClient, TlsClientOptions } from './tls-client';
 import { waitFor } from './waiting';
 
 /** Values of SSLCertStoreType. */
@@ -151,4 +152,26 @@ export function authorityFolder(list?: string): string {
     writeFileSync(path.join(folder, `${clientAuthorityHash}.r0`), list);
   }
   return folder;
+}
+
+/** What a client came to: the code of its Connected. */
+export async function comes(
+  server: TestServer,
+  options: TlsClientOptions,
+): Promise<{ client: TlsClient; status: number }> {
+  const before = server.count('Connected');
+  const one = server.tlsClient(options);
+  const connected = await server.event('Connected', undefined, before + 1);
+  if (connected.statuscode === 0) {
+    await one.isSecure();
+    await server.event('ReadyToSend', connected.connectionid);
+  } else {
+    await one.isRefused();
+  }
+  return { client: one, status: connected.statuscode };
+}
+
+/** The judgement of the newest client. */
+export function judged(server: TestServer): Param {
+  return server.events('SSLClientAuthentication').at(-1) as Param;
 }
