@@ -283,7 +283,7 @@ void Connection::note_activity() {
 // When the connection is to be ended unless something happens; 0 for never.
 std::int64_t Connection::deadline_ms() const {
   const std::int64_t due_ms = silence_ends_ms();
-  return limits_ ? TimeLimits::earlier(due_ms, limits_->earliest_ms()) : due_ms;
+  return limits_ && !has_ended() ? TimeLimits::earlier(due_ms, limits_->earliest_ms()) : due_ms;
 }
 
 // Of the limits for silence: Linger, the handshake's, IdleTimeout.
