@@ -1,4 +1,4 @@
-// How V8 keeps a string, which Node-API does not say.
+// How V8 keeps a string, which Node-API does not tell.
 #pragma once
 
 #include <node_api.h>

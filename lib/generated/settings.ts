@@ -118,7 +118,7 @@ export const Setting = {
    */
   SSLCheckCRL: 'SSLCheckCRL',
   /**
-   * Smallest cipher key in bits. 0: this setting sets no limit.
+   * Smallest cipher key in bits. 0: no limit of its own.
    * Of the server, 0 to 256. Default: 0.
    */
   SSLCipherStrength: 'SSLCipherStrength',
@@ -352,6 +352,11 @@ export const Setting = {
    * Of the server, up to 65535 bytes. Default: empty.
    */
   SSLTicketKeys: 'SSLTicketKeys',
+  /**
+   * Setting it begins a drain: no new peers, and those who are left after so many seconds are disconnected. Reads the seconds left, -1 without a drain.
+   * Of the server, 0 to 2147483. Default: -1.
+   */
+  Drain: 'Drain',
 } as const;
 
 /** The name of a setting. */

@@ -37,6 +37,8 @@ class Admission {
   const ProxyPeers& proxy_peers() const { return proxy_peers_; }
   // Peers about which the program is being asked now are not admitted: the server is being shut down.
   void refuse_undecided() { ++shutdowns_; }
+  // Whether there are such peers.
+  bool is_asking() const { return undecided_ > 0; }
   void reset();
 
  private:

@@ -1,6 +1,7 @@
 #include "server/listener.hpp"
 
 #include <algorithm>
+#include <new>
 
 #include "base/clock.hpp"
 #include "connection/services.hpp"
@@ -20,12 +21,17 @@ int Listener::open(const Endpoint& local, const ListenOptions& options) {
 
 void Listener::close() {
   services_.deadlines.cancel(this);
-  services_.poller().forget(socket_.handle());
+  if (socket_.valid()) services_.poller().forget(socket_.handle());
   socket_.close();
+  is_draining_ = false;
+  std::vector<Arrival>().swap(waiting_);
+  admitted_ = 0;
 }
 
 std::int64_t Listener::refuse_waiting(std::int64_t count_max) {
   std::int64_t count = 0;
+  for (; has_waiting(); ++count) waiting_[admitted_++].socket.reset();
+  if (!socket_.valid()) return count;
   for (; count < count_max; ++count) {
     Socket waiting;
     Endpoint peer;
@@ -33,6 +39,48 @@ std::int64_t Listener::refuse_waiting(std::int64_t count_max) {
     waiting.reset();
   }
   return count;
+}
+
+void Listener::drain(std::int64_t count_max) {
+  std::vector<Arrival> taken;
+  try {
+    for (std::int64_t count = 0; count < count_max; ++count) {
+      Arrival next;
+      if (take_next(&next) != 0) break;
+      taken.push_back(std::move(next));
+    }
+  } catch (const std::bad_alloc&) {
+    // Those for whom there is no memory are lost with the socket.
+  }
+  close();
+  waiting_ = std::move(taken);
+  is_draining_ = !waiting_.empty();
+  if (is_draining_) services_.deadlines.set(this, monotonic_ms());
+}
+
+int Listener::take_next(Arrival* out) {
+  for (;;) {
+    const int error = socket_.accept(&out->socket, &out->peer);
+    // Of two that need the descriptor, the one who is still here gets it.
+    if (error == 0) out->local = specific_address();
+    if (error != IPDAEMON_ERROR_TOO_MANY_SOCKETS || services_.lingering.empty()) return error;
+    services_.lingering.oldest()->give_way();
+  }
+}
+
+// A deadline brings it here, as the poller knows nothing of them any more.
+void Listener::admit_waiting() {
+  while (has_waiting() && is_draining_ && services_.dispatcher.may_deliver() && !services_.pump.slice().is_over()) {
+    Arrival next = std::move(waiting_[admitted_++]);
+    const int error = admission_.admit(*this, next);
+    // Its socket is gone: it cannot wait for better times.
+    if (error != 0) services_.dispatcher.fire_error(nullptr, 0, error, "a peer that had waited in the backlog is lost");
+  }
+  if (!has_waiting()) {
+    close();
+  } else if (is_draining_) {
+    services_.deadlines.set(this, monotonic_ms());
+  }
 }
 
 void Listener::on_ready(const Ready&) {
@@ -73,6 +121,11 @@ void Listener::on_out_of_memory() {
 }
 
 void Listener::on_deadline(std::int64_t) {
+  if (is_draining_) {
+    const Pin pin(*this);
+    admit_waiting();
+    return;
+  }
   if (!socket_.valid()) return;
   if (services_.poller().change(socket_.handle(), Interest::read, static_cast<Source*>(this)) != 0) {
     services_.deadlines.set(this, monotonic_ms() + retry_ms);

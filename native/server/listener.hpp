@@ -2,11 +2,14 @@
 // ENOBUFS, ENOMEM), it reports one Error, leaves peers in the backlog and tries again soon; see suspend.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "net/socket.hpp"
 #include "pump/deadlines.hpp"
 #include "reactor/source.hpp"
+#include "server/arrival.hpp"
 
 namespace ipdaemon {
 
@@ -23,7 +26,11 @@ class Listener final : public Source, public Deadline {
   // may be coming faster than they go.
   std::int64_t refuse_waiting(std::int64_t count_max);
   int set_backlog(int backlog) { return socket_.listen_again(backlog); }
-  bool is_open() const { return socket_.valid(); }
+  // Takes the peers that wait in the backlog, at most `count_max`, and closes. They are admitted by the next pumps.
+  void drain(std::int64_t count_max);
+  bool has_waiting() const { return admitted_ < waiting_.size(); }
+  // Whether it admits peers.
+  bool is_open() const { return socket_.valid() || is_draining_; }
   const Endpoint& local() const { return local_; }
   // The local address of every connection, if there is one address for all.
   Address specific_address() const { return local_.address.is_any() ? Address() : local_.address; }
@@ -36,6 +43,8 @@ class Listener final : public Source, public Deadline {
   static constexpr int burst_max = 64;
   static constexpr std::int64_t retry_ms = 100;
 
+  int take_next(Arrival* out);
+  void admit_waiting();
   void suspend(int code);
   void rest();
 
@@ -47,6 +56,9 @@ class Listener final : public Source, public Deadline {
   // second call that only finds nobody.
   int burst_ = 1;
   std::uint32_t suspensions_ = 0;  // How often so far.
+  std::vector<Arrival> waiting_;   // Taken from the backlog of a listener that is closed.
+  std::size_t admitted_ = 0;       // How many of them have been admitted.
+  bool is_draining_ = false;       // They are being admitted.
   bool suspended_ = false;         // Not watched until the deadline.
   bool trouble_reported_ = false;  // Error has fired for the present spell of failures.
 };

@@ -1,5 +1,6 @@
 #include "server/listening.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -42,11 +43,40 @@ int Listening::start() {
 }
 
 void Listening::stop() {
+  std::int64_t refused = 0;
+  for (std::unique_ptr<Listener>& listener : draining_) {
+    refused += listener->refuse_waiting(0);
+    listener->close();
+    services_.reactor.retire(std::move(listener));
+  }
+  draining_.clear();
+  if (listener_) {
+    const std::int64_t waiting_max = services_.settings.number(IPDAEMON_PROPERTY_CONNECTION_BACKLOG) + 1;
+    refused += listener_->refuse_waiting(waiting_max);
+    listener_->close();
+    services_.reactor.retire(std::move(listener_));
+  }
+  services_.connections.counters.refuse(IPDAEMON_REFUSED_NOT_LISTENING, refused);
+}
+
+// Each listener keeps those that it took: they came to its address.
+void Listening::drain() {
   if (!listener_) return;
-  const std::int64_t waiting_max = services_.settings.number(IPDAEMON_PROPERTY_CONNECTION_BACKLOG) + 1;
-  services_.connections.counters.refuse(IPDAEMON_REFUSED_NOT_LISTENING, listener_->refuse_waiting(waiting_max));
-  listener_->close();
-  services_.reactor.retire(std::move(listener_));
+  for (std::unique_ptr<Listener>& listener : draining_) {
+    if (!listener->has_waiting()) services_.reactor.retire(std::move(listener));
+  }
+  draining_.erase(std::remove(draining_.begin(), draining_.end(), nullptr), draining_.end());
+  draining_.reserve(draining_.size() + 1);
+  listener_->drain(services_.settings.number(IPDAEMON_PROPERTY_CONNECTION_BACKLOG) + 1);
+  if (listener_->has_waiting()) {
+    draining_.push_back(std::move(listener_));
+  } else {
+    services_.reactor.retire(std::move(listener_));
+  }
+}
+
+bool Listening::has_waiting() const {
+  return std::any_of(draining_.begin(), draining_.end(), [](const auto& listener) { return listener->has_waiting(); });
 }
 
 std::string Listening::local_host() const {

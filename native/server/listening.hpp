@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "net/address.hpp"
 #include "net/socket.hpp"
@@ -21,6 +22,10 @@ class Listening {
   // Returns 0, or an error code that is recorded.
   int start();
   void stop();
+  // Peers that wait in the backlog are still taken, then the socket is closed.
+  void drain();
+  // Whether some of them have not been admitted yet.
+  bool has_waiting() const;
   int set_backlog(int backlog) { return listener_->set_backlog(backlog); }
 
   // What the properties LocalHost and LocalPort and the setting UseIPv6 read.
@@ -35,6 +40,7 @@ class Listening {
   Services& services_;
   Admission& admission_;
   std::unique_ptr<Listener> listener_;
+  std::vector<std::unique_ptr<Listener>> draining_;  // Closed; have, or had, peers of their backlogs.
   int ipv6_in_force_ = 0;
 };
 

@@ -15,7 +15,7 @@ namespace {
 int set_listening(Change& change) {
   Server& server = change.server;
   const bool wanted = change.value.number != 0;
-  if (wanted == server.listening().is_on()) return 0;
+  if (wanted && server.listening().is_on()) return 0;
   if (!wanted) {
     server.listening().stop();
     return 0;
@@ -25,12 +25,15 @@ int set_listening(Change& change) {
     if (const int code = server.tls().prepare(); code != 0) return code;
   }
   if (const int code = server.listening().start(); code != 0) return code;
+  server.drain().cancel();
   server.tls().on_listening();
   return 0;
 }
 
 void get_listening(Server& server, ValueView* out) {
-  *out = ValueView::boolean(server.listening().is_on());
+  // A loop that ends when nobody listens and nobody is connected must not end before the last of the backlog.
+  const Listening& listening = server.listening();
+  *out = ValueView::boolean(listening.is_on() || listening.has_waiting());
 }
 
 void get_local_host(Server& server, ValueView* out) {

@@ -21,7 +21,8 @@ Server::Server(EventSink& sink, std::unique_ptr<Poller> poller)
     : services_(sink, std::move(poller)),
       listening_(services_, admission_),
       tls_(services_, listening_),
-      admission_(services_, tls_) {}
+      admission_(services_, tls_),
+      drain_(services_, listening_, admission_) {}
 
 Server::~Server() {
   drop_everything();
@@ -57,6 +58,7 @@ void Server::leave_call() {
       services_.dispatcher.silence();
     }
   }
+  drain_.look();
   services_.reactor.free_retired();
 }
 
@@ -125,6 +127,7 @@ void Server::drop_everything() {
 }
 
 void Server::release_sockets() {
+  drain_.cancel();
   listening_.stop();
   admission_.proxy_peers().end_all();
   services_.connections.for_each([](Connection& connection) { connection.drop(IPDAEMON_CLOSED_RESET); });
@@ -234,7 +237,7 @@ struct WaitForEvent {
 
   std::int64_t left_ms(std::int64_t now_ms) const { return end_ms - now_ms; }
   bool gives_up(std::int64_t*) const { return true; }
-  // So deeply nested, only properties show what has happened.
+  // So deeply nested, only properties tell what has happened.
   bool is_over() const {
     return dispatcher.fired() != fired_before || dispatcher.is_silenced() || Pump::next_is_mute();
   }
@@ -303,8 +306,8 @@ void Server::enable_idle_events() {
 
 bool Server::wants_poll() const {
   return !services_.dispatcher.is_silenced() && services_.settings.setting(IPDAEMON_SETTING_PROCESS_IDLE_EVENTS) != 0 &&
-         (listening_.is_on() || services_.connections.size() > 0 || admission_.proxy_peers().count() > 0 ||
-          !services_.lingering.empty());
+         (listening_.is_on() || listening_.has_waiting() || services_.connections.size() > 0 ||
+          admission_.proxy_peers().count() > 0 || !services_.lingering.empty());
 }
 
 std::int64_t Server::counter(int which) const {
@@ -316,6 +319,8 @@ std::int64_t Server::counter(int which) const {
       return connections.open_count() - connections.handshaking_count();
     case IPDAEMON_COUNTER_HANDSHAKES:
       return connections.handshaking_count();
+    case IPDAEMON_COUNTER_DRAINING:
+      return drain_.is_on() ? 1 : 0;
     default:
       return connections.counters.value(which);
   }

@@ -9,6 +9,7 @@
 #include "properties/config_string.hpp"
 #include "properties/values.hpp"
 #include "server/admission.hpp"
+#include "server/drain.hpp"
 #include "server/host_view.hpp"
 #include "server/listening.hpp"
 #include "server/tls_setup.hpp"
@@ -79,6 +80,7 @@ class Server {
   const Settings& settings() const { return services_.settings; }
   Admission& admission() { return admission_; }
   Listening& listening() { return listening_; }
+  Drain& drain() { return drain_; }
   TlsSetup& tls() { return tls_; }
   // Keeps the bytes of a value that is read until the next one.
   BytesView hold(std::string text) { return scratch_ = std::move(text); }
@@ -110,6 +112,7 @@ class Server {
   Listening listening_;
   TlsSetup tls_;
   Admission admission_;
+  Drain drain_;
   bool handle_closed_ = false;
   bool reset_wanted_ = false;
   bool has_host_loop_ = false;  // It was said that there is one that pumps.

@@ -169,6 +169,17 @@ int set_idle_events(Change& change) {
                        " cannot be True; this program has no host event loop; call do_doevents instead");
 }
 
+int set_drain(Change& change) {
+  change.server.drain().begin(change.value.number);
+  return 0;
+}
+
+std::string get_drain(Server& server) {
+  // Inside of a call that lasts, nobody has looked for a while.
+  if (server.services().pump.calls() > 1) server.drain().look();
+  return std::to_string(server.drain().seconds_left());
+}
+
 // ---- Choices that do not exist here ----
 
 constexpr const char* no_choice_of_poller =
@@ -223,6 +234,7 @@ constexpr SettingHook setting_hooks[] = {
     {IPDAEMON_SETTING_ADDRESS_BLOCKS, set_address_blocks, nullptr},
     {IPDAEMON_SETTING_PROXY_PROTOCOL, set_proxy_protocol, nullptr},
     {IPDAEMON_SETTING_PROXY_TRUSTED_CLIENTS, set_proxy_trusted_clients, nullptr},
+    {IPDAEMON_SETTING_DRAIN, set_drain, get_drain},
     {IPDAEMON_SETTING_IN_BUFFER_SIZE, nullptr, get_in_buffer},
     {IPDAEMON_SETTING_OUT_BUFFER_SIZE, nullptr, get_out_buffer},
     {IPDAEMON_SETTING_KEEP_ALIVE_INTERVAL, set_keep_alive, get_keep_alive_interval},

@@ -83,6 +83,7 @@ void LogChecker::call_ends(int code) {
   if (pumps && frames_.empty() && model.open) check_fairness(frame.handle);
   if (pumps && frames_.empty() && model.open && code == 0) {
     check_idle(frame.handle, frame.began_us);
+    check_limits(frame.handle, frame.began_us);
     check_handshakes(frame.handle, frame.began_us);
   }
   if (frame.call == Call::shutdown && code == 0 && frames_.empty() && model.live > 0) {
@@ -163,6 +164,7 @@ void LogChecker::property_set(int handle, int property, int id, std::int64_t num
       return;
     case IPDAEMON_PROPERTY_LISTENING:
       server.listening = number != 0;
+      if (number != 0) drain_ends(handle);
       server.accept_failed = false;
       server.accept_failures_told = 0;
       return;
@@ -188,6 +190,7 @@ void LogChecker::connection_property_set(int handle, int property, int id, std::
       return;
     case IPDAEMON_PROPERTY_ACCEPT_DATA:
       model->accept_data = number != 0;
+      model->piece_us = now();
       return;
     case IPDAEMON_PROPERTY_TIMEOUT:
       model->timeout_s = number;

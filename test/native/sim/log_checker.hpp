@@ -86,7 +86,13 @@ struct ConnectionModel {
   // Ending
   bool end_wanted = false;  // By the program: disconnect, shutdown, Connected = False.
   std::int64_t end_wanted_us = 0;
+  bool drained = false;  // The deadline of a drain was over while it was up.
   // Time
+  std::int64_t connected_us = 0;
+  std::int64_t piece_us = 0;   // When the unfinished piece began, or later.
+  std::int64_t cut_us = 0;     // When the last piece was delivered.
+  std::int64_t queued_us = 0;  // When output has begun to wait, or later.
+  int limit_misses = 0;
   std::int64_t idle_s = 0;
   std::int64_t idle_set_us = 0;
   std::int64_t activity_us = 0;
@@ -95,6 +101,7 @@ struct ConnectionModel {
   std::int64_t closed_idle_s = 0;
   std::size_t unread_at_close = 0;
   bool accepted_at_close = true;
+  bool queued_at_close = false;   // What a blocking send takes back then is not queued afterwards.
   std::int64_t delivered_us = 0;  // Input that waits is no silence, until it has been delivered.
   std::int64_t closed_timeout_s = 0;
   int idle_misses = 0;
@@ -144,7 +151,13 @@ struct HandleModel {
   bool authenticates = false;
   bool wants_certificates = false;  // There is a callback for them.
   std::int64_t handshake_s = 30;
-  int tls_version = 0;             // The only one allowed, 12 or 13; 0 for both.
+  int tls_version = 0;  // The only one allowed, 12 or 13; 0 for both.
+  // Limits, 0 for none; and when a drain may end everybody.
+  std::int64_t piece_s = 0;
+  std::int64_t send_s = 0;
+  std::int64_t life_s = 0;
+  std::int64_t drain_due_us = INT64_MAX;
+  std::int64_t drained_us = -1;    // When the last one was over that may have ended everybody.
   int stops = 0;                   // Callbacks that ended a call.
   std::int64_t ended_all_us = -1;  // The last do_shutdown.
 };
@@ -169,6 +182,8 @@ class LogChecker final : public Observer {
   void send_begins(int handle, int id, BytesView bytes, bool file);
   void send_ends(int handle, int id, int code, std::int64_t bytes_sent);
   void end_wanted(int handle, int id);  // disconnect of one connection, or of all with id 0.
+  void drain_begins(int handle, std::int64_t seconds);
+  void drain_ends(int handle);
   void interrupt_called(int handle, int id);
   void start_ssl_ends(int handle, int id, int code);
 
@@ -191,6 +206,7 @@ class LogChecker final : public Observer {
   void check_memory(int handle, std::int64_t memory);
   void check_ready(int handle, int id, bool ready);
   void check_idle(int handle, std::int64_t pump_began_us);
+  void check_limits(int handle, std::int64_t pump_began_us);
   void check_fairness(int handle);
   void check_handshakes(int handle, std::int64_t pump_began_us);
   void check_settled(int handle, std::uint16_t port);  // Everything that can happen has happened.
@@ -249,6 +265,9 @@ class LogChecker final : public Observer {
   bool may_be_secured(const ConnectionModel& model) const;
   bool is_opaque(const ConnectionModel& model) const;
   void connection_property_set(int handle, int property, int id, std::int64_t number, BytesView bytes);
+  bool may_end(const ConnectionModel& model) const;
+  bool limit_was_over(const ConnectionModel& model, std::int64_t end_us) const;
+  bool has_unfinished_piece(const ConnectionModel& model) const;
   HandshakeModel* handshake(int handle, int id);
   HandshakeModel& begin_handshake(int handle, int link);
   void check_failed_handshake(const HandshakeModel& model, int code);

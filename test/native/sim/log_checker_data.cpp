@@ -33,6 +33,7 @@ void LogChecker::data_piece(int handle, int id, BytesView text, bool eol) {
   }
   // A connection that fails for lack of memory delivers what it has, and may find more.
   if (model->rest_delivered && memory_failures() == 0) fail("DataIn after the rest of the input");
+  model->piece_us = model->cut_us = now();
   if (!failed()) check_piece(*model, text, eol);
 }
 
@@ -174,7 +175,7 @@ void LogChecker::check_end_of_connection(ConnectionModel& model, int status) {
       break;
     case IPDAEMON_ERROR_RESET_BY_PEER:
       if (!link.peer_reset) fail(what + " says that the peer reset, but it did not");
-      if (!model.end_wanted && model.accept_data && model.accepted_at_close && !trouble_injected()) {
+      if (!may_end(model) && model.accept_data && model.accepted_at_close && !trouble_injected()) {
         if (heard.read < heard.stream.size()) fail(what + " by a reset before what had come was read");
         if (piece_available(model)) fail(what + " by a reset before what had come was delivered");
       }
@@ -188,7 +189,7 @@ void LogChecker::check_end_of_connection(ConnectionModel& model, int status) {
     case IPDAEMON_ERROR_TLS_DECRYPT:
       if (!model.secure || !link.tls || !link.tls->damage_read(link.read_count)) {
         fail(what + " says that data could not be decrypted, but none was damaged");
-      } else if (!model.end_wanted && model.accept_data && model.position < heard.read && !trouble_injected()) {
+      } else if (!may_end(model) && model.accept_data && model.position < heard.read && !trouble_injected()) {
         std::size_t position = model.position;
         if (model.swallow_lf && heard.stream[position] == '\n') ++position;
         if (position < heard.read) fail(what + " by damaged data before what came before it was delivered");
@@ -198,7 +199,7 @@ void LogChecker::check_end_of_connection(ConnectionModel& model, int status) {
       if (!trouble_injected()) fail(what + " with status " + std::to_string(status) + " without a cause");
   }
   // One that breaks while the callback of Connected is running may go without it.
-  if (status == 0 && !model.greeted && !model.end_wanted && !model.ready_owed && !trouble_injected()) {
+  if (status == 0 && !model.greeted && !may_end(model) && !model.ready_owed && !trouble_injected()) {
     fail(what + " before the ReadyToSend that follows Connected");
   }
 }
@@ -210,12 +211,12 @@ bool LogChecker::is_queued(const ConnectionModel& model) const {
 
 void LogChecker::check_end_in_order(const ConnectionModel& model, const Link& link, const Incoming& heard,
                                     const std::string& what) {
-  if (!heard.closed && !model.end_wanted) fail(what + " with status 0, but nobody ended it");
-  if (model.secure && !model.end_wanted && !may_be_secured(model)) fail(what + " with status 0 in a handshake");
+  if (!heard.closed && !may_end(model)) fail(what + " with status 0, but nobody ended it");
+  if (model.secure && !may_end(model) && !may_be_secured(model)) fail(what + " with status 0 in a handshake");
   if (is_queued(model) && model.linger && !link.dead()) {
     fail(what + " with status 0 although accepted bytes were not sent");
   }
-  if (model.end_wanted || trouble_injected()) return;
+  if (may_end(model) || trouble_injected()) return;
   if (heard.read < heard.stream.size()) fail(what + " before the peer's bytes were read");
   std::size_t position = model.position;
   if (model.swallow_lf && position < heard.stream.size() && heard.stream[position] == '\n') ++position;
@@ -231,14 +232,15 @@ void LogChecker::check_end_by_time(const ConnectionModel& model, const Link& lin
   const bool idle = idle_s > 0 && silent_us >= idle_s * second_us - 1000;
   // A farewell that does not get through ends after Timeout, or 30 s.
   const std::int64_t patience_us = (model.closed_timeout_s > 0 ? model.closed_timeout_s : 30) * second_us;
-  const bool stuck = (is_queued(model) || link.dead()) && (model.end_wanted || link.peer_ended) &&
-                     (silent_us >= patience_us - 1000 || model.end_wanted);
-  if (!idle && !stuck) {
+  const bool stuck = (is_queued(model) || link.dead()) && (may_end(model) || link.peer_ended) &&
+                     (silent_us >= patience_us - 1000 || may_end(model));
+  const bool limited = limit_was_over(model, closed ? model.closed_us : link.server_ended_us);
+  if (!idle && !stuck && !limited) {
     fail(what + " by a time-out that was not due: silent for " + std::to_string(silent_us) + " us of " +
          std::to_string(idle_s) + " s");
   }
-  if (!stuck && !model.end_wanted && model.accept_data && model.unread_at_close > 0 && !link.receive_refused &&
-      !trouble_injected()) {
+  if (!stuck && !limited && !may_end(model) && model.accept_data && model.unread_at_close > 0 &&
+      !link.receive_refused && !trouble_injected()) {
     fail(what + " as idle although " + std::to_string(model.unread_at_close) + " bytes of it had arrived");
   }
 }

@@ -44,7 +44,10 @@ void LogChecker::event_ends(int result) {
   frames_.pop_back();
   --log_.depth;
   if (frame.id != 0) {
-    if (ConnectionModel* model = find(frame.handle, frame.id)) --model->callbacks;
+    if (ConnectionModel* model = find(frame.handle, frame.id)) {
+      --model->callbacks;
+      model->piece_us = now();  // It stood still meanwhile.
+    }
   }
   if (result != 0) {
     ++handles_[frame.handle].stops;
@@ -110,7 +113,7 @@ void LogChecker::connected_begins(int handle, int id, int status, int link) {
   model.linger = server.linger;
   model.timeout_s = server.timeout_s;
   model.idle_s = server.idle_s;
-  model.activity_us = now();
+  model.activity_us = model.connected_us = model.queued_us = now();
   if (server.implicit) {
     HandshakeModel& one = begin_handshake(handle, link);
     model.secure = true;

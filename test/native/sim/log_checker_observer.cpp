@@ -18,7 +18,13 @@ void LogChecker::on_accepted(int link) {
 
 void LogChecker::on_server_read(int link, std::int64_t count) {
   log_.write("- read %lld of peer %d", static_cast<long long>(count), link);
-  if (ConnectionModel* model = of_link(link)) model->activity_us = now();
+  if (ConnectionModel* model = of_link(link)) {
+    model->activity_us = now();
+    // These bytes begin a piece, if nothing of it was there before.
+    if (static_cast<std::int64_t>(incoming(*model).read) - count <= static_cast<std::int64_t>(model->position)) {
+      model->piece_us = now();
+    }
+  }
 }
 
 void LogChecker::on_server_wrote(int link, BytesView bytes) {
@@ -93,6 +99,7 @@ void LogChecker::on_server_closed(int link, bool reset) {
   if (model == nullptr) return;
   model->closed_us = now();
   model->accepted_at_close = model->accept_data;
+  model->queued_at_close = is_queued(*model);
   model->unread_at_close = world_->link(link).unread();
   model->closed_idle_s = model->idle_s;
   model->closed_timeout_s = model->timeout_s;

@@ -69,6 +69,7 @@ void LogChecker::send_begins(int handle, int id, BytesView bytes, bool file) {
     model->interrupted = false;
     model->progress_us = now();
   }
+  if (model->taken == model->expected.size()) model->queued_us = now();
   model->expected.append(bytes);
   model->tried = false;
 }

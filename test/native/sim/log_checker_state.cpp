@@ -47,7 +47,7 @@ void LogChecker::check_ready(int handle, int id, bool ready) {
   const Link& link = world_->link(model->link);
   // A send that was refused before Connected is made good by the first ReadyToSend.
   if (model->secure && !model->greeted) return;
-  if (model->ready_owed == ready && !link.dead() && !link.server_closed && !model->end_wanted) {
+  if (model->ready_owed == ready && !link.dead() && !link.server_closed && !may_end(*model)) {
     fail(std::string("the property ReadyToSend is ") + (ready ? "True" : "False") + " for connection " +
          std::to_string(id) + (model->ready_owed ? ", which owes the event" : ", which owes no event"));
   }
@@ -56,7 +56,7 @@ void LogChecker::check_ready(int handle, int id, bool ready) {
 void LogChecker::check_idle(int handle, std::int64_t pump_began_us) {
   if (!handles_[handle].idle_used) return;
   for (ConnectionModel* model : live_[handle]) {
-    if (model->idle_s == 0 || model->end_wanted || !may_be_secured(*model)) continue;
+    if (model->idle_s == 0 || may_end(*model) || !may_be_secured(*model)) continue;
     const Link& link = world_->link(model->link);
     if (link.dead() || incoming(*model).closed) continue;
     if (link.unread() > 0 || piece_available(*model)) model->delivered_us = now();
@@ -81,7 +81,7 @@ void LogChecker::check_fairness(int handle) {
   const auto pumps_max = static_cast<int>(60 + 8 * live_[handle].size());
   for (ConnectionModel* model : live_[handle]) {
     const Link& link = world_->link(model->link);
-    const bool may_be_served = model->accept_data && model->greeted && !model->ready_owed && !model->end_wanted &&
+    const bool may_be_served = model->accept_data && model->greeted && !model->ready_owed && !may_end(*model) &&
                                !link.dead() && may_be_secured(*model) && piece_available(*model);
     model->unserved_pumps = may_be_served ? model->unserved_pumps + 1 : 0;
     if (model->unserved_pumps > pumps_max) {
@@ -100,10 +100,10 @@ void LogChecker::check_settled(int handle, std::uint16_t port) {
     if (link.peer_reset) fail(what + "the peer's reset was not noticed");
     if (queued && world_->link_writable(link)) fail(what + "accepted bytes are not sent");
     if (!queued && model->ready_owed && may_be_secured(*model)) fail(what + "ReadyToSend does not come");
-    if (!queued && !model->greeted && !model->end_wanted && may_be_secured(*model))
+    if (!queued && !model->greeted && !may_end(*model) && may_be_secured(*model))
       fail(what + "the first ReadyToSend does not come");
     if (!queued && model->end_wanted && memory_failures() == 0) fail(what + "Disconnected does not come");
-    if (!model->accept_data || model->end_wanted || (queued && !model->greeted)) continue;
+    if (!model->accept_data || may_end(*model) || (queued && !model->greeted)) continue;
     if (link.unread() > 0) fail(what + "input is not read");
     if (piece_available(*model)) fail(what + "input is not delivered");
     if (incoming(*model).closed && !(queued && model->linger)) fail(what + "the peer's end was not noticed");

@@ -124,7 +124,8 @@ void LogChecker::check_failed_handshake(const HandshakeModel& model, int code) {
     }
     return;
   }
-  if (trouble_injected() || model.end_wanted || model.refused || server.stops > model.stops_before) return;
+  const bool drained = model.begun_us <= server.drained_us || now() >= server.drain_due_us;
+  if (trouble_injected() || model.end_wanted || drained || model.refused || server.stops > model.stops_before) return;
   const TlsEnd* tls = link.tls.get();
   if (link.peer_reset || tls == nullptr) return;
   const TlsPlan& plan = tls->plan();
@@ -161,7 +162,7 @@ void LogChecker::check_handshakes(int handle, std::int64_t pump_began_us) {
     const Link& link = world_->link(number);
     const ConnectionModel* connection = of_link(number);
     if (link.dead() || link.server_ended || link.server_closed) continue;
-    if (connection != nullptr && (may_be_secured(*connection) || connection->end_wanted)) continue;
+    if (connection != nullptr && (may_be_secured(*connection) || may_end(*connection))) continue;
     const std::int64_t due_us = one.begun_us + one.limit_s * second_us + tick_us;
     one.misses = due_us < pump_began_us ? one.misses + 1 : 0;
     if (one.misses > 2) {

@@ -32,6 +32,24 @@ const AllowedCase allowed_cases[] = {
 
 // ---- Servers
 
+void Program::set_limits(Server& server) {
+  const ServerPlan& plan = server.plan;
+  HandleModel& model = checker_.handle(server.handle);
+  const auto limit = [&](const char* name, std::int64_t seconds, std::int64_t* known) {
+    if (seconds > 0 && config(server, std::string(name) + "=" + std::to_string(seconds)) == 0) *known = seconds;
+  };
+  limit("PieceTimeout", plan.piece_s, &model.piece_s);
+  limit("SendTimeout", plan.send_s, &model.send_s);
+  limit("MaxConnectionTime", plan.life_s, &model.life_s);
+}
+
+void Program::drain(Server& server) {
+  const std::int64_t seconds = choices_.chance(1, 3) ? 0 : choices_.between(0, 5);
+  // Before the call, which ends everybody if there is no time.
+  checker_.drain_begins(server.handle, seconds);
+  if (config(server, "Drain=" + std::to_string(seconds)) == 0) server.listening = false;
+}
+
 bool Program::configure(Server& server) {
   const ServerPlan& plan = server.plan;
   bool done = true;
@@ -57,6 +75,7 @@ bool Program::configure(Server& server) {
   if (plan.allowed_clients != 0) {
     done &= config(server, std::string("AllowedClients=") + allowed_cases[plan.allowed_clients].text) == 0;
   }
+  set_limits(server);
   return done && configure_tls(server);
 }
 

@@ -40,6 +40,11 @@ struct ServerPlan {
   bool share_port = false;
   int allowed_clients = 0;
   int batch_capacity = 0;
+  // Limits of time, 0 for none.
+  std::int64_t piece_s = 0;
+  std::int64_t send_s = 0;
+  std::int64_t life_s = 0;
+  int drains = 0;             // Per thousand, like those below.
   bool requests = true;       // A ConnectionRequest callback is registered.
   bool greeting = false;      // Sent from ReadyToSend.
   bool deep = false;          // Pumps from every DataIn.
@@ -143,6 +148,8 @@ class Program {
   std::int64_t get(Server& server, int property, int id);
   Bytes get_text(Server& server, int property, int id);
   int config(Server& server, const std::string& text);
+  void set_limits(Server& server);
+  void drain(Server& server);
   int send(Server& server, int id, BytesView bytes);
   int send_file(Server& server, int id, const std::string& path);
   int start_ssl(Server& server, int id);

@@ -88,6 +88,7 @@ void Program::change_server(Server& server) {
       listen(server);
     }
   }
+  if (happens(server, plan.drains)) drain(server);
   if (happens(server, plan.configs)) config(server, choices_.chance(1, 2) ? "TcpNoDelay=True" : "KeepAliveTime=60000");
   if (happens(server, plan.batches)) register_batch(server, static_cast<int>(choices_.below(40)));
   if (happens(server, plan.shutdowns)) shutdown(server);

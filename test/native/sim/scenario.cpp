@@ -96,7 +96,7 @@ bool needs_own_process(std::uint64_t seed) {
   return plan.first >= 0 || plan.per_ten_thousand > 0;
 }
 
-RunResult run_mixed(Choices* source, bool trace) {
+RunResult run_mixed(Choices* source, bool trace, Choices* later) {
   Choices& choices = *source;
   plan_memory(draw_memory(choices));
   Log log(trace);
@@ -124,6 +124,7 @@ RunResult run_mixed(Choices* source, bool trace) {
       plan.mode = Mode::echo;
     }
     if (waits_deep) draw_deep_waits(choices, &plan);
+    if (later != nullptr && !deep && !waits_deep) draw_limits(*later, &plan);
     const int number = program.open(plan);
     if (number < 0) continue;
     add_peers(&peers, choices, plan, program.port(number));

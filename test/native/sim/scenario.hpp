@@ -17,8 +17,9 @@ struct RunResult {
   std::string tail;  // The last lines of the log of a run that failed.
 };
 
-// A mix of everything, different for each source of choices.
-RunResult run_mixed(Choices* choices, bool trace);
+// A mix of everything, different for each source of choices. What settings that came later are, is drawn from a source
+// of its own, `later`, so that the runs of before stay what they were; null: these settings are not used.
+RunResult run_mixed(Choices* choices, bool trace, Choices* later = nullptr);
 
 // Whether run_mixed with this seed lets memory run out. Which allocation fails depends on what the
 // library keeps from runs before; such a run is only the same again in a process of its own.

@@ -108,6 +108,13 @@ void draw_tls(Choices& choices, ServerPlan* plan) {
   plan->choices = choices.chance(1, 4) ? 300 : 0;
 }
 
+void draw_limits(Choices& choices, ServerPlan* plan) {
+  plan->piece_s = choices.chance(1, 3) ? choices.between(1, 4) : 0;
+  plan->send_s = choices.chance(1, 3) ? choices.between(1, 4) : 0;
+  plan->life_s = choices.chance(1, 4) ? choices.between(1, 20) : 0;
+  plan->drains = choices.chance(1, 3) ? static_cast<int>(choices.between(1, 30)) : 0;
+}
+
 ServerPlan draw_server(Choices& choices) {
   ServerPlan plan;
   plan.mode = static_cast<Mode>(choices.weighted({8, 2, 4, 2, 2}));

@@ -13,6 +13,8 @@ Faults draw_faults(Choices& choices);
 MemoryPlan draw_memory(Choices& choices);
 ServerPlan draw_server(Choices& choices);
 void draw_tls(Choices& choices, ServerPlan* plan);
+// PieceTimeout, SendTimeout, MaxConnectionTime and Drain.
+void draw_limits(Choices& choices, ServerPlan* plan);
 // Callbacks that wait inside of each other, as ported loops do, for more peers than pumps may be nested.
 void draw_deep_waits(Choices& choices, ServerPlan* plan);
 PeerPlan draw_peer(Choices& choices, const ServerPlan& server, std::uint16_t port);

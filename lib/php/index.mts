@@ -1,2 +1,0 @@
-// The entry for ES modules: the same functions as the CommonJS entry.
-export * from './index.js';
