@@ -2,6 +2,7 @@
 
 export type { Bytes } from './bytes';
 export { IPWorks_IPDaemon } from './class';
+export { type Drained, type DrainOptions, drain } from './drain';
 export { IPDaemonError } from './errors';
 export * from './generated/constants';
 export { ErrorCode } from './generated/errors';

@@ -2,6 +2,7 @@
 // deadline is ended.
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
+import type { Drained, DrainOptions } from '../../lib/drain';
 import { forEachBinding } from '../support/bindings';
 import { Client } from '../support/client';
 import { covers } from '../support/coverage';
@@ -162,6 +163,60 @@ behaviour(covers('setting', 'Drain'), (kind) => {
       keeper.client.end();
       await server.until(() => server.config('Drain') === '-1', 'the drain to be over');
     }));
+});
+
+behaviour('drain', (kind) => {
+  /** Begins, and gives what it resolves to as soon as it does. */
+  function begin(server: TestServer, options: DrainOptions): { result?: Drained } {
+    const state: { result?: Drained } = {};
+    server.api.drain(server.res, options).then((result) => {
+      state.result = result;
+    });
+    return state;
+  }
+
+  test('resolves when all have ended, and tells how many the deadline ended', () =>
+    withServer(kind, {}, async (server) => {
+      const first = await server.connect();
+      await server.connect();
+      const state = begin(server, { seconds: 1 });
+      first.client.end();
+      await server.until(() => state.result !== undefined, 'the promise');
+      expect(state.result).toEqual({ ended: 1, cut: 1 });
+      expect([server.config('Drain'), server.get(P.Listening)]).toEqual(['-1', false]);
+    }));
+
+  test.each(['before', 'meanwhile'])('ends what is left when its signal is aborted %s', (when) =>
+    withServer(kind, {}, async (server) => {
+      await server.connect();
+      const controller = new AbortController();
+      if (when === 'before') controller.abort();
+      const state = begin(server, { seconds: 600, signal: controller.signal });
+      controller.abort();
+      await server.until(() => state.result !== undefined, 'the promise');
+      expect(state.result).toEqual({ ended: 0, cut: 1 });
+    }),
+  );
+
+  test('resolves when the server listens again, and then ends nobody', () =>
+    withServer(kind, {}, async (server) => {
+      await server.connect();
+      const state = begin(server, { seconds: 600 });
+      server.listen();
+      await server.until(() => state.result !== undefined, 'the promise');
+      expect(state.result).toEqual({ ended: 0, cut: 0 });
+    }));
+
+  test.each([-1, 1.5, 2147484, Number.NaN])('refuses %p seconds, and nothing happens', (seconds) =>
+    withServer(kind, {}, async (server) => {
+      await expect(server.api.drain(server.res, { seconds })).rejects.toMatchObject({
+        name: 'IPDaemonError',
+        code: Code.InvalidValue,
+        message: expect.stringContaining('Drain'),
+      });
+      expect(server.get(P.Listening)).toBe(true);
+    }),
+  );
 });
 
 /** Three clients in a thread connect while the program does not pump; then it drains and goes on by `loop`. */
