@@ -1,5 +1,5 @@
 // Chooses and loads the native part. The environment variable IPDAEMON_BINDING names a binding; without it, it is the
-// addon or, where that cannot be loaded, koffi. Each has a file of its own, which files.ts looks for, or which an
+// addon or, where that cannot be loaded, koffi. Each has its own file, which files.ts looks for, or which an
 // environment variable names.
 
 import * as fs from 'node:fs';

@@ -36,7 +36,7 @@ export interface NativeSink {
   event(event: number, ...parameters: NativeValue[]): (NativeValue | undefined)[] | undefined;
   /** Runs a body in the context of `open`. A binding whose callbacks from Node's loop are not in it goes through this. */
   readonly inContext?: ((body: () => void) => void) | undefined;
-  /** Whether a thread has to wait for the server instead of Node's loop. A binding that has a way of its own looks away. */
+  /** Whether a thread has to wait for the server instead of Node's loop. A binding that has another way ignores it. */
   readonly byThread: boolean;
   /** Called now and then during a blocking wait, so that a worker that is being terminated notices. */
   alive(): void;

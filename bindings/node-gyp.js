@@ -19,7 +19,7 @@ function hasHeaders(folder, version) {
 }
 
 /**
- * What tells node-gyp where the headers are: nothing if npm's setting does already, or if there are none of this
+ * The option that names node-gyp the folder of the headers: nothing if npm's setting does already, or if there are none of this
  * version beside Node; then it gets them.
  */
 function headers(env = process.env, program = process.execPath, version = process.versions.node) {

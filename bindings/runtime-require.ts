@@ -1,5 +1,5 @@
 // `require` at run time, which no bundler sees: it is for files whose names are found out, and for the package koffi,
-// which need not be there. A bundler would look for them when it bundles, or replace them with something of its own.
+// which need not be there. A bundler would look for them when it bundles, or replace them with its own code.
 
 import { createRequire } from 'node:module';
 import * as path from 'node:path';

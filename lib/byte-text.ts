@@ -14,10 +14,10 @@ type TellsBytes = (text: string) => boolean;
 // Node has it from 22.15 and 23.10 on, and calls it faster than anything of ours. It is believed after a look, since
 // other hosts have functions of this name, too.
 function findTellsBytes(): TellsBytes | undefined {
-  const { isStringOneByteRepresentation: tells } = v8 as { isStringOneByteRepresentation?: TellsBytes };
-  if (typeof tells !== 'function') return undefined;
+  const { isStringOneByteRepresentation: isOneByte } = v8 as { isStringOneByteRepresentation?: TellsBytes };
+  if (typeof isOneByte !== 'function') return undefined;
   const bytes = 'every character is a byte';
-  return tells(bytes) && !tells(`${bytes}, \u0100 is none`) ? tells : undefined;
+  return isOneByte(bytes) && !isOneByte(`${bytes}, \u0100 is none`) ? isOneByte : undefined;
 }
 
 const tellsBytes = findTellsBytes();

@@ -1,6 +1,6 @@
 // The error that the class throws.
 
-/** An operation of the class failed. The message is `<code>: <text>`, and tells the code once. */
+/** An operation of the class failed. The message is `<code>: <text>`, with the code only once. */
 export class IPDaemonError extends Error {
   /** The error code, see docs/reference/errors.md. */
   readonly code: number;

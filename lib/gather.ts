@@ -16,7 +16,7 @@ const lineEndLength = 2;
 const nothing = -1;
 
 /**
- * A batch of one connection, and what it has gathered. A batch has an object of its own, which is young: what a send
+ * A batch of one connection, and what it has gathered. Each batch has a new object, which is young: what a send
  * puts into an old one, or into a variable of this module, costs V8 more than the send.
  */
 class Batch {

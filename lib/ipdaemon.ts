@@ -30,7 +30,7 @@ import {
 /** A connection id or another index; numeric strings are as good as numbers. */
 export type Index = number | string;
 
-/** What properties can be set to in general; PropertyInputs tells what each of them takes. */
+/** What properties can be set to in general; PropertyInputs says what each of them takes. */
 export type PropertyValue = number | bigint | boolean | string | Uint8Array;
 
 /** What can be sent: by default a string with one character per byte, or the bytes themselves. */
@@ -49,7 +49,7 @@ const { checkedTextMax, doDoevents, doSend, doSendline } = binding;
 
 const sinks = new Map<number, Sink>();
 
-// What the library says of -1 tells nobody what was passed. So where that was no integer, this is said in its place.
+// What the library says of -1 does not show what was passed. So where that was not an integer, this is said instead.
 function explain(res: Resource, code: number, id: unknown, index: unknown): void {
   if (code === ErrorCode.UnknownName && connectionOf(id) < 0) {
     native.fail(res, code, `${shown(id)} is not a property id; ${idByName(id, Property, 'Property')}`);
@@ -250,7 +250,7 @@ function toBytes(res: Resource, connection: number, value: unknown): Uint8Array 
  * @param res The server.
  * @param id The property (Property).
  * @param index The connection id for properties of a connection, otherwise 0 or left out.
- * @returns The value; null after an error, which ipworks_ipdaemon_get_last_error_code tells. Binary properties
+ * @returns The value; null after an error; ipworks_ipdaemon_get_last_error_code says which. Binary properties
  * are text by the CodePage setting, by default one character per byte. Of a connection that has ended, error 126,
  * ReadyToSend is true, Connected false and BytesSent 2147483647 even so, so that no loop waits for them for ever.
  * @throws TypeError if `res` is not an open server of this thread.
@@ -303,7 +303,7 @@ export function ipworks_ipdaemon_get_bytes(res: Resource, id: number, index: Ind
  *
  * @param res The server.
  * @param configurationstring 'Name' or 'Name[connectionid]' reads, 'Name=value' sets. Names are case-insensitive.
- * @returns The value in force as text; '' after an error, which ipworks_ipdaemon_get_last_error_code tells.
+ * @returns The value in force as text; '' after an error; ipworks_ipdaemon_get_last_error_code says which.
  * @throws TypeError if `res` is not an open server of this thread.
  */
 export function ipworks_ipdaemon_do_config(res: Resource, configurationstring: string): string {

@@ -69,9 +69,9 @@ export function ipdaemon_metrics(res: Resource): Metrics {
 
 /**
  * The metrics of several servers as one text for Prometheus: content type `text/plain; version=0.0.4`, or with
- * `openMetrics` `application/openmetrics-text; version=1.0.0`. The label `port` tells the servers apart.
+ * `openMetrics` `application/openmetrics-text; version=1.0.0`. The label `port` distinguishes the servers.
  *
- * @param servers The servers, each with a port of its own.
+ * @param servers The servers, each with another port.
  * @param options `openMetrics`: in the format of OpenMetrics.
  * @throws TypeError if one is no open server of this thread.
  */

@@ -56,7 +56,7 @@ const lists = {
   ],
   library: (system) => [{ mac: 'dylib', win: 'dll' }[system] ?? 'so'],
   addon: () => filesIn('bindings/addon', ['.cc']),
-  // The addon in which calls of Node-API fail, for tests: with an entry of its own.
+  // The addon in which calls of Node-API fail, for tests: with its own entry.
   failing: () => {
     const own = filesIn('test/native/addon', ['.cc']);
     return own.length === 0 ? [] : [...own, ...lists.addon().filter((name) => !name.endsWith('/addon.cc'))];

@@ -1,5 +1,5 @@
-// The module's entry. Every environment (the main thread, each worker) gets an object of functions
-// of its own, with its own record of what it opened. The C++ wrapper registers the module and does nothing else here:
+// The module's entry. Every environment (the main thread, each worker) gets its own object of functions,
+// with its own record of what it opened. The C++ wrapper registers the module and does nothing else here:
 // where a call of Node-API fails, it ends the process.
 #include <napi.h>
 

@@ -5,7 +5,7 @@
 // What cannot be converted for want of memory is refused with OUT_OF_MEMORY. A result that Node-API does not make
 // is thrown.
 //
-// What can change what a server waits for, or run handlers, is a Call: it tells Node's loop when the outermost one has
+// What can change what a server waits for, or run handlers, is a Call: it informs Node's loop when the outermost one has
 // ended, and throws what handlers threw in it when the function returns.
 #include "calls.h"
 
@@ -234,7 +234,7 @@ std::int32_t send_long_text(Environment& environment, napi_value from, ipdaemon_
 template <SendFunction function>
 std::int32_t send_value(Environment& environment, napi_value from, ipdaemon_t handle, std::int32_t connection_id) {
   napi_env env = environment.env();
-  // One unit more than is allowed tells a longer text, and one is for the terminating zero.
+  // One unit more than is allowed reveals a longer text, and one is for the terminating zero.
   char16_t units[short_text_max + 2];
   std::size_t length = 0;
   const napi_status status = napi_get_value_string_utf16(env, from, units, short_text_max + 2, &length);

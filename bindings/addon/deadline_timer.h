@@ -30,7 +30,7 @@ class DeadlineTimer {
       if (is_active) uv_timer_stop(&timer_);
       return;
     }
-    // Not the time of the loop, which Deno does not tell.
+    // Not the time of the loop, which Deno does not give.
     const std::uint64_t due = uv_hrtime() / 1'000'000 + static_cast<std::uint64_t>(next_ms);
     if (is_active && due_ <= due) return;
     due_ = due;

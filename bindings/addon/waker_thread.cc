@@ -1,4 +1,4 @@
-// The waker for systems and hosts whose loop cannot wait for the poller: a thread of its own waits, and tells
+// The waker for systems and hosts whose loop cannot wait for the poller: a separate thread waits, and informs
 // the loop by uv_async. The thread waits again when the loop has served the server.
 #include <condition_variable>
 #include <mutex>

@@ -1,4 +1,4 @@
-// How V8 keeps a string, which Node-API does not tell.
+// How V8 keeps a string, which Node-API does not say.
 #pragma once
 
 #include <node_api.h>

@@ -1,7 +1,7 @@
 // The events of all servers of a thread: one callback for all of them takes what the library has laid out in the
 // shared memory to the sink of the server, and what handlers changed back. No exception passes through koffi, which
 // would lose it: it is kept, the callback tells the library to stop, and the call that pumped throws it. No other call
-// does: each stay inside the library, a call or a turn of Node's loop, has a list of its own.
+// does: each stay inside the library, a call or a turn of Node's loop, has its own list.
 
 import { AsyncResource } from 'node:async_hooks';
 import { ErrorCode } from '../../lib/generated/errors';
@@ -237,7 +237,7 @@ export class Events {
       const code = this.functions.poll(session.handle, 0);
       if (code !== 0 || session.deliveries - before < busyRoundMin || performance.now() > end) break;
     }
-    // Nobody is there to catch, so each becomes an uncaught exception of its own.
+    // Nobody is there to catch, so each becomes a separate uncaught exception.
     for (const error of this.leave(outer) ?? []) {
       process.nextTick(() => {
         throw error;

@@ -57,7 +57,7 @@ export function failureCode(error: unknown): number {
   throw error;
 }
 
-/** A part of the memory that is filled from its begin. What does not fit gets memory of its own. */
+/** A part of the memory that is filled from its begin. What does not fit gets its own memory. */
 export class Area {
   /** How many bytes the last push took. */
   length = 0;

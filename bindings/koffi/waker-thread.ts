@@ -1,4 +1,4 @@
-// A thread of its own waits for descriptors and sends a message when one is readable: in workers, and in hosts whose
+// A separate thread waits for descriptors and sends a message when one is readable: in workers, and in hosts whose
 // loop cannot wait (see waker-poll.ts).
 
 import { Worker } from 'node:worker_threads';
@@ -20,7 +20,7 @@ interface WaiterData {
   koffi: string;
 }
 
-// The waiter. It is a program of its own and can refer to nothing outside; `load` is its require, by a name that
+// The waiter. It is a separate program and can refer to nothing outside; `load` is its require, by a name that
 // bundlers leave alone.
 function waiter(load: NodeJS.Require): void {
   const { parentPort, workerData } = load('node:worker_threads') as typeof import('node:worker_threads');

@@ -1,5 +1,5 @@
 // `ipdaemon doctor`: whether a server can run here, what it would use, and what to change. Loads the library
-// only inside of the attempt, to tell why it cannot be loaded.
+// only inside of the attempt, to say why it cannot be loaded.
 
 import * as path from 'node:path';
 import { parseArgs } from 'node:util';

@@ -1,4 +1,4 @@
-// What the servers of this program have in common: they listen as the command line says, tell where and who
+// What the servers of this program have in common: they listen as the command line says, print where and who
 // comes and goes, and end in order with Ctrl-C or SIGTERM. Node's own loop delivers their events.
 
 import {
@@ -54,7 +54,7 @@ function tellConnections(server: Resource, { tls }: ServerOptions): void {
   ipdaemon_register_callback(server, EventId.Disconnected, ({ connectionid: id, statuscode, description }) => {
     console.log(`${id}: disconnected, ${withCode(statuscode, description)}`);
   });
-  // Of a connection, Connected or Disconnected tells the same.
+  // Of a connection, Connected or Disconnected reports the same.
   ipdaemon_register_callback(server, EventId.Error, ({ connectionid, errorcode, description }) => {
     if (connectionid === 0) console.log(`error: ${withCode(errorcode, description)}`);
   });

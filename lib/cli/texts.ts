@@ -1,4 +1,4 @@
-// What the program tells about itself.
+// What the program says about itself.
 
 import * as fs from 'node:fs';
 import * as path from 'node:path';

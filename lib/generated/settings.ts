@@ -118,7 +118,7 @@ export const Setting = {
    */
   SSLCheckCRL: 'SSLCheckCRL',
   /**
-   * Smallest cipher key in bits. 0: no limit of its own.
+   * Smallest cipher key in bits. 0: this setting sets no limit.
    * Of the server, 0 to 256. Default: 0.
    */
   SSLCipherStrength: 'SSLCipherStrength',

@@ -5,7 +5,7 @@
 
 namespace ipdaemon {
 
-// The code for an errno (or, on Windows, Winsock) number; 10022 for one that has none of its own.
+// The code for an errno (or, on Windows, Winsock) number; 10022 for one that has no code.
 int code_from_system(int system_error);
 
 // What the system calls the error, for the detail of a message.

@@ -1,4 +1,4 @@
-// The listening socket of the bench servers on 127.0.0.1, and the line that tells its port.
+// The listening socket of the bench servers on 127.0.0.1, and the line that names its port.
 #pragma once
 
 #include <arpa/inet.h>

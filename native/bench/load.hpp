@@ -6,7 +6,7 @@
 //   Channel                     one per connection, used for one socket after the other:
 //     open(transport, socket)   a connect has begun
 //     advance()                 called at each event until it says ready or failed
-//     send, receive             as send(2) and recv(2); errno tells why, EAGAIN that it goes on later
+//     send, receive             as send(2) and recv(2); errno says why, EAGAIN that it goes on later
 //     flush()                   what send has kept goes to the system
 //     close()                   says farewell; the socket is closed afterwards
 #pragma once

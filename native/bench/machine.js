@@ -1,4 +1,4 @@
-// What the system tells of itself and of a process: memory, versions, and how much of its time we were given.
+// What the system reports about itself and about a process: memory, versions, and how much of its time we were given.
 const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');

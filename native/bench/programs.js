@@ -176,7 +176,7 @@ class Programs {
     }
   }
 
-  // A program of its own, an addon inside Node, or a script.
+  // A separate program, an addon inside Node, or a script.
   launch(core, { program, addon, script, runtime = 'node', env, folder }, args) {
     if (program) return this.spawn(core, this.binary(program, folder), args, env);
     const words = addon

@@ -28,7 +28,7 @@ const TLS_FILE = [
 const IN_TLS = 'Echo in TLS';
 const CONNECTIONS = 'Connections that come and go';
 
-// ping64 has 50 connections and one message under way on each; -c and -d tell other numbers.
+// ping64 has 50 connections and one message under way on each; -c and -d stand for other numbers.
 function echoRows() {
   const sizes = { 64: ['64', '64 bytes'], 1024: ['1k', '1 KiB'], 16384: ['16k', '16 KiB'] };
   const echo = {};

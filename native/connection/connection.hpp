@@ -136,7 +136,7 @@ class Connection final : public Debtor, public Deadline {
   void schedule();
   void look_before_deadline();
   // Nothing can be sent any more, whatever is still to be delivered. A program that waits inside a callback, where no
-  // event of the connection can tell it, has to learn of it from the properties.
+  // event of the connection can report it, has to learn of it from the properties.
   bool is_lost() const;
 
   // time_limits.cpp: PieceTimeout, SendTimeout, MaxConnectionTime.

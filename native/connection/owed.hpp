@@ -1,4 +1,4 @@
-// What a connection owes to the program, beside ReadyToSend, which has rules of its own (ready_to_send.hpp). It is
+// What a connection owes to the program, beside ReadyToSend, which has its own rules (ready_to_send.hpp). It is
 // fired in the order of the names, each when it is possible: Connection::fire_owed.
 #pragma once
 

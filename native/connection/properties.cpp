@@ -112,7 +112,7 @@ std::string Connection::setting(int id) const {
 }
 
 std::string Connection::uid() const {
-  // The random half tells processes apart, the counter connections.
+  // The random half differs between processes, the counter between connections.
   static const std::uint64_t process = (std::uint64_t{std::random_device{}()} << 32) | std::random_device{}();
   char text[33];
   std::snprintf(text, sizeof text, "%016llx%016llx", static_cast<unsigned long long>(process),

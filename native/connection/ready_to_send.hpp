@@ -43,7 +43,7 @@ class ReadyToSend {
     greeting_ = false;
     property_ = true;
   }
-  // Events cannot fire, or the connection never came up: only the property tells.
+  // Events cannot fire, or the connection never came up: only the property shows it.
   void show() { property_ = true; }
   // The event is about to fire.
   void fired() {

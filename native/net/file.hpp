@@ -1,5 +1,5 @@
 // A regular file that is sent: opened, its size read once, read at positions. One file per system.
-// Files whose size the system cannot tell, as those of /proc, are read when they are opened.
+// Files whose size the system does not know, as those of /proc, are read when they are opened.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Files through descriptors, read at positions, so that one open file needs no position of its own.
+// Files through descriptors, read at positions, so that an open file needs no position.
 #include "net/file.hpp"
 
 #include <fcntl.h>

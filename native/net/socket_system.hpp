@@ -30,7 +30,7 @@ extern const int buffer_factor;
 // Sends a part of a file, `length` being more than 0, with one call of the system where it can.
 Transfer send_file_by_system(int socket, const File& file, std::int64_t offset, std::int64_t length);
 
-// Reads pieces and sends them, until the socket takes no more. Its two calls tell apart what the file and what the
+// Reads pieces and sends them, until the socket takes no more. Its two calls separate what the file and what the
 // socket is to blame for.
 Transfer send_file_by_reading(int socket, const File& file, std::int64_t offset, std::int64_t length);
 

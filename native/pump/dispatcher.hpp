@@ -34,7 +34,7 @@ class Dispatcher {
   bool may_deliver() const { return goes_on() && !is_mute(); }
   // Pumps nest because callbacks pump, and their depth has a bound. Behind it a pump still moves bytes, time-outs
   // and events, so that whatever waits inside a callback comes to its end, but no DataIn begins, which is what waits
-  // most. Should the other callbacks pump, too, a pump runs none at all, and only properties tell.
+  // most. Should the other callbacks pump, too, a pump runs none at all, and only properties show what has happened.
   bool holds_data() const { return pumping_.holds_data; }
   bool is_mute() const { return pumping_.is_mute; }
   bool in_callback() const { return callback_depth_ > 0; }

@@ -1,7 +1,7 @@
 // One pump: fires what is owed, serves what is ready, takes the next steps of handshakes, lets deadlines expire. Each
 // part has a share of time, so that nobody waits for all of the others. Pumps nest, because callbacks pump.
 //
-// Blocking is a layer of its own on top: `until` pumps until what a caller waits for has come.
+// Blocking is a separate layer on top: `until` pumps until what a caller waits for has come.
 #pragma once
 
 #include <algorithm>
@@ -42,7 +42,7 @@ class Pump {
   //  - its time is used up and a last look has found nothing: its code;
   //  - a callback has asked to stop: HANDLER_STOPPED, at once or when the wait is over, as the wait wants it;
   //  - the host wants its thread back, which it is asked between the slices: HANDLER_STOPPED.
-  // A nested call sees no difference: it runs inside of a callback of one of these pumps, with pumps of its own.
+  // A nested call sees no difference: it runs inside a callback of one of these pumps, with its own pumps.
   // A `Wait` has
   //    std::int64_t left_ms(now_ms)  for how long it goes on waiting; 0 or less when its time is used up
   //    bool gives_up(&left_ms)       asked then: whether to end with its code, or to go on with more time

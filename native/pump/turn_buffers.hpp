@@ -1,5 +1,5 @@
 // Memory for the bytes of one turn: where they are received to, and where they are encrypted. Pumps nest, because
-// callbacks pump, and each level has buffers of its own: those of the outer one hold what a callback is being told.
+// callbacks pump, and each level has its own buffers: those of the outer one hold what a callback is being told.
 #pragma once
 
 #include <algorithm>

@@ -25,8 +25,8 @@ struct Ready {
   void* token = nullptr;  // What was given to watch.
   bool readable = false;  // Data, end of data, or a waiting peer. Only if read was asked for.
   bool writable = false;  // Only if write was asked for.
-  bool broken = false;    // Error, or closed both ways if the system tells that. Reported whatever was asked for.
-  int error = 0;          // Why it is broken, if the system tells that here; otherwise the socket tells.
+  bool broken = false;    // Error, or closed both ways if the system reports that. Reported whatever was asked for.
+  int error = 0;          // Why it is broken, if the system reports that here; otherwise the socket knows.
 };
 
 class Poller {
@@ -51,7 +51,7 @@ class Poller {
 
   // For another thread to wait in. Null with an error code where that is not possible.
   std::unique_ptr<Waiter> make_waiter(int* error);
-  // To be called in the poller's thread before each wait of a waiter, and after a wait of its own meanwhile. The waiter
+  // To be called in the poller's thread before each wait of a waiter, and after its own wait meanwhile. The waiter
   // waits for what is wanted then, and for what is changed later.
   void prepare_waiter();
 

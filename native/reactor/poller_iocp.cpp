@@ -1,9 +1,9 @@
 // The poller of Windows: a completion port, and for each socket at most one request to the socket driver (AFD), which
 // completes when the socket is as was asked. That is what select and WSAEventSelect are made of; unlike overlapped
-// receives it needs no memory that waits for data, and it tells of sockets what the other pollers tell.
+// receives it needs no memory that waits for data, and it reports of sockets what the other pollers report.
 //
-// A request tells once. What was reported is asked for again by the next wait, which makes it level-triggered. Other
-// than elsewhere, a record may tell what was true when the request completed: what was read meanwhile is reported once
+// A request reports once. What was reported is asked for again by the next wait, which makes it level-triggered. Other
+// than elsewhere, a record may say what was true when the request completed: what was read meanwhile is reported once
 // more.
 #include <winsock2.h>
 
@@ -278,7 +278,7 @@ struct Poller::State {
   void join_group(Watched& watched);
   void leave_group(const Watched& watched);
   int ask(Watched& watched) const;
-  bool tell(Watched& watched) const;
+  bool report(Watched& watched) const;
   void cancel(Watched& watched) const;
   void queue(Watched& watched);
   void ask_for_wished();
@@ -370,7 +370,7 @@ int Poller::State::ask(Watched& watched) const {
 }
 
 // Lets a request that could not begin complete at once, with its error. False when the system refuses that, too.
-bool Poller::State::tell(Watched& watched) const {
+bool Poller::State::report(Watched& watched) const {
   if (!PostQueuedCompletionStatus(port->handle(), 0, 0, reinterpret_cast<OVERLAPPED*>(&watched))) return false;
   watched.is_pending = true;
   watched.is_cancelled = false;
@@ -420,8 +420,8 @@ bool Poller::State::ask_for_queued() {
     } else {
       const int error = ask(watched);
       if (error == IPDAEMON_ERROR_NO_BUFFERS) continue;
-      // A socket that was closed without being forgotten has nothing more to tell.
-      if (error != 0 && error != IPDAEMON_ERROR_BAD_SOCKET && !tell(watched)) continue;
+      // A socket that was closed without being forgotten has nothing more to report.
+      if (error != 0 && error != IPDAEMON_ERROR_BAD_SOCKET && !report(watched)) continue;
     }
     drop_from_queue(watched);
   }
@@ -457,7 +457,7 @@ bool Poller::State::collect(const OVERLAPPED_ENTRY& completed, Ready* out) {
     return true;
   }
   out->broken = (events & (afd_abort | afd_connect_fail)) != 0;
-  // What was told here, Wine's sockets do not tell again: they report the end of data.
+  // What was reported here, Wine's sockets do not report again: they give the end of data.
   if ((events & afd_abort) != 0) out->error = IPDAEMON_ERROR_RESET_BY_PEER;
   out->readable = wants_read(watched->interest) &&
                   (events & (afd_receive | afd_accept | afd_disconnect | afd_abort | afd_connect_fail)) != 0;

@@ -1,4 +1,4 @@
-// One turn: wait, then tell each source that it can make progress. Turns nest, because a callback may
+// One turn: wait, then call each source that can make progress. Turns nest, because a callback may
 // pump events itself, for as long as its program likes. They share one list of what the poller has reported,
 // so an inner turn goes on where the outer one stopped.
 //

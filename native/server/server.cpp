@@ -237,7 +237,7 @@ struct WaitForEvent {
 
   std::int64_t left_ms(std::int64_t now_ms) const { return end_ms - now_ms; }
   bool gives_up(std::int64_t*) const { return true; }
-  // So deeply nested, only properties tell what has happened.
+  // So deeply nested, only properties show what has happened.
   bool is_over() const {
     return dispatcher.fired() != fired_before || dispatcher.is_silenced() || Pump::next_is_mute();
   }

@@ -1,4 +1,4 @@
-// Settings of TLS: checked here as far as that needs no TLS library. What OpenSSL can tell about a value is asked by
+// Settings of TLS: checked here as far as that needs no TLS library. What OpenSSL knows about a value is asked by
 // TlsSetup::set_policy, which builds a context with it.
 
 #include <algorithm>

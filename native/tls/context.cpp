@@ -192,7 +192,7 @@ bool Context::keep_strong_suites(Problem* problem) {
   if (policy_.cipher_strength == 0) return true;
   SSL_CTX_set_ciphersuites(handle_, kept.tls13.c_str());
   if (!kept.tls12.empty()) SSL_CTX_set_cipher_list(handle_, kept.tls12.c_str());
-  // Without a suite of its own, a version is off; OpenSSL refuses to have an empty list.
+  // Without any of its suites, a version is off; OpenSSL refuses to have an empty list.
   if (kept.tls12.empty()) SSL_CTX_set_min_proto_version(handle_, TLS1_3_VERSION);
   if (kept.tls13.empty()) SSL_CTX_set_max_proto_version(handle_, TLS1_2_VERSION);
   return true;

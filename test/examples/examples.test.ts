@@ -8,6 +8,7 @@ import { certificates, serverPem, store, writeTemporary } from '../support/certi
 import { Client } from '../support/client';
 import { withExample } from '../support/examples';
 import { type Program, root, withProgram } from '../support/program';
+import { proxyHeader } from '../support/proxy-headers';
 import { TlsClient, type TlsClientOptions } from '../support/tls-client';
 import { waitFor } from '../support/waiting';
 
@@ -145,6 +146,27 @@ describe('the example', () => {
       await program.says(/connection 1: .*skipped\n127\.0\.0\.1 1\.notice behind\n/);
       client.end();
       await client.isGone();
+    }));
+
+  test('behind-haproxy answers the announced client, is silent about checks and tells of a missing header', () =>
+    withExample('behind-haproxy', [], async (port, program) => {
+      const check = new Client(port);
+      check.write(proxyHeader('v2-local-check-haproxy').bytes);
+      check.write('check\n');
+      await waitFor(() => check.text === `127.0.0.1 ${check.localPort} says: check\r\n`, 'the answer to the check');
+      const client = new Client(port);
+      client.write(proxyHeader('v2-tcp4-haproxy').bytes);
+      client.write('hello\n');
+      await client.receives('198.51.100.7 56326 says: hello\r\n');
+      const direct = new Client(port);
+      direct.write('hello\n');
+      await direct.isGone();
+      expect(direct.text).toBe('');
+      await program.says(/2013: .*no PROXY header: 68 65 6c 6c 6f 0a/);
+      expect(program.output).toContain(`2: 198.51.100.7 through 127.0.0.1 ${client.localPort}\n2013`);
+      expect(program.output).not.toMatch(/^1: /m);
+      check.destroy();
+      client.destroy();
     }));
 
   test('device reads header and body of its records, however they are cut', () =>

@@ -1,14 +1,19 @@
 // Balancers that are not ours before a server: it knows the client as they announce it, and they take it for healthy.
+import { readFileSync } from 'node:fs';
 import * as net from 'node:net';
+import * as path from 'node:path';
 import * as tls from 'node:tls';
 import { expect, test } from '@jest/globals';
-import { certificates } from '../support/certificates';
+import { certificates, writeTemporary } from '../support/certificates';
+import { Client } from '../support/client';
+import { withExample } from '../support/examples';
 import { P } from '../support/ids';
+import { root, withProgram } from '../support/program';
 import { behaviour, type ServerKind, type TestServer, withServer } from '../support/server';
 import { implicit } from '../support/tls';
 import { withTools } from '../support/tools';
 import { balancerAddress, stunnelName, type Way, withHaproxy, withNginx, withStunnel } from './balancers';
-import { host, run } from './tools';
+import { freePorts, host, listens, run } from './tools';
 
 const clientAddress = '127.0.0.7';
 const greeting = 'hello\n';
@@ -245,6 +250,28 @@ withTools('haproxy', ['haproxy'], () => {
       }),
     );
   });
+});
+
+withTools('the example behind-haproxy', ['haproxy'], () => {
+  test('knows the client behind haproxy.cfg', () =>
+    withExample('behind-haproxy', [], async (port, program) => {
+      const [front] = (await freePorts(1)) as [number];
+      const text = readFileSync(path.join(root, 'examples', 'haproxy.cfg'), 'utf8');
+      const file = writeTemporary('haproxy.cfg', text.replace(':7777', `:${port}`).replace(':8888', `:${front}`));
+      await withProgram(
+        ['-db', '-f', file],
+        async (haproxy) => {
+          await listens(haproxy, front);
+          const client = new Client(front, { localAddress: clientAddress });
+          await client.isConnected();
+          client.write(greeting);
+          await client.receives(`${clientAddress} ${client.localPort} says: hello\r\n`);
+          client.destroy();
+          await program.says(new RegExp(`^\\d+: ${clientAddress} through ${host} \\d+$`, 'm'));
+        },
+        { host: 'haproxy' },
+      );
+    }));
 });
 
 withTools('nginx', ['nginx'], () => {

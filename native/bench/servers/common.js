@@ -1,4 +1,4 @@
-// What every bench server in JavaScript does the same way: its options, the line that tells its port,
+// What every bench server in JavaScript does the same way: its options, the line that names its port,
 // and ending when the program that started it has ended.
 const fs = require('node:fs');
 

@@ -1,4 +1,4 @@
-// node:net as it is mostly written: each line is a string, answered by a write of its own.
+// node:net as it is mostly written: each line is a string, answered by its own write.
 const { listen } = require('./common.js');
 
 listen((socket) => {

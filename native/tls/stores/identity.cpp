@@ -61,7 +61,7 @@ KeyPtr shared(EVP_PKEY* key) {
 
 bool is_issuer(X509* issuer, X509* subject) {
   const ErrorScope errors;
-  // The names alone do not tell a renewed authority from the old one.
+  // The names alone do not distinguish a renewed authority from the old one.
   return X509_check_issued(issuer, subject) == X509_V_OK && X509_verify(subject, X509_get0_pubkey(issuer)) == 1;
 }
 

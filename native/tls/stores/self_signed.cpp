@@ -32,7 +32,7 @@ bool is_host_name(BytesView name) {
   return !name.empty() && name.size() <= name_length_max && std::all_of(name.begin(), name.end(), is_host_character);
 }
 
-// Something that can only be an address; whether it is one, OpenSSL tells.
+// Something that can only be an address; whether it is one, OpenSSL decides.
 bool looks_like_address(BytesView name) {
   const auto is_of_ipv4 = [](char c) { return is_digit(c) || c == '.'; };
   const auto is_of_ipv6 = [=](char c) { return is_of_ipv4(c) || (lower(c) >= 'a' && lower(c) <= 'f') || c == ':'; };

@@ -106,7 +106,7 @@ class JksReader {
     if (unlocked == Unlocked::done) {
       out_->add(std::move(key), entry);
     } else if (unlocked == Unlocked::wrong_password) {
-      // The store's own digest was right: this entry has a password of its own.
+      // The store's own digest was right: this entry has another password.
       out_->missing_key =
           "the private key " + name_in_quotes(alias) +
           " has a different password from the Java key store; give it the same one with keytool -keypasswd";

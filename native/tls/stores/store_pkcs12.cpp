@@ -63,7 +63,7 @@ class Pkcs12Reader {
     return outcome;
   }
 
-  // The check value of the file tells which form of the password is meant.
+  // The check value of the file shows which form of the password is meant.
   Outcome find_password(PKCS12* file) {
     password_ = {given_.data(), static_cast<int>(given_.size())};
     if (given_.empty()) password_ = {"", 0};

@@ -1,0 +1,2 @@
+// The entry for ES modules: the same functions as the CommonJS entry.
+export * from './index.js';

@@ -1,0 +1,6 @@
+// PHP's class without members of its own.
+
+export class stdClass {
+  // biome-ignore lint/suspicious/noExplicitAny: values of PHP have any type
+  [name: string]: any;
+}
