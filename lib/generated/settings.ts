@@ -353,10 +353,40 @@ export const Setting = {
    */
   SSLTicketKeys: 'SSLTicketKeys',
   /**
-   * Setting it begins a drain: no new peers, and those who are left after so many seconds are disconnected. Reads the seconds left, -1 without a drain.
-   * Of the server, 0 to 2147483. Default: -1.
+   * Application protocols (ALPN) that clients may choose from, best first: a comma list such as h2,http/1.1. Empty: what clients offer is ignored.
+   * Of the server, up to 65535 bytes. Default: empty.
    */
-  Drain: 'Drain',
+  SSLAlpnProtocols: 'SSLAlpnProtocols',
+  /**
+   * The application protocol that was agreed on; empty without one, without TLS, and before the end of the handshake.
+   * Per connection, read only. Default: empty.
+   */
+  SSLNegotiatedAlpn: 'SSLNegotiatedAlpn',
+  /**
+   * The server name that the client has asked for; empty without one, without TLS, and before the end of the handshake.
+   * Per connection, read only. Default: empty.
+   */
+  SSLServerName: 'SSLServerName',
+  /**
+   * More certificates, each for the DNS names in it: PEM files with their keys, and directories of such files, separated by semicolons. Other names get that of SSLCertStore.
+   * Of the server, up to 65535 bytes. Default: empty.
+   */
+  SSLSniCertificates: 'SSLSniCertificates',
+  /**
+   * True refuses clients that ask for a server name that no certificate has, or for none.
+   * Of the server, true, false. Default: false.
+   */
+  SSLStrictSNI: 'SSLStrictSNI',
+  /**
+   * File to which the secrets of all TLS connections are appended, in the format of NSS, for tools that read recorded traffic. Empty: none.
+   * Of the server, up to 4095 bytes. Default: empty.
+   */
+  SSLKeyLogFile: 'SSLKeyLogFile',
+  /**
+   * True reads every file again that settings name: certificates, authorities and revocation lists, ticket keys, lists of clients; all or none.
+   * Of the server, write only, true, false. Default: false.
+   */
+  Reload: 'Reload',
 } as const;
 
 /** The name of a setting. */

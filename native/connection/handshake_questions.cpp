@@ -40,7 +40,8 @@ bool TlsSession::ask_for_certificate(const tls::ClientHello& hello, std::shared_
   // Copies: the callback may set the properties.
   const WipedBytes store(settings.bytes(IPDAEMON_PROPERTY_SSL_CERT_STORE));
   const WipedBytes password(settings.bytes(IPDAEMON_PROPERTY_SSL_CERT_STORE_PASSWORD));
-  const Bytes subject(settings.bytes(IPDAEMON_PROPERTY_SSL_CERT_SUBJECT));
+  const Bytes subject(hello.subject.empty() ? settings.bytes(IPDAEMON_PROPERTY_SSL_CERT_SUBJECT)
+                                            : BytesView(hello.subject));
   ValueView parameters[] = {
       ValueView::integer(connection_.id()),
       ValueView::text(hello.cipher_suites),

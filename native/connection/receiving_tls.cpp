@@ -215,6 +215,10 @@ std::string Connection::negotiated(int setting) const {
       return result.key_exchange;
     case IPDAEMON_SETTING_SSL_NEGOTIATED_KEY_EXCHANGE_STRENGTH:
       return std::to_string(result.key_exchange_bits);
+    case IPDAEMON_SETTING_SSL_NEGOTIATED_ALPN:
+      return result.protocol;
+    case IPDAEMON_SETTING_SSL_SERVER_NAME:
+      return result.server_name;
     default:
       return {};
   }

@@ -158,7 +158,25 @@ int set_crl(Change& change) {
                                                          "lists are read from there");
 }
 
-// ---- Keys of session tickets ----
+// ---- Application protocols, server names, keys of session tickets ----
+
+int set_protocols_of_application(Change& change) {
+  if (change.value.bytes.empty()) return 0;
+  int code = 0;
+  std::string list;
+  each_entry(change.value.bytes, ',', [&](BytesView entry) {
+    const bool good = tls::is_protocol_name(entry);
+    if (!good) code = change.invalid(entry, "each entry must be a name of 1 to 255 bytes, such as http/1.1");
+    list += (list.empty() ? "" : ",") + std::string(entry);
+    return good;
+  });
+  if (code == 0) change.value.bytes = list;
+  return code;
+}
+
+int set_sni_certificates(Change& change) {
+  return change.server.tls().set_sni_certificates(change.value.bytes);
+}
 
 int set_ticket_keys(Change& change) {
   return change.server.tls().set_ticket_keys(change.value.bytes);
@@ -208,6 +226,7 @@ constexpr SettingHook tls_setting_hooks[] = {
     {IPDAEMON_SETTING_OPENSSL_CA_FILE, set_ca_file, nullptr},
     {IPDAEMON_SETTING_OPENSSL_CIPHER_LIST, set_cipher_list, nullptr},
     {IPDAEMON_SETTING_OPENSSL_PRNG_SEED_DATA, set_seed, nullptr},
+    {IPDAEMON_SETTING_SSL_ALPN_PROTOCOLS, set_protocols_of_application, nullptr},
     {IPDAEMON_SETTING_SSL_CA_CERTS, set_pem, nullptr},
     {IPDAEMON_SETTING_SSL_CHECK_CRL, set_crl, nullptr},
     {IPDAEMON_SETTING_SSL_ENABLED_CIPHER_SUITES, set_cipher_suites, nullptr},
@@ -216,6 +235,7 @@ constexpr SettingHook tls_setting_hooks[] = {
     {IPDAEMON_SETTING_SSL_PROVIDER, set_provider, nullptr},
     {IPDAEMON_SETTING_SSL_SECURITY_FLAGS, set_security_flags, nullptr},
     {IPDAEMON_SETTING_SSL_SERVER_CA_CERTS, set_pem, nullptr},
+    {IPDAEMON_SETTING_SSL_SNI_CERTIFICATES, set_sni_certificates, nullptr},
     {IPDAEMON_SETTING_SSL_TICKET_KEYS, set_ticket_keys, nullptr},
     {IPDAEMON_SETTING_TLS12_SIGNATURE_ALGORITHMS, set_signature_algorithms, nullptr},
     {IPDAEMON_SETTING_TLS12_SUPPORTED_GROUPS, set_groups, nullptr},

@@ -38,6 +38,7 @@ void TlsSetup::reset() {
   store_waits_ = false;
   identities_.reset();
   context_.reset();
+  names_.reset();
   tickets_->give({});
   services_.certificate_choices.clear();
   services_.notices.clear_statuses();
@@ -76,7 +77,7 @@ int TlsSetup::adopt(std::shared_ptr<const tls::Identities> identities) {
   std::shared_ptr<const tls::Context> next;
   if (in_use()) {
     tls::Problem problem;
-    next = build(nullptr, nullptr, identities, &problem);
+    next = build(nullptr, nullptr, identities, names_, &problem);
     if (!next) return record_error(problem);
     services_.notices.add_status(identities ? identities->warning() : std::string());
   }
@@ -97,7 +98,7 @@ int TlsSetup::set_certificate(const Row& row, Stored& value) {
   const bool wished = !wish.subject.empty() || !wish.encoded.empty();
   // Without a store, or before the subject is set, there is nothing to look for yet.
   if (!wished && (is_subject || is_encoded)) {
-    if (in_use() && !services_.dispatcher.wants(IPDAEMON_EVENT_SSL_CONNECTION_REQUEST)) {
+    if (in_use() && !names_ && !services_.dispatcher.wants(IPDAEMON_EVENT_SSL_CONNECTION_REQUEST)) {
       return services_.dispatcher.record_error(
           IPDAEMON_ERROR_TLS_NO_SERVER_CERTIFICATE,
           "the server is listening with TLS; set another certificate, or set Listening to False first");
@@ -161,11 +162,13 @@ constexpr NumberPart number_parts[] = {
     {IPDAEMON_SETTING_SSL_CIPHER_STRENGTH, &tls::Policy::cipher_strength},
     {IPDAEMON_SETTING_SSL_ENABLED_PROTOCOLS, &tls::Policy::protocols},
     {IPDAEMON_SETTING_SSL_SECURITY_FLAGS, &tls::Policy::security_flags},
+    {IPDAEMON_SETTING_SSL_STRICT_SNI, &tls::Policy::strict_names},
 };
 constexpr BytesPart bytes_parts[] = {
     {IPDAEMON_SETTING_OPENSSL_CA_DIR, &tls::Policy::ca_directory},
     {IPDAEMON_SETTING_OPENSSL_CA_FILE, &tls::Policy::ca_file},
     {IPDAEMON_SETTING_OPENSSL_CIPHER_LIST, &tls::Policy::cipher_list},
+    {IPDAEMON_SETTING_SSL_ALPN_PROTOCOLS, &tls::Policy::alpn_protocols},
     {IPDAEMON_SETTING_SSL_CA_CERT_FILE_PATHS, &tls::Policy::ca_bundles},
     {IPDAEMON_SETTING_SSL_CA_CERTS, &tls::Policy::chain_certificates},
     {IPDAEMON_SETTING_SSL_ENABLED_CIPHER_SUITES, &tls::Policy::cipher_suites},
@@ -204,15 +207,18 @@ tls::Policy TlsSetup::policy(const Row* row, const Stored* value) const {
 
 std::shared_ptr<const tls::Context> TlsSetup::build(const Row* row, const Stored* value,
                                                     std::shared_ptr<const tls::Identities> identities,
+                                                    std::shared_ptr<const tls::SniTable> names,
                                                     tls::Problem* problem) const {
-  return tls::Context::build(policy(row, value), std::move(identities), tickets_, problem);
+  tls::Resources resources(tickets_);
+  resources.names = std::move(names);
+  return tls::Context::build(policy(row, value), std::move(identities), std::move(resources), problem);
 }
 
 int TlsSetup::set_policy(const Row& row, const Stored& value) {
   if (tls::unavailable_reason() != nullptr) return 0;  // Listening will say so.
   tls::Problem problem;
   const bool used = in_use();
-  std::shared_ptr<const tls::Context> next = build(&row, &value, used ? identities_ : nullptr, &problem);
+  std::shared_ptr<const tls::Context> next = build(&row, &value, used ? identities_ : nullptr, names_, &problem);
   if (!next) return record_error(problem);
   if (used && !(context_ && context_->warning() == next->warning())) services_.notices.add_status(next->warning());
   context_ = used ? std::move(next) : nullptr;
@@ -227,7 +233,7 @@ std::shared_ptr<const tls::Context> TlsSetup::context(tls::Problem* problem) {
       if (!identities_) return nullptr;
       show(nullptr, nullptr);
     }
-    context_ = build(nullptr, nullptr, identities_, problem);
+    context_ = build(nullptr, nullptr, identities_, names_, problem);
   }
   return context_;
 }
@@ -242,18 +248,23 @@ int TlsSetup::prepare() {
   if (!query.store.empty() || !query.encoded.empty()) {
     found = tls::Identities::find(query, &problem);
     if (!found) return record_error(problem);
-  } else if (!services_.dispatcher.wants(IPDAEMON_EVENT_SSL_CONNECTION_REQUEST)) {
+  }
+  std::shared_ptr<const tls::SniTable> names;
+  const BytesView name_files = services_.settings.stored_setting(IPDAEMON_SETTING_SSL_SNI_CERTIFICATES).bytes;
+  if (!tls::SniTable::read(name_files, &names, &problem)) return record_error(problem);
+  if (!found && !names && !services_.dispatcher.wants(IPDAEMON_EVENT_SSL_CONNECTION_REQUEST)) {
     return services_.dispatcher.record_error(
         IPDAEMON_ERROR_TLS_NO_SERVER_CERTIFICATE,
         "set SSLCertStoreType, SSLCertStore and SSLCertSubject, or register SSLConnectionRequest");
   }
-  std::shared_ptr<const tls::Context> next = build(nullptr, nullptr, found, &problem);
+  std::shared_ptr<const tls::Context> next = build(nullptr, nullptr, found, names, &problem);
   if (!next) return record_error(problem);
   tls::TicketKeys::List keys;
   std::string notice;
   const BytesView list = services_.settings.stored_setting(IPDAEMON_SETTING_SSL_TICKET_KEYS).bytes;
   if (!tls::read_ticket_keys(list, &keys, &notice, &problem)) return record_error(problem);
   identities_ = std::move(found);
+  names_ = std::move(names);
   context_ = std::move(next);
   tickets_->give(std::move(keys));
   if (identities_) {
@@ -265,7 +276,27 @@ int TlsSetup::prepare() {
   services_.notices.add_status(context_->warning());
   services_.notices.add_status(tls::missing_fixes());
   services_.notices.add_status(identities_ ? identities_->warning() : std::string());
+  services_.notices.add_status(names_ ? names_->warning() : std::string());
   services_.notices.add_status(std::move(notice));
+  return 0;
+}
+
+int TlsSetup::set_sni_certificates(BytesView list) {
+  if (tls::unavailable_reason() != nullptr) return 0;  // Listening will say so.
+  tls::Problem problem;
+  std::shared_ptr<const tls::SniTable> names;
+  if (!tls::SniTable::read(list, &names, &problem)) return record_error(problem);
+  const bool used = in_use();
+  if (used && !identities_ && !names && !services_.dispatcher.wants(IPDAEMON_EVENT_SSL_CONNECTION_REQUEST)) {
+    return services_.dispatcher.record_error(
+        IPDAEMON_ERROR_TLS_NO_SERVER_CERTIFICATE,
+        "the server is listening with TLS; set another certificate, or set Listening to False first");
+  }
+  std::shared_ptr<const tls::Context> next = build(nullptr, nullptr, used ? identities_ : nullptr, names, &problem);
+  if (!next) return record_error(problem);
+  if (used && names) services_.notices.add_status(names->warning());
+  names_ = std::move(names);
+  context_ = used ? std::move(next) : nullptr;
   return 0;
 }
 

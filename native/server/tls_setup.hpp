@@ -26,8 +26,9 @@ class TlsSetup {
   // A new value of any other row that handshakes depend on: refused if no handshake could work with it,
   // in force for the next one otherwise.
   int set_policy(const Row& row, const Stored& value);
-  // A new value of SSLTicketKeys.
+  // A new value of SSLTicketKeys, of SSLSniCertificates.
   int set_ticket_keys(BytesView list);
+  int set_sni_certificates(BytesView list);
   // Reads the certificate again and builds everything, so that no client has to meet what is wrong.
   int prepare();
   // The server listens from now on.
@@ -48,7 +49,7 @@ class TlsSetup {
   tls::Policy policy(const Row* row, const Stored* value) const;
   std::shared_ptr<const tls::Context> build(const Row* row, const Stored* value,
                                             std::shared_ptr<const tls::Identities> identities,
-                                            tls::Problem* problem) const;
+                                            std::shared_ptr<const tls::SniTable> names, tls::Problem* problem) const;
   tls::StoreQuery query(const Wish& wish, const Row* row, const Stored* value) const;
   int adopt(std::shared_ptr<const tls::Identities> identities);
   void show(const Row* row, Stored* value);
@@ -62,6 +63,7 @@ class TlsSetup {
   bool store_waits_ = false;      // A new store, for its password.
   bool unused_reported_ = false;  // Since listening began.
   std::shared_ptr<const tls::Identities> identities_;
+  std::shared_ptr<const tls::SniTable> names_;  // Of SSLSniCertificates; may be null.
   std::shared_ptr<tls::TicketKeys> tickets_;
   std::shared_ptr<const tls::Context> context_;  // Null: to be built.
 };

@@ -295,6 +295,7 @@ bool Offer::has_tls13() const {
 Offer read_offer(SSL* session) {
   Offer offer;
   const unsigned char* bytes = nullptr;
+  std::size_t extension = 0;
   const std::size_t length = SSL_client_hello_get0_ciphers(session, &bytes);
   offer.suites = codes_in(bytes, length);
   offer.groups = codes_of(session, TLSEXT_TYPE_supported_groups, 2);
@@ -302,6 +303,11 @@ Offer read_offer(SSL* session) {
   offer.versions = codes_of(session, TLSEXT_TYPE_supported_versions, 1);
   offer.version = static_cast<std::uint16_t>(SSL_client_hello_get0_legacy_version(session));
   offer.server_name = name_of(session);
+  constexpr std::size_t header = 2;  // The length of the list.
+  offer.has_protocols =
+      SSL_client_hello_get0_ext(session, TLSEXT_TYPE_application_layer_protocol_negotiation, &bytes, &extension) == 1 &&
+      extension >= header;
+  if (offer.has_protocols) offer.protocols.assign(reinterpret_cast<const char*>(bytes) + header, extension - header);
   return offer;
 }
 
@@ -319,10 +325,20 @@ std::string signature_names(const Offer& offer) {
   return list;
 }
 
+namespace {
+
+bool is_readable_name(BytesView name) {
+  return std::all_of(name.begin(), name.end(), [](unsigned char c) { return c > ' ' && c < 0x7f; });
+}
+
+}  // namespace
+
+bool is_readable(const char* name) {
+  return name != nullptr && is_readable_name(name);
+}
+
 std::string readable_name(const Offer& offer) {
-  const std::string& name = offer.server_name;
-  const bool readable = std::all_of(name.begin(), name.end(), [](unsigned char c) { return c > ' ' && c < 0x7f; });
-  return readable ? name : std::string();
+  return is_readable_name(offer.server_name) ? offer.server_name : std::string();
 }
 
 std::string why_nothing_in_common(SSL* session, const Context& context, const Identities* identities,

@@ -22,6 +22,9 @@ struct Offer {
   std::vector<std::uint16_t> versions;  // Empty: all up to `version`.
   std::uint16_t version = 0;
   std::string server_name;
+  bool has_protocols = false;  // Whether it offers application protocols.
+  std::string protocols;       // In the form of the wire.
+  BytesView protocol;          // Of the context, the one that the client gets.
 
   bool has_tls13() const;
 };
@@ -32,6 +35,8 @@ Offer read_offer(SSL* session);
 // As comma lists, by the names of the TLS registry, numbers for what has none here.
 std::string suite_names(SSL* session, const Offer& offer);
 std::string signature_names(const Offer& offer);
+// Whether a server name may be shown; null may not.
+bool is_readable(const char* name);
 // The server name as it may be shown; empty if it is not a name.
 std::string readable_name(const Offer& offer);
 

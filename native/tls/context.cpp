@@ -5,6 +5,7 @@
 
 #include "base/text.hpp"
 #include "ipdaemon.h"
+#include "tls/alpn.hpp"
 #include "tls/engine_openssl.hpp"
 #include "tls/lists.hpp"
 #include "tls/openssl.hpp"
@@ -44,13 +45,14 @@ constexpr const char* default_signatures =
 // Only where the security level lets them through. The last, for those that know nothing better.
 constexpr const char* sha1_signatures = ":ECDSA+SHA1:RSA+SHA1";
 
-// Sessions of one set of certificates, of one way to ask for the client's, and of one server name are not
-// for another.
+// Sessions of one set of certificates, of one way to ask for the client's, of one server name and of one application
+// protocol are not for another.
 std::array<unsigned char, 32> session_context(const Identities* identities, bool authenticates,
-                                              BytesView server_name = {}) {
+                                              BytesView server_name = {}, BytesView protocol = {}) {
   std::array<unsigned char, 32> hash{};
-  const std::string text =
+  std::string text =
       (identities != nullptr ? identities->fingerprint() : "") + (authenticates ? "+" : "-") + lower(server_name);
+  if (!protocol.empty()) text += "\n" + std::string(protocol);
   std::size_t length = hash.size();
   EVP_Q_digest(library_context(), "SHA256", nullptr, text.data(), text.size(), hash.data(), &length);
   return hash;
@@ -61,19 +63,21 @@ std::array<unsigned char, 32> session_context(const Identities* identities, bool
 // ---- Building ----------------------------------------------------------------------------------------
 
 std::shared_ptr<const Context> Context::build(const Policy& policy, std::shared_ptr<const Identities> identities,
-                                              std::shared_ptr<TicketKeys> tickets, Problem* problem) {
+                                              Resources resources, Problem* problem) {
   if (const char* reason = find_openssl(); reason != nullptr) {
     *problem = {IPDAEMON_ERROR_TLS_UNAVAILABLE, reason};
     return nullptr;
   }
   const ErrorScope errors;
-  std::shared_ptr<Context> context(new Context(policy, std::move(identities), std::move(tickets)));
+  std::shared_ptr<Context> context(new Context(policy, std::move(identities), std::move(resources)));
   return context->set_up(problem) ? context : nullptr;
 }
 
-Context::Context(const Policy& policy, std::shared_ptr<const Identities> identities,
-                 std::shared_ptr<TicketKeys> tickets)
-    : policy_(policy), identities_(std::move(identities)), tickets_(std::move(tickets)) {}
+Context::Context(const Policy& policy, std::shared_ptr<const Identities> identities, Resources resources)
+    : policy_(policy),
+      identities_(std::move(identities)),
+      resources_(std::move(resources)),
+      protocols_(protocol_list(policy.alpn_protocols)) {}
 
 Context::~Context() {
   if (handle_ != nullptr) SSL_CTX_free(handle_);
@@ -93,7 +97,7 @@ bool Context::set_up(Problem* problem) {
   SSL_CTX_set_dh_auto(handle_, 1);
   set_callbacks(handle_, policy_);
   if (!set_versions(problem) || !set_suites(problem) || !set_groups(problem) || !set_signatures(problem) ||
-      !set_identities(problem) || !set_client_trust(problem)) {
+      !set_identities(problem) || !check_names(problem) || !set_client_trust(problem)) {
     return false;
   }
   set_sessions();
@@ -250,9 +254,10 @@ bool Context::set_lists(SSL* session, bool tls13) const {
 
 // ---- Sessions ----------------------------------------------------------------------------------------
 
-bool Context::bind_session(SSL* session, const Identities* identities, BytesView server_name) const {
-  if (identities == identities_.get() && server_name.empty()) return true;
-  const auto id = session_context(identities, policy_.authenticate_clients, server_name);
+bool Context::bind_session(SSL* session, const Identities* identities, BytesView server_name,
+                           BytesView protocol) const {
+  if (identities == identities_.get() && server_name.empty() && protocol.empty()) return true;
+  const auto id = session_context(identities, policy_.authenticate_clients, server_name, protocol);
   return SSL_set_session_id_context(session, id.data(), static_cast<unsigned>(id.size())) == 1;
 }
 

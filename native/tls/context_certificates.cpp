@@ -144,6 +144,39 @@ bool Context::set_identities(Problem* problem) {
   return check_signatures(problem);
 }
 
+// That a client gets one of them must not fail in its handshake.
+bool Context::check_names(Problem* problem) {
+  if (policy_.strict_names) own_names_ = SniTable::of(identities_);
+  if (!resources_.names) return true;
+  const SessionPtr scratch(SSL_new(handle_));
+  for (const SniTable::Entry& entry : resources_.names->all()) {
+    if (scratch && choose(scratch.get(), *entry.identities, problem)) continue;
+    *problem = {IPDAEMON_ERROR_TLS_STORE,
+                "SSLSniCertificates: the file " + name_in_quotes(entry.file) + ": " + problem->detail};
+    return false;
+  }
+  return true;
+}
+
+std::shared_ptr<const Identities> Context::identities_for(BytesView server_name) const {
+  return resources_.names ? resources_.names->find(server_name) : nullptr;
+}
+
+bool Context::takes_name(BytesView server_name, const std::string& shown, Problem* problem) const {
+  if (policy_.strict_names && !own_names_->find(server_name)) {
+    *problem = {IPDAEMON_ERROR_TLS_HANDSHAKE, server_name.empty()
+                                                  ? "the client asks for no server name; SSLStrictSNI is True"
+                                                  : "the client asks for " + name_in_quotes(shown) +
+                                                        ", which no certificate has; SSLStrictSNI is True"};
+    return false;
+  }
+  if (identities_ || !resources_.names) return true;
+  *problem = {IPDAEMON_ERROR_TLS_NO_SERVER_CERTIFICATE, "no certificate in SSLSniCertificates has the name " +
+                                                            name_in_quotes(shown) +
+                                                            " that the client asks for, and SSLCertStore is empty"};
+  return false;
+}
+
 bool Context::choose(SSL* session, const Identities& identities, Problem* problem) const {
   SSL_certs_clear(session);
   for (const Identity& identity : identities.all()) {

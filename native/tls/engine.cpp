@@ -122,9 +122,17 @@ void Engine::shake_hands() {
     return;
   }
   if (!log_) SSL_set_msg_callback(session_, nullptr);
+  remember_name();
   offer_.reset();
   chosen_.reset();
   state_ = State::open;
+}
+
+// OpenSSL keeps the name that the client has asked for, but not when it resumes a session of TLS 1.2.
+void Engine::remember_name() {
+  if (SSL_session_reused(session_) != 1 || SSL_version(session_) == TLS1_3_VERSION || !offer_) return;
+  const std::string name = readable_name(*offer_);
+  if (!name.empty()) SSL_SESSION_set1_hostname(SSL_get_session(session_), name.c_str());
 }
 
 Engine::Received Engine::receive(BytesView input, char* plain, std::size_t capacity, Bytes& ciphertext) {
@@ -214,6 +222,13 @@ Negotiated Engine::negotiated() const {
   const ErrorScope errors;
   result.version = SSL_get_version(session_);
   result.resumed = SSL_session_reused(session_) == 1;
+  const unsigned char* protocol = nullptr;
+  unsigned length = 0;
+  SSL_get0_alpn_selected(session_, &protocol, &length);
+  if (length > 0) result.protocol.assign(reinterpret_cast<const char*>(protocol), length);
+  if (const char* name = SSL_get_servername(session_, TLSEXT_NAMETYPE_host_name); is_readable(name)) {
+    result.server_name = name;
+  }
   const SSL_CIPHER* suite = SSL_get_current_cipher(session_);
   if (suite == nullptr) return result;
   if (const char* name = SSL_CIPHER_standard_name(suite)) result.suite = name;

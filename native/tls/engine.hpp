@@ -24,6 +24,7 @@ struct ClientHello {
   std::string cipher_suites;         // IANA names, a comma list; unknown ones as 0x numbers.
   std::string signature_algorithms;  // Names of the TLS registry, a comma list.
   std::string server_name;
+  std::string subject;  // Of the certificate that its name gets; empty if the name decides nothing.
 };
 
 struct ClientCertificate {
@@ -60,6 +61,8 @@ struct Negotiated {
   std::string key_exchange;
   int cipher_bits = 0;
   int key_exchange_bits = 0;
+  std::string protocol;  // Of the application; empty if none was agreed on.
+  std::string server_name;
   bool resumed = false;
 };
 
@@ -120,7 +123,12 @@ class Engine {
 
   Engine(std::shared_ptr<const Context> context, EngineEvents& events);
   bool begin(Problem* problem);
-  int greet(SSL* session);
+  int greet(SSL* session, int* alert);
+  bool ask(SSL* session, const Identities* named, std::shared_ptr<const Identities>* choice);
+  const Identities* choose_certificate(SSL* session, std::shared_ptr<const Identities> choice,
+                                       std::shared_ptr<const Identities> named, int* alert);
+  bool choose_protocol(int* alert);
+  void remember_name();
   void shake_hands();
   void fail(int code);
   bool judge(X509* certificate, const stack_st_X509* chain, const Verdict& verdict);

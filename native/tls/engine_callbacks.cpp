@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "ipdaemon.h"
+#include "tls/alpn.hpp"
 #include "tls/client_hello.hpp"
 #include "tls/engine_openssl.hpp"
 #include "tls/packet_log.hpp"
@@ -70,45 +71,85 @@ long Engine::Callbacks::control(BIO*, int command, long, void*) {
 int Engine::Callbacks::client_hello(SSL* session, int* alert, void*) {
   *alert = SSL_AD_HANDSHAKE_FAILURE;
   try {
-    return of(session).greet(session);
+    return of(session).greet(session, alert);
   } catch (const std::bad_alloc&) {
     return SSL_CLIENT_HELLO_ERROR;
   }
 }
 
-int Engine::greet(SSL* session) {
+int Engine::greet(SSL* session, int* alert) {
   const Context& context = *context_;
   // A second one follows when the client has guessed the wrong group.
   const bool is_first = !offer_;
   if (is_first) offer_ = std::make_unique<Offer>(read_offer(session));
   if (!context.set_lists(session, context.allows_tls13() && offer_->has_tls13())) return SSL_CLIENT_HELLO_ERROR;
   if (!is_first) return SSL_CLIENT_HELLO_SUCCESS;
+  std::shared_ptr<const Identities> named = context.identities_for(offer_->server_name);
   std::shared_ptr<const Identities> choice;
-  if (const HelloWish wish = events_.wants_client_hello(); wish != HelloWish::nothing) {
-    ClientHello hello;
-    hello.server_name = readable_name(*offer_);
-    if (wish == HelloWish::everything) {
-      hello.cipher_suites = suite_names(session, *offer_);
-      hello.signature_algorithms = signature_names(*offer_);
-    }
-    Problem problem;
-    if (!events_.on_client_hello(hello, &choice, &problem)) {
-      problem_ = std::move(problem);
-      return SSL_CLIENT_HELLO_ERROR;
-    }
+  if (!ask(session, named.get(), &choice)) return SSL_CLIENT_HELLO_ERROR;
+  const Identities* identities = choose_certificate(session, std::move(choice), std::move(named), alert);
+  if (identities == nullptr || !choose_protocol(alert)) return SSL_CLIENT_HELLO_ERROR;
+  return context.bind_session(session, identities, offer_->server_name, offer_->protocol) ? SSL_CLIENT_HELLO_SUCCESS
+                                                                                          : SSL_CLIENT_HELLO_ERROR;
+}
+
+// Shows the program what the client offers. False if it shall not go on.
+bool Engine::ask(SSL* session, const Identities* named, std::shared_ptr<const Identities>* choice) {
+  const HelloWish wish = events_.wants_client_hello();
+  if (wish == HelloWish::nothing) return true;
+  ClientHello hello;
+  hello.server_name = readable_name(*offer_);
+  if (wish == HelloWish::everything) {
+    hello.cipher_suites = suite_names(session, *offer_);
+    hello.signature_algorithms = signature_names(*offer_);
+    if (named != nullptr) hello.subject = named->subject();
   }
-  const Identities* identities = context.identities().get();
-  if (choice && choice != context.identities()) {
-    chosen_ = std::move(choice);
-    if (!context.choose(session, *chosen_, &problem_)) return SSL_CLIENT_HELLO_ERROR;
-    identities = chosen_.get();
+  Problem problem;
+  if (events_.on_client_hello(hello, choice, &problem)) return true;
+  problem_ = std::move(problem);
+  return false;
+}
+
+// What the program chose, or else what the name gets, or else that of the server. Null if there is none.
+const Identities* Engine::choose_certificate(SSL* session, std::shared_ptr<const Identities> choice,
+                                             std::shared_ptr<const Identities> named, int* alert) {
+  const Context& context = *context_;
+  if (!choice && !named && !context.takes_name(offer_->server_name, readable_name(*offer_), &problem_)) {
+    *alert = SSL_AD_UNRECOGNIZED_NAME;
+    return nullptr;
   }
-  if (identities == nullptr) {
+  if (!choice) choice = named ? std::move(named) : context.identities();
+  if (!choice) {
     problem_ = {IPDAEMON_ERROR_TLS_NO_SERVER_CERTIFICATE, "the SSLConnectionRequest handler selected no certificate"};
-    return SSL_CLIENT_HELLO_ERROR;
+    return nullptr;
   }
-  return context.bind_session(session, identities, offer_->server_name) ? SSL_CLIENT_HELLO_SUCCESS
-                                                                        : SSL_CLIENT_HELLO_ERROR;
+  if (choice == context.identities()) return choice.get();
+  chosen_ = std::move(choice);
+  return context.choose(session, *chosen_, &problem_) ? chosen_.get() : nullptr;
+}
+
+bool Engine::choose_protocol(int* alert) {
+  const BytesView ours = context_->protocols();
+  if (ours.empty() || !offer_->has_protocols) return true;
+  offer_->protocol = common_protocol(ours, offer_->protocols);
+  if (!offer_->protocol.empty()) return true;
+  *alert = SSL_AD_NO_APPLICATION_PROTOCOL;
+  problem_ = {IPDAEMON_ERROR_TLS_HANDSHAKE, "no application protocol in common: the client offers " +
+                                                protocol_names(offer_->protocols) + ", and SSLAlpnProtocols is " +
+                                                context_->policy().alpn_protocols};
+  return false;
+}
+
+// The client's list is that of the last ClientHello, which has to offer what the first one did.
+int Engine::Callbacks::select_protocol(SSL* session, const unsigned char** out, unsigned char* length,
+                                       const unsigned char* list, unsigned list_length, void*) {
+  const Engine& engine = of(session);
+  const BytesView offered(reinterpret_cast<const char*>(list), list_length);
+  const BytesView chosen = common_protocol(engine.context_->protocols(), offered);
+  if (!engine.offer_ || chosen.empty() || chosen != engine.offer_->protocol) return SSL_TLSEXT_ERR_ALERT_FATAL;
+  *out = reinterpret_cast<const unsigned char*>(chosen.data());
+  *length = static_cast<unsigned char>(chosen.size());
+  return SSL_TLSEXT_ERR_OK;
 }
 
 void Engine::Callbacks::message(int sent, int version, int type, const void* bytes, std::size_t length, SSL* session,
@@ -142,6 +183,9 @@ int Engine::Callbacks::ticket_key(SSL* session, unsigned char* name, unsigned ch
 void set_callbacks(SSL_CTX* handle, const Policy& policy) {
   SSL_CTX_set_client_hello_cb(handle, Engine::Callbacks::client_hello, nullptr);
   SSL_CTX_set_tlsext_ticket_key_evp_cb(handle, Engine::Callbacks::ticket_key);
+  if (!policy.alpn_protocols.empty()) {
+    SSL_CTX_set_alpn_select_cb(handle, Engine::Callbacks::select_protocol, nullptr);
+  }
   if (policy.authenticate_clients || policy.log_packets) {
     SSL_CTX_set_msg_callback(handle, Engine::Callbacks::message);
   }

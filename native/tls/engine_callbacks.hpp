@@ -18,6 +18,8 @@ struct Engine::Callbacks {
   static int create(BIO* bio);
 
   static int client_hello(SSL* session, int* alert, void* context);
+  static int select_protocol(SSL* session, const unsigned char** out, unsigned char* length, const unsigned char* list,
+                             unsigned list_length, void*);
   static int certificate(X509_STORE_CTX* store, void*);
   static void message(int sent, int version, int type, const void* bytes, std::size_t length, SSL* session, void*);
   static int ticket_key(SSL* session, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac,

@@ -44,6 +44,8 @@ struct Policy {
   bool authenticate_clients = false;
   std::int64_t reuse_sessions = 1;
   std::int64_t log_packets = 0;
+  std::string alpn_protocols;
+  std::int64_t strict_names = 0;
 };
 
 // What the setting SSLEnabledProtocols means together with SSLEnabledCipherSuites: a version none of
@@ -51,6 +53,8 @@ struct Policy {
 std::int64_t protocols_in_force(std::int64_t protocols, BytesView cipher_suites);
 // Whether TLS12SupportedGroups, or TLS13SupportedGroups, can have it. Needs no OpenSSL.
 bool is_group(BytesView name, bool tls13);
+// Whether it can be the name of an application protocol.
+bool is_protocol_name(BytesView name);
 // Whether a name is one that the settings of signature algorithms take, of TLS 1.3 or of TLS 1.2.
 bool is_signature_algorithm(BytesView name, bool tls13);
 

@@ -21,6 +21,8 @@ export interface TlsClientOptions extends ClientOptions {
   ciphers?: string;
   sigalgs?: string;
   curves?: string;
+  /** Application protocols (ALPN) that the client offers. */
+  alpn?: string[];
   /** PEM of authorities: the client verifies the server. Without it, it takes any certificate. */
   ca?: string;
   /** True: keeps the bytes of the records, at the price of speed. */
@@ -37,7 +39,7 @@ export const RecordType = { changeCipherSpec: 20, alert: 21, handshake: 22, data
 
 /** What node:tls needs to know. */
 function connectOptions(options: TlsClientOptions): tls.ConnectionOptions {
-  const { version, identity, session, servername, ciphers, sigalgs, curves, ca } = options;
+  const { version, identity, session, servername, ciphers, sigalgs, curves, alpn, ca } = options;
   return {
     ...(version === undefined ? {} : { minVersion: version, maxVersion: version }),
     ...(identity === undefined ? {} : { cert: identity.certificate + identity.chain, key: identity.key }),
@@ -46,6 +48,7 @@ function connectOptions(options: TlsClientOptions): tls.ConnectionOptions {
     ...(ciphers === undefined ? {} : { ciphers }),
     ...(sigalgs === undefined ? {} : { sigalgs }),
     ...(curves === undefined ? {} : { ecdhCurve: curves }),
+    ...(alpn === undefined ? {} : { ALPNProtocols: alpn }),
     ...(ca === undefined ? { rejectUnauthorized: false } : { ca, host: 'localhost' }),
   };
 }

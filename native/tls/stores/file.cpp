@@ -1,5 +1,6 @@
 #include "tls/stores/file.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
@@ -42,6 +43,37 @@ bool is_file(BytesView value) {
   } catch (const std::exception&) {
     return false;
   }
+}
+
+bool is_directory(BytesView value) {
+  if (!can_be_path(value)) return false;
+  try {
+    std::error_code error;
+    return std::filesystem::is_directory(path_of(value), error) && !error;
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+bool list_directory(BytesView directory, BytesView end, std::vector<std::string>* out, std::string* why) {
+  try {
+    for (const auto& entry : std::filesystem::directory_iterator(path_of(directory))) {
+      const std::u8string path = entry.path().u8string();
+      std::string name(path.begin(), path.end());
+      if (name.size() > end.size() && BytesView(name).substr(name.size() - end.size()) == end && is_file(name)) {
+        out->push_back(std::move(name));
+      }
+    }
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::system_error& error) {
+    *why = error.code().message();
+    return false;
+  }
+  std::sort(out->begin(), out->end());
+  return true;
 }
 
 bool load_file(BytesView name, Secret* out, std::string* why, bool* exists) {

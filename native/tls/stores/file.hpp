@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "tls/problem.hpp"
 #include "tls/stores/secret.hpp"
@@ -14,6 +15,9 @@ constexpr std::size_t store_bytes_max = 16 * 1024 * 1024;
 bool can_be_path(BytesView value);
 // Whether the value can be taken for a file name, and there is such a file.
 bool is_file(BytesView value);
+bool is_directory(BytesView value);
+// The regular files of a directory whose names have this end, in the order of the alphabet. False with the reason.
+bool list_directory(BytesView directory, BytesView end, std::vector<std::string>* out, std::string* why);
 // Reads a file whole, up to store_bytes_max. False with the reason, and whether there is something of that name.
 bool load_file(BytesView name, Secret* out, std::string* why, bool* exists);
 // A value in the place of a file name can be a key, which must not get into a message.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
+#include <utility>
 
 #include "ipdaemon.h"
 #include "tls/stores/encodings.hpp"
@@ -318,6 +319,37 @@ std::shared_ptr<const Identities> Identities::find(const StoreQuery& query, Prob
   return std::make_shared<const Identities>(std::move(all));
 }
 
+bool Identities::find_by_names(const std::string& file, std::vector<std::shared_ptr<const Identities>>* out,
+                               Problem* problem) {
+  const ErrorScope errors;
+  Secret bytes;
+  std::string why;
+  bool exists = false;
+  if (!load_file(file, &bytes, &why, &exists)) return refuse_store(problem, why);
+  const StoreFormat format = detect_format(view_of(bytes));
+  if (format != StoreFormat::pem)
+    return refuse_store(problem, std::string("it is not ") + format_name(StoreFormat::pem));
+  StoreContent content;
+  if (!read_content(format, view_of(bytes), {}, &content, problem)) return false;
+  const std::vector<Candidate> all = candidates_of(content, {}, true);
+  if (all.empty()) return refuse_without_certificate(content, problem);
+  const std::vector<X509*> others = all_of(content.certificates);
+  // One for each kind of key, as in a store.
+  std::vector<std::pair<std::vector<std::string>, std::vector<Identity>>> groups;
+  for (const Candidate& one : all) {
+    const char* kind = one.key != nullptr ? kind_of(one.key->key.get()) : nullptr;
+    if (kind == nullptr) continue;
+    std::vector<std::string> names = dns_names_of(one.certificate->certificate.get());
+    auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& other) { return other.first == names; });
+    if (group == groups.end()) group = groups.emplace(groups.end(), std::move(names), std::vector<Identity>());
+    const bool has_kind = std::any_of(group->second.begin(), group->second.end(),
+                                      [&](const Identity& other) { return kind_of(other.key.get()) == kind; });
+    if (!has_kind) group->second.push_back(identity_of(*one.certificate, *one.key, others));
+  }
+  for (auto& group : groups) out->push_back(std::make_shared<const Identities>(std::move(group.second)));
+  return !groups.empty() || refuse_without_key(content, all.front(), problem);
+}
+
 Identities::Identities(std::vector<Identity> all) : all_(std::move(all)) {
   const ErrorScope errors;
   if (all_.empty()) return;
@@ -332,6 +364,10 @@ Identities::Identities(std::vector<Identity> all) : all_(std::move(all)) {
 }
 
 Identities::~Identities() = default;
+
+std::vector<std::string> Identities::dns_names() const {
+  return all_.empty() ? std::vector<std::string>() : dns_names_of(all_.front().certificate.get());
+}
 
 std::string Identities::warning() const {
   std::string text;

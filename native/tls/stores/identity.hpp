@@ -19,6 +19,11 @@ class Identities {
   // Null with the reason in `problem`.
   static std::shared_ptr<const Identities> find(const StoreQuery& query, Problem* problem);
 
+  // All certificates of a PEM file that have a private key there, those with the same DNS names together. False with
+  // the reason.
+  static bool find_by_names(const std::string& file, std::vector<std::shared_ptr<const Identities>>* out,
+                            Problem* problem);
+
   explicit Identities(std::vector<Identity> all);
   ~Identities();
   Identities(const Identities&) = delete;
@@ -30,6 +35,8 @@ class Identities {
   const std::string& pem() const { return pem_; }
   // Tells these certificates from others: a hash over them.
   const std::string& fingerprint() const { return fingerprint_; }
+  // The DNS names of the first one, in small letters.
+  std::vector<std::string> dns_names() const;
   // What is worth knowing though the certificate is served, such as that it has expired; empty if
   // nothing is. Looks at the time of the call.
   std::string warning() const;

@@ -1,7 +1,7 @@
 #include "tls/stores/names.hpp"
 
 #include <algorithm>
-#include <vector>
+#include <memory>
 
 #include "base/text.hpp"
 #include "tls/stores/encodings.hpp"
@@ -112,6 +112,25 @@ SubjectMatch match_subject(BytesView wanted, BytesView subject) {
   if (comparable_fields(wanted) == comparable_fields(subject)) return SubjectMatch::exact;
   const bool contains = lower(subject).find(lower(wanted)) != std::string::npos;
   return contains ? SubjectMatch::contains : SubjectMatch::none;
+}
+
+std::vector<std::string> dns_names_of(const X509* certificate) {
+  const ErrorScope errors;
+  struct NamesFree {
+    void operator()(GENERAL_NAMES* names) const { GENERAL_NAMES_free(names); }
+  };
+  const std::unique_ptr<GENERAL_NAMES, NamesFree> all(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  std::vector<std::string> found;
+  for (int i = 0; all && i < sk_GENERAL_NAME_num(all.get()); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(all.get(), i);
+    if (name->type != GEN_DNS) continue;
+    const auto* text = reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName));
+    const BytesView bytes(text, static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName)));
+    const auto may_be_in_name = [](unsigned char c) { return c > ' ' && c < 0x7f; };
+    if (!bytes.empty() && std::all_of(bytes.begin(), bytes.end(), may_be_in_name)) found.push_back(lower(bytes));
+  }
+  return found;
 }
 
 std::string pem_text(const X509* certificate) {
