@@ -353,6 +353,11 @@ export const Setting = {
    */
   SSLTicketKeys: 'SSLTicketKeys',
   /**
+   * Setting it begins a drain: no new peers, and those who are left after so many seconds are disconnected. Reads the seconds left, -1 without a drain.
+   * Of the server, 0 to 2147483. Default: -1.
+   */
+  Drain: 'Drain',
+  /**
    * Application protocols (ALPN) that clients may choose from, best first: a comma list such as h2,http/1.1. Empty: what clients offer is ignored.
    * Of the server, up to 65535 bytes. Default: empty.
    */

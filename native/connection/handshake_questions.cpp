@@ -19,6 +19,10 @@ bool TlsSession::wants_certificate_chain() const {
   return connection_.services().settings.setting(IPDAEMON_SETTING_SSL_INCLUDE_CERT_CHAIN) != 0;
 }
 
+void TlsSession::on_notice(const std::string& text) {
+  connection_.services().notices.add_status(text);
+}
+
 bool TlsSession::on_client_hello(const tls::ClientHello& hello, std::shared_ptr<const tls::Identities>* choice,
                                  tls::Problem* problem) {
   const Dispatcher& dispatcher = connection_.services().dispatcher;

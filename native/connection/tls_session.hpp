@@ -65,6 +65,7 @@ class TlsSession final : public tls::EngineEvents {
   bool on_client_certificate(const tls::ClientCertificate& certificate) override;
   tls::HelloWish wants_client_hello() const override;
   bool wants_certificate_chain() const override;
+  void on_notice(const std::string& text) override;
 
  private:
   friend class HandshakeList;

@@ -202,10 +202,11 @@ IPDAEMON_API int32_t ipdaemon_get_last_error_code(ipdaemon_t handle);
 /* Sets or reads a configuration setting: "Name=Value" and "Name[id]=Value" set it, "Name" and
    "Name[id]" read it. `out`, which may be NULL, gets the value in force as text. Names are
    case-insensitive. A setting of TLS applies to handshakes that begin afterwards.
-   Errors: UNKNOWN_NAME, INVALID_VALUE, READ_ONLY, NOT_AVAILABLE, NOT_NOW, UNKNOWN_CONNECTION,
+   Errors: UNKNOWN_NAME, INVALID_VALUE, READ_ONLY, WRITE_ONLY, NOT_AVAILABLE, NOT_NOW, UNKNOWN_CONNECTION,
    MAX_CONNECTIONS_WHILE_LISTENING, FILE_UNUSABLE; settings of TLS: TLS_UNAVAILABLE if OpenSSL fails,
    TLS_CERTIFICATE if the server listens with a certificate that would become unusable, TLS_STORE if a file of
-   SSLSniCertificates cannot be used, and TLS_NO_SERVER_CERTIFICATE if the last one would be taken away.
+   SSLSniCertificates cannot be used, and TLS_NO_SERVER_CERTIFICATE if the last one would be taken away; Reload: also
+   TLS_STORE and TLS_NO_MATCH of the certificate store.
    After an error the old value stands. */
 IPDAEMON_API int32_t ipdaemon_do_config(ipdaemon_t handle, const uint8_t* text, uint64_t length, ipdaemon_value* out);
 

@@ -128,7 +128,10 @@ int Server::config(BytesView text, BytesView* out) {
     }
     const bool per_connection = row->per == Per::CONNECTION;
     const int code = per_connection ? set_setting_of_connection(*row, parts) : set_setting(*row, parts.value);
-    if (code != 0) return code;
+    if (code != 0 || row->access == Access::WRITE_ONLY) return code;
+  }
+  if (row->access == Access::WRITE_ONLY) {
+    return record_error(IPDAEMON_ERROR_WRITE_ONLY, std::string(row->name) + " cannot be read");
   }
   std::string value;
   if (row->per == Per::CONNECTION) {

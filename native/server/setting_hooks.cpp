@@ -180,6 +180,25 @@ std::string get_drain(Server& server) {
   return std::to_string(server.drain().seconds_left());
 }
 
+// ---- Files ----
+
+// All are read before the first is replaced.
+int reload(Change& change) {
+  if (change.value.number == 0) return 0;
+  change.value.number = 0;  // It is done, not kept.
+  Server& server = change.server;
+  TlsSetup::Fresh fresh;
+  if (const int code = server.tls().read_again(&fresh); code != 0) return code;
+  ClientLists::All lists = server.admission().lists().all();
+  std::string detail;
+  if (const int code = server.admission().lists().read_files(&lists, &detail); code != 0) {
+    return server.record_error(code, std::move(detail));
+  }
+  server.admission().lists().replace(std::move(lists));
+  server.tls().replace(std::move(fresh));
+  return 0;
+}
+
 // ---- Choices that do not exist here ----
 
 constexpr const char* no_choice_of_poller =
@@ -248,6 +267,7 @@ constexpr SettingHook setting_hooks[] = {
     {IPDAEMON_SETTING_LICENSE_INFO, nullptr, get_license_info},
     {IPDAEMON_SETTING_PROCESS_IDLE_EVENTS, set_idle_events, nullptr},
     {IPDAEMON_SETTING_METRICS, nullptr, get_metrics},
+    {IPDAEMON_SETTING_RELOAD, reload, nullptr},
 };
 
 }  // namespace

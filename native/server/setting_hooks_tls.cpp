@@ -174,6 +174,10 @@ int set_protocols_of_application(Change& change) {
   return code;
 }
 
+int set_key_log(Change& change) {
+  return change.server.tls().set_key_log(change.value.bytes);
+}
+
 int set_sni_certificates(Change& change) {
   return change.server.tls().set_sni_certificates(change.value.bytes);
 }
@@ -232,6 +236,7 @@ constexpr SettingHook tls_setting_hooks[] = {
     {IPDAEMON_SETTING_SSL_ENABLED_CIPHER_SUITES, set_cipher_suites, nullptr},
     {IPDAEMON_SETTING_SSL_ENABLED_PROTOCOLS, set_protocols, get_protocols},
     {IPDAEMON_SETTING_SSL_ENABLE_RENEGOTIATION, set_renegotiation, nullptr},
+    {IPDAEMON_SETTING_SSL_KEY_LOG_FILE, set_key_log, nullptr},
     {IPDAEMON_SETTING_SSL_PROVIDER, set_provider, nullptr},
     {IPDAEMON_SETTING_SSL_SECURITY_FLAGS, set_security_flags, nullptr},
     {IPDAEMON_SETTING_SSL_SERVER_CA_CERTS, set_pem, nullptr},

@@ -6,20 +6,9 @@
 #include "connection/services.hpp"
 #include "ipdaemon.h"
 #include "server/listening.hpp"
-#include "tls/ticket_key_list.hpp"
 #include "tls/tls.hpp"
 
 namespace ipdaemon {
-
-namespace {
-
-// Without a subject that was set, any certificate of the store will do.
-tls::StoreQuery any_if_none(tls::StoreQuery query) {
-  if (query.subject.empty() && query.encoded.empty()) query.subject = "*";
-  return query;
-}
-
-}  // namespace
 
 TlsSetup::TlsSetup(Services& services, const Listening& listening)
     : services_(services), listening_(listening), tickets_(std::make_shared<tls::TicketKeys>()) {}
@@ -40,6 +29,7 @@ void TlsSetup::reset() {
   context_.reset();
   names_.reset();
   tickets_->give({});
+  key_log_.reset();
   services_.certificate_choices.clear();
   services_.notices.clear_statuses();
 }
@@ -58,6 +48,13 @@ tls::StoreQuery TlsSetup::query(const Wish& wish, const Row* row, const Stored* 
   result.password = bytes(IPDAEMON_PROPERTY_SSL_CERT_STORE_PASSWORD);
   result.subject = wish.subject;
   result.encoded = wish.encoded;
+  return result;
+}
+
+// Without a subject that was set, any certificate of the store will do.
+tls::StoreQuery TlsSetup::wanted_now() const {
+  tls::StoreQuery result = query(wish_, nullptr, nullptr);
+  if (result.subject.empty() && result.encoded.empty()) result.subject = "*";
   return result;
 }
 
@@ -211,6 +208,7 @@ std::shared_ptr<const tls::Context> TlsSetup::build(const Row* row, const Stored
                                                     tls::Problem* problem) const {
   tls::Resources resources(tickets_);
   resources.names = std::move(names);
+  resources.key_log = key_log_;
   return tls::Context::build(policy(row, value), std::move(identities), std::move(resources), problem);
 }
 
@@ -229,85 +227,13 @@ std::shared_ptr<const tls::Context> TlsSetup::context(tls::Problem* problem) {
   if (!context_) {
     // For do_startssl in a mode that made Listening look for no certificate.
     if (!identities_ && !services_.settings.bytes(IPDAEMON_PROPERTY_SSL_CERT_STORE).empty()) {
-      identities_ = tls::Identities::find(any_if_none(query(wish_, nullptr, nullptr)), problem);
+      identities_ = tls::Identities::find(wanted_now(), problem);
       if (!identities_) return nullptr;
       show(nullptr, nullptr);
     }
     context_ = build(nullptr, nullptr, identities_, names_, problem);
   }
   return context_;
-}
-
-int TlsSetup::prepare() {
-  if (const char* reason = tls::unavailable_reason(); reason != nullptr) {
-    return services_.dispatcher.record_error(IPDAEMON_ERROR_TLS_UNAVAILABLE, reason);
-  }
-  const tls::StoreQuery query = any_if_none(this->query(wish_, nullptr, nullptr));
-  tls::Problem problem;
-  std::shared_ptr<const tls::Identities> found;
-  if (!query.store.empty() || !query.encoded.empty()) {
-    found = tls::Identities::find(query, &problem);
-    if (!found) return record_error(problem);
-  }
-  std::shared_ptr<const tls::SniTable> names;
-  const BytesView name_files = services_.settings.stored_setting(IPDAEMON_SETTING_SSL_SNI_CERTIFICATES).bytes;
-  if (!tls::SniTable::read(name_files, &names, &problem)) return record_error(problem);
-  if (!found && !names && !services_.dispatcher.wants(IPDAEMON_EVENT_SSL_CONNECTION_REQUEST)) {
-    return services_.dispatcher.record_error(
-        IPDAEMON_ERROR_TLS_NO_SERVER_CERTIFICATE,
-        "set SSLCertStoreType, SSLCertStore and SSLCertSubject, or register SSLConnectionRequest");
-  }
-  std::shared_ptr<const tls::Context> next = build(nullptr, nullptr, found, names, &problem);
-  if (!next) return record_error(problem);
-  tls::TicketKeys::List keys;
-  std::string notice;
-  const BytesView list = services_.settings.stored_setting(IPDAEMON_SETTING_SSL_TICKET_KEYS).bytes;
-  if (!tls::read_ticket_keys(list, &keys, &notice, &problem)) return record_error(problem);
-  identities_ = std::move(found);
-  names_ = std::move(names);
-  context_ = std::move(next);
-  tickets_->give(std::move(keys));
-  if (identities_) {
-    if (wish_.subject.empty() && wish_.encoded.empty()) wish_.subject = "*";
-    show(nullptr, nullptr);
-  }
-  store_waits_ = false;
-  services_.notices.clear_statuses();
-  services_.notices.add_status(context_->warning());
-  services_.notices.add_status(tls::missing_fixes());
-  services_.notices.add_status(identities_ ? identities_->warning() : std::string());
-  services_.notices.add_status(names_ ? names_->warning() : std::string());
-  services_.notices.add_status(std::move(notice));
-  return 0;
-}
-
-int TlsSetup::set_sni_certificates(BytesView list) {
-  if (tls::unavailable_reason() != nullptr) return 0;  // Listening will say so.
-  tls::Problem problem;
-  std::shared_ptr<const tls::SniTable> names;
-  if (!tls::SniTable::read(list, &names, &problem)) return record_error(problem);
-  const bool used = in_use();
-  if (used && !identities_ && !names && !services_.dispatcher.wants(IPDAEMON_EVENT_SSL_CONNECTION_REQUEST)) {
-    return services_.dispatcher.record_error(
-        IPDAEMON_ERROR_TLS_NO_SERVER_CERTIFICATE,
-        "the server is listening with TLS; set another certificate, or set Listening to False first");
-  }
-  std::shared_ptr<const tls::Context> next = build(nullptr, nullptr, used ? identities_ : nullptr, names, &problem);
-  if (!next) return record_error(problem);
-  if (used && names) services_.notices.add_status(names->warning());
-  names_ = std::move(names);
-  context_ = used ? std::move(next) : nullptr;
-  return 0;
-}
-
-int TlsSetup::set_ticket_keys(BytesView list) {
-  tls::TicketKeys::List keys;
-  std::string notice;
-  tls::Problem problem;
-  if (!tls::read_ticket_keys(list, &keys, &notice, &problem)) return record_error(problem);
-  tickets_->give(std::move(keys));
-  if (in_use()) services_.notices.add_status(std::move(notice));
-  return 0;
 }
 
 void TlsSetup::on_listening() {

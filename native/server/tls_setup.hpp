@@ -26,11 +26,22 @@ class TlsSetup {
   // A new value of any other row that handshakes depend on: refused if no handshake could work with it,
   // in force for the next one otherwise.
   int set_policy(const Row& row, const Stored& value);
-  // A new value of SSLTicketKeys, of SSLSniCertificates.
+  // A new value of SSLTicketKeys, of SSLSniCertificates, of SSLKeyLogFile.
   int set_ticket_keys(BytesView list);
   int set_sni_certificates(BytesView list);
-  // Reads the certificate again and builds everything, so that no client has to meet what is wrong.
+  int set_key_log(BytesView path);
+  // Reads the files again and builds everything, so that no client has to meet what is wrong.
   int prepare();
+  // The same for Reload, in two steps. With an error code, which is recorded, nothing has changed.
+  struct Fresh {
+    std::shared_ptr<const tls::Identities> identities;
+    std::shared_ptr<const tls::SniTable> names;
+    tls::TicketKeys::List keys;
+    std::string key_notice;
+    std::shared_ptr<const tls::Context> context;
+  };
+  int read_again(Fresh* out);
+  void replace(Fresh&& fresh);
   // The server listens from now on.
   void on_listening();
   // All of it to where it was at the beginning.
@@ -51,9 +62,14 @@ class TlsSetup {
                                             std::shared_ptr<const tls::Identities> identities,
                                             std::shared_ptr<const tls::SniTable> names, tls::Problem* problem) const;
   tls::StoreQuery query(const Wish& wish, const Row* row, const Stored* value) const;
+  tls::StoreQuery wanted_now() const;
   int adopt(std::shared_ptr<const tls::Identities> identities);
   void show(const Row* row, Stored* value);
   void warn_if_unused();
+  int read_stores(Fresh* out);
+  int build_fresh(Fresh* fresh);
+  void tell_warnings(std::string key_notice);
+  std::string key_log_notice() const;
   bool in_use() const;
   int record_error(const tls::Problem& problem);
 
@@ -65,6 +81,7 @@ class TlsSetup {
   std::shared_ptr<const tls::Identities> identities_;
   std::shared_ptr<const tls::SniTable> names_;  // Of SSLSniCertificates; may be null.
   std::shared_ptr<tls::TicketKeys> tickets_;
+  std::shared_ptr<tls::KeyLog> key_log_;
   std::shared_ptr<const tls::Context> context_;  // Null: to be built.
 };
 

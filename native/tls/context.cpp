@@ -95,7 +95,7 @@ bool Context::set_up(Problem* problem) {
   // Reading returns after each message without data, so that the engine can count them.
   SSL_CTX_clear_mode(handle_, SSL_MODE_AUTO_RETRY);
   SSL_CTX_set_dh_auto(handle_, 1);
-  set_callbacks(handle_, policy_);
+  set_callbacks(handle_, policy_, resources_.key_log != nullptr);
   if (!set_versions(problem) || !set_suites(problem) || !set_groups(problem) || !set_signatures(problem) ||
       !set_identities(problem) || !check_names(problem) || !set_client_trust(problem)) {
     return false;

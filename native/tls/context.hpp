@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "tls/key_log.hpp"
 #include "tls/policy.hpp"
 #include "tls/problem.hpp"
 #include "tls/sni_table.hpp"
@@ -29,6 +30,7 @@ struct Resources {
 
   std::shared_ptr<TicketKeys> tickets;
   std::shared_ptr<const SniTable> names;  // Certificates by server name; may be null.
+  std::shared_ptr<KeyLog> key_log;        // May be null.
 };
 
 class Context {
@@ -43,6 +45,7 @@ class Context {
 
   const Policy& policy() const { return policy_; }
   const std::shared_ptr<const Identities>& identities() const { return identities_; }
+  KeyLog* key_log() const { return resources_.key_log.get(); }
   TicketKeys& tickets() const { return *resources_.tickets; }
   // Something that whoever starts a server should know; empty if there is nothing.
   const std::string& warning() const { return warning_; }

@@ -48,6 +48,8 @@ class EngineEvents {
   virtual bool on_client_certificate(const ClientCertificate& certificate) = 0;
   virtual HelloWish wants_client_hello() const = 0;
   virtual bool wants_certificate_chain() const = 0;
+  // Something that concerns the server, not this session.
+  virtual void on_notice(const std::string& text) = 0;
 
  protected:
   ~EngineEvents() = default;

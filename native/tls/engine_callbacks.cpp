@@ -180,7 +180,18 @@ int Engine::Callbacks::ticket_key(SSL* session, unsigned char* name, unsigned ch
   return of(session).context_->tickets().prepare({name, iv, cipher, mac}, encrypting != 0, now_s);
 }
 
-void set_callbacks(SSL_CTX* handle, const Policy& policy) {
+void Engine::Callbacks::log_key(const SSL* session, const char* line) {
+  const Engine& engine = of(session);
+  try {
+    const std::string fault = engine.context_->key_log()->add(line);
+    if (!fault.empty()) engine.events_.on_notice(fault);
+  } catch (const std::bad_alloc&) {
+    // A line less.
+  }
+}
+
+void set_callbacks(SSL_CTX* handle, const Policy& policy, bool logs_keys) {
+  if (logs_keys) SSL_CTX_set_keylog_callback(handle, Engine::Callbacks::log_key);
   SSL_CTX_set_client_hello_cb(handle, Engine::Callbacks::client_hello, nullptr);
   SSL_CTX_set_tlsext_ticket_key_evp_cb(handle, Engine::Callbacks::ticket_key);
   if (!policy.alpn_protocols.empty()) {

@@ -25,6 +25,7 @@ struct Engine::Callbacks {
   static int ticket_key(SSL* session, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac,
                         int encrypting);
   static int make_ticket(SSL* session, void*);
+  static void log_key(const SSL* session, const char* line);
 };
 
 }  // namespace ipdaemon::tls

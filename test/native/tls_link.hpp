@@ -125,6 +125,7 @@ struct Program final : EngineEvents {
   }
   HelloWish wants_client_hello() const override { return listens ? HelloWish::everything : HelloWish::nothing; }
   bool wants_certificate_chain() const override { return wants_chain; }
+  void on_notice(const std::string& text) override { log.push_back("notice " + text); }
 
   std::string text() const {
     std::string all;

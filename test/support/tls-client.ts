@@ -23,6 +23,8 @@ export interface TlsClientOptions extends ClientOptions {
   curves?: string;
   /** Application protocols (ALPN) that the client offers. */
   alpn?: string[];
+  /** Is given the lines of the client's own key log. */
+  onKey?: (line: Buffer) => void;
   /** PEM of authorities: the client verifies the server. Without it, it takes any certificate. */
   ca?: string;
   /** True: keeps the bytes of the records, at the price of speed. */
@@ -150,6 +152,9 @@ export class TlsClient extends Client {
       this.resumed = socket.isSessionReused();
       somethingHappened();
     });
+    if (options.onKey !== undefined) {
+      socket.on('keylog', options.onKey);
+    }
     socket.on('session', (session) => {
       this.session = session;
       somethingHappened();
