@@ -30,10 +30,100 @@ export {
 export * from './arrays';
 export { cmp, compare, eq, eq7, ge, gt, identical, le, lt } from './compare';
 export { float, int, str, truthy, utf8 } from './convert';
+export { copy } from './copy';
+export * from './encoding';
 export * from './errors';
-export * from './items';
+export {
+  basename,
+  chdir,
+  chmod,
+  clearstatcache,
+  DIRECTORY_SEPARATOR,
+  dirname,
+  disk_free_space,
+  FILE_APPEND,
+  FILE_IGNORE_NEW_LINES,
+  FILE_SKIP_EMPTY_LINES,
+  FILE_USE_INCLUDE_PATH,
+  file,
+  file_exists,
+  file_get_contents,
+  file_put_contents,
+  fileatime,
+  filectime,
+  filemtime,
+  fileperms,
+  filesize,
+  flock,
+  fpassthru,
+  getcwd,
+  glob,
+  is_dir,
+  is_executable,
+  is_file,
+  is_link,
+  is_readable,
+  is_writable,
+  is_writeable,
+  mkdir,
+  PATH_SEPARATOR,
+  PATHINFO_BASENAME,
+  PATHINFO_DIRNAME,
+  PATHINFO_EXTENSION,
+  PATHINFO_FILENAME,
+  pathinfo,
+  readfile,
+  realpath,
+  rename,
+  rmdir,
+  scandir,
+  sys_get_temp_dir,
+  tempnam,
+  tmpfile,
+  touch,
+  unlink,
+} from './files';
+export {
+  fprintf,
+  number_format,
+  printf,
+  sprintf,
+  vprintf,
+  vsprintf,
+} from './format';
+export {
+  appendItem,
+  appendNested,
+  each,
+  eachEntry,
+  eachRef,
+  eachRefEntry,
+  fromList,
+  item,
+  itemQuiet,
+  nested,
+  refItem,
+  refProperty,
+  setByte,
+  setItem,
+  spread,
+  toArray,
+  toObject,
+  unsetItem,
+  writable,
+} from './items';
+export * from './math';
 export * from './operators';
 export { die, echo, exit, flush, print, register_shutdown_function } from './output';
+export * from './pack';
+export {
+  PREG_BAD_UTF8_ERROR,
+  PREG_INTERNAL_ERROR,
+  PREG_NO_ERROR,
+  preg_last_error,
+  preg_last_error_msg,
+} from './pattern-subject';
+export * from './preg';
 export * from './random';
 export * from './ref';
 export {
@@ -53,4 +143,32 @@ export {
 export { Resource } from './resource';
 export * from './search';
 export { stdClass } from './stdclass';
+export {
+  fclose,
+  feof,
+  fflush,
+  fgetc,
+  fgets,
+  fopen,
+  fputs,
+  fread,
+  fseek,
+  fstat,
+  fsync,
+  ftell,
+  ftruncate,
+  fwrite,
+  LOCK_EX,
+  LOCK_NB,
+  LOCK_SH,
+  LOCK_UN,
+  rewind,
+  SEEK_CUR,
+  SEEK_END,
+  SEEK_SET,
+  STDERR,
+  STDIN,
+  STDOUT,
+  stream_get_contents,
+} from './streams';
 export * from './strings';

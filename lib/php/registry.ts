@@ -26,7 +26,7 @@ const notPhp = new Set('throwables setLibrary names'.split(' '));
 /** Helpers of the library that are no functions of PHP. */
 const helpers = new Set(
   `add sub mul div mod neg plus bitAnd bitOr bitXor bitNot shiftLeft shiftRight cat xor inc dec truthy int float str utf8 eq eq7
-  identical lt le gt ge cmp compare item itemQuiet setItem appendItem unsetItem nested appendNested writable setByte copy fromList
+  identical lt le gt ge cmp compare item itemQuiet setItem appendItem unsetItem nested appendNested writable setByte fromList
   spread each eachEntry eachRef eachRefEntry union toArray toObject toRef refItem refProperty raise echo print exit die
   declareFunction declareClass constantAs toCallable className isInstance classOf toKey reference`.split(/\s+/),
 );

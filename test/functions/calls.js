@@ -83,3 +83,5 @@ module.exports = { add, arrays, callback, infinite, list, map, nan, numbers, one
 require('./calls-operators.js');
 require('./calls-strings.js');
 require('./calls-arrays.js');
+require('./calls-format.js');
+require('./calls-patterns.js');
