@@ -81,6 +81,13 @@ const ends: Scenario[] = [
     before: settings('MaxConnectionTime=1'),
     act: async (server) => void (await server.connect()),
   },
+  {
+    reason: 'drain',
+    act: async (server) => {
+      await server.connect();
+      configure(server, 'Drain=0');
+    },
+  },
   { reason: 'reset_by_peer', act: async (server) => (await server.connect()).client.reset() },
   { reason: 'too_long', before: frames, act: (server) => writes(server, '99') },
   { reason: 'malformed', before: frames, act: (server) => writes(server, 'no') },
@@ -176,8 +183,8 @@ const refusals: Scenario[] = [
   },
 ];
 
-/** Those that need memory or a network to fail, which only the simulator can make, and the drain, which is not there. */
-const simulated = new Set(['memory', 'network', 'drain']);
+/** Those that need memory or a network to fail: the simulator demands them (test/native/sim/main.cpp). */
+const simulated = new Set(['memory', 'network']);
 
 const counted = (server: TestServer, name: string) =>
   Object.entries(server.api.ipdaemon_metrics(server.res)[name] as Record<string, number>).filter(([, n]) => n > 0);

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 #include "abi/handles.hpp"
 #include "connection/connection.hpp"
@@ -12,6 +13,7 @@ namespace ipdaemon::sim {
 namespace {
 
 StateCheck* current = nullptr;
+std::uint32_t reasons = 0;
 
 // Accepted are those that have ended and those that have not, counted in three ways, at any time.
 void check_sum(ipdaemon_t handle, Server& server) {
@@ -23,7 +25,11 @@ void check_sum(ipdaemon_t handle, Server& server) {
   const std::int64_t accepted = value(IPDAEMON_COUNTER_ACCEPTED);
   const std::int64_t there = value(IPDAEMON_COUNTER_CONNECTIONS) + value(IPDAEMON_COUNTER_HANDSHAKES);
   std::int64_t closed = 0;
-  for (int reason = 1; reason < IPDAEMON_CLOSED_END; ++reason) closed += value(IPDAEMON_COUNTER_CLOSED + reason);
+  for (int reason = 1; reason < IPDAEMON_CLOSED_END; ++reason) {
+    const std::int64_t ended = value(IPDAEMON_COUNTER_CLOSED + reason);
+    closed += ended;
+    if (ended > 0) reasons |= 1U << reason;
+  }
   if (there == open && accepted == closed + open && closed == value(IPDAEMON_COUNTER_CLOSED_ALL)) return;
   std::fprintf(stderr, "server %d: accepted %lld, closed %lld, open %lld, by the gauges %lld\n", handle,
                static_cast<long long>(accepted), static_cast<long long>(closed), static_cast<long long>(open),
@@ -41,6 +47,10 @@ StateCheck::StateCheck(const Program* program, Log* log) : program_(*program), l
 StateCheck::~StateCheck() {
   after_library_call = nullptr;
   current = nullptr;
+}
+
+std::uint32_t StateCheck::take_reasons() {
+  return std::exchange(reasons, 0);
 }
 
 void StateCheck::look() {

@@ -2,6 +2,7 @@
 // --trace each connection whose state has changed is described in a line of its own. This hashes and changes nothing.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <utility>
@@ -19,6 +20,9 @@ class StateCheck {
   ~StateCheck();
   StateCheck(const StateCheck&) = delete;
   StateCheck& operator=(const StateCheck&) = delete;
+
+  // A bit for each IPDAEMON_CLOSED_* that ended a connection since this was asked for.
+  static std::uint32_t take_reasons();
 
  private:
   static void look();
