@@ -14,6 +14,7 @@ const commands = new Map<string, () => Promise<Command>>([
   ['lines', async () => (await import('./lines.js')).lines],
   ['file', async () => (await import('./file.js')).file],
   ['php', async () => (await import('./php.js')).php],
+  ['port', async () => (await import('./port.js')).port],
   ['doctor', async () => (await import('./doctor.js')).doctor],
 ]);
 

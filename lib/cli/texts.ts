@@ -13,6 +13,7 @@ Commands:
   file FILE    sends a file to every client and ends the connection
   php          prints how PHP runs a script for the PHP edition on this library
   php SCRIPT   runs it with the arguments that follow
+  port SCRIPT  writes it as a program for Node, line for line, and tells what is left to do
   doctor       checks whether a server can run here and says what to change
 
 Options of echo, lines and file:
@@ -22,6 +23,14 @@ Options of echo, lines and file:
       --certificate FILE  certificate and key to use instead: PEM, PFX and others
       --password TEXT     password of the certificate file
       --file FILE         the same as FILE
+
+Options of port:
+      --out FILE              where to write; SCRIPT with .ts or .mjs otherwise, and - for standard output
+      --js                    JavaScript, not TypeScript
+      --index ORDER           where set and get have the index: auto, third or last
+      --php N                 whose comparison == is: 7 or 8 (default)
+      --json                  prints the report as JSON
+      --force                 replaces an existing file
 
 Option of doctor:
       --json              prints JSON

@@ -4,5 +4,6 @@ import * as functions from './functions';
 import { setLibrary } from './registry';
 
 export * from './functions';
+export * from './ported';
 
 setLibrary(functions as Record<string, unknown>);

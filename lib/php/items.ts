@@ -17,9 +17,14 @@ function isAccess(value: object): value is Access {
   return typeof (value as Partial<Access>).offsetGet === 'function';
 }
 
+/** The parameter of an event: the classes of the server's events, which are not loaded here. */
+function isEventParam(value: object): boolean {
+  return /^[A-Z]\w*Param$/.test(value.constructor.name) && ('connectionid' in value || 'address' in value);
+}
+
 function isPlain(value: object): boolean {
   const prototype = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
+  return prototype === Object.prototype || prototype === null || isEventParam(value);
 }
 
 function byteAt(text: string, key: unknown, isQuiet: boolean): string | null {

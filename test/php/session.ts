@@ -104,13 +104,18 @@ function freePort(): Promise<number> {
 }
 
 /** Plays a session against the script; both are files. Standard output counts, too. */
-export async function play(script: string, sessionFile: string, options: ProgramOptions = {}): Promise<void> {
+export async function play(
+  script: string,
+  sessionFile: string,
+  options: ProgramOptions = {},
+  commandLine = phpArgs,
+): Promise<void> {
   const session = JSON.parse(readFileSync(sessionFile, 'utf8')) as Session;
   const port = await freePort();
   const masks = (session.masks ?? []).map(([from, to]) => [new RegExp(from, 'g'), to] as const);
   const args = session.args.map((arg) => arg.replace('{port}', String(port)));
   await withProgram(
-    phpArgs(script, ...args),
+    commandLine(script, ...args),
     async (program) => {
       // Each of the scripts says so when it listens.
       await program.says(/\n/);
