@@ -40,7 +40,9 @@ bool Drain::is_done() const {
 }
 
 void Drain::look() {
-  if (on_ && is_done()) cancel();
+  if (!on_ || !is_done()) return;
+  cancel();
+  parent_.on_drained();
 }
 
 // From the deadline on in every tick: peers of the backlog may still come up.

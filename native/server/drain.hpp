@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "pump/deadlines.hpp"
+#include "server/parent_watch.hpp"
 
 namespace ipdaemon {
 
@@ -14,7 +15,7 @@ class Listening;
 class Drain final : public Deadline {
  public:
   Drain(Services& services, Listening& listening, Admission& admission)
-      : services_(services), listening_(listening), admission_(admission) {}
+      : services_(services), listening_(listening), admission_(admission), parent_(services, *this) {}
 
   // Begins one, or gives the one that is going on another deadline. Fires no event.
   void begin(std::int64_t seconds);
@@ -27,6 +28,7 @@ class Drain final : public Deadline {
   void look();
 
   void on_deadline(std::int64_t now_ms) override;
+  ParentWatch& parent() { return parent_; }
 
  private:
   // How long what is ended at the deadline may still send.
@@ -39,6 +41,7 @@ class Drain final : public Deadline {
   Services& services_;
   Listening& listening_;
   Admission& admission_;
+  ParentWatch parent_;
   bool on_ = false;
   std::int64_t deadline_ms_ = 0;
   std::int64_t reset_ms_ = 0;  // 0 before the deadline.

@@ -24,8 +24,10 @@ int set_listening(Change& change) {
   if (server.settings().number(IPDAEMON_PROPERTY_SSL_START_MODE) != IPDAEMON_SSL_START_MODE_NONE) {
     if (const int code = server.tls().prepare(); code != 0) return code;
   }
+  if (const int code = server.drain().parent().prepare(); code != 0) return code;
   if (const int code = server.listening().start(); code != 0) return code;
   server.drain().cancel();
+  server.drain().parent().on_listening();
   server.tls().on_listening();
   return 0;
 }

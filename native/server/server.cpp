@@ -128,6 +128,7 @@ void Server::drop_everything() {
 
 void Server::release_sockets() {
   drain_.cancel();
+  drain_.parent().cancel();
   listening_.stop();
   admission_.proxy_peers().end_all();
   services_.connections.for_each([](Connection& connection) { connection.drop(IPDAEMON_CLOSED_RESET); });
