@@ -26,6 +26,8 @@ limit=1200 check 'build with address and undefined' bash -euo pipefail -c '
     env IPDAEMON_TEST_HANDSHAKES=10000 "$copy/build/Debug/native_tests" || true
   check 'simulator under address, leak and undefined: 500 seeds' \
     "$copy/build/Debug/ipdaemon_sim" --seeds 499 --from 20001 --jobs "$jobs" || true
+  check 'the same for the settings that came later: 200 seeds' \
+    "$copy/build/Debug/ipdaemon_sim" --seeds 200 --from 100000 --jobs "$jobs" || true
   tests 'the tests in the simulator under address, leak and undefined: its poller, a server behind a proxy' \
     "$copy/build/Debug/ipdaemon_sim_tests" || true
   unset ASAN_OPTIONS UBSAN_OPTIONS

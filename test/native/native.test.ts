@@ -51,6 +51,12 @@ describe('the native core', () => {
     simulatorLimit,
   );
 
+  test('keeps them with the settings that came later, for 100 seeds', () => {
+    const { passed, failed } = run('ipdaemon_sim', ['--seeds', '100', '--from', '100000']);
+    expect(failed).toBe(0);
+    expect(passed).toBe(100);
+  });
+
   test('keeps nothing of 20,000 connections that come and go while one callback pumps', () => {
     const { passed, failed } = run('ipdaemon_sim', ['--scenario', 'gateway', '--connections', '20000']);
     expect(failed).toBe(0);

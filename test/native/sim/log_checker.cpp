@@ -85,6 +85,7 @@ void LogChecker::call_ends(int code) {
     check_idle(frame.handle, frame.began_us);
     check_limits(frame.handle, frame.began_us);
     check_handshakes(frame.handle, frame.began_us);
+    check_headers(frame.handle, frame.began_us);
   }
   if (frame.call == Call::shutdown && code == 0 && frames_.empty() && model.live > 0) {
     fail("do_shutdown returned although there are connections left");

@@ -160,6 +160,10 @@ struct HandleModel {
   std::int64_t drained_us = -1;    // When the last one was over that may have ended everybody.
   int stops = 0;                   // Callbacks that ended a call.
   std::int64_t ended_all_us = -1;  // The last do_shutdown.
+  // Behind a proxy
+  int proxies = 0;  // ProxyProtocol.
+  bool trusts_all = false;
+  std::int64_t bad_header_told_us = -1;  // The last Error about one.
 };
 
 class LogChecker final : public Observer {
@@ -209,6 +213,7 @@ class LogChecker final : public Observer {
   void check_limits(int handle, std::int64_t pump_began_us);
   void check_fairness(int handle);
   void check_handshakes(int handle, std::int64_t pump_began_us);
+  void check_headers(int handle, std::int64_t pump_began_us);
   void check_settled(int handle, std::uint16_t port);  // Everything that can happen has happened.
   void check_end();                                    // All handles are closed.
 
@@ -268,6 +273,9 @@ class LogChecker final : public Observer {
   bool may_end(const ConnectionModel& model) const;
   bool limit_was_over(const ConnectionModel& model, std::int64_t end_us) const;
   bool has_unfinished_piece(const ConnectionModel& model) const;
+  bool awaits_header(const HandleModel& server, int number) const;
+  void check_known(int handle, int link, const char* event);
+  void check_bad_header(int handle);
   HandshakeModel* handshake(int handle, int id);
   HandshakeModel& begin_handshake(int handle, int link);
   void check_failed_handshake(const HandshakeModel& model, int code);
@@ -296,6 +304,7 @@ class LogChecker final : public Observer {
   std::vector<ConnectionModel*> by_link_;
   std::map<int, HandshakeModel> handshakes_;  // By link.
   std::map<int, std::int64_t> accepted_us_;   // By link.
+  std::map<int, int> late_headers_;           // By link: after how many pumps a header that is too late still waits.
   std::vector<std::int8_t> request_;          // By link: 0 not asked, 1 asked and accepted, 2 refused.
   std::vector<Frame> frames_;
   std::vector<ConnectionModel*> untried_;  // With accepted bytes of which the system was not told yet.

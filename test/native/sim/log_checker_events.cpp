@@ -69,6 +69,7 @@ void LogChecker::request_begins(int handle, int link, bool accept, bool expected
   if (accept != expected_accept) fail("ConnectionRequest proposes the wrong answer");
   if (static_cast<std::size_t>(link) >= request_.size()) request_.resize(static_cast<std::size_t>(link) + 1);
   if (request_[static_cast<std::size_t>(link)] != 0) fail("a second ConnectionRequest for one peer");
+  check_known(handle, link, "ConnectionRequest");
 }
 
 void LogChecker::request_ends(int handle, int link, bool accept, int result) {
@@ -101,6 +102,7 @@ void LogChecker::connected_begins(int handle, int id, int status, int link) {
   if (request_.size() <= position) request_.resize(position + 1);
   if (server.wants_request && request_[position] == 0) fail("Connected without ConnectionRequest");
   if (request_[position] == 2) fail("Connected of a peer that was refused");
+  check_known(handle, link, "Connected");
   if (by_link_.size() <= position) by_link_.resize(position + 1);
   if (by_link_[position] != nullptr) fail("two connections for one peer");
   auto fresh = std::make_unique<ConnectionModel>();
@@ -179,6 +181,10 @@ void LogChecker::error_begins(int handle, int id, int code, int link) {
     if (one->error != 0) fail("a second Error for the handshake of connection " + std::to_string(id));
     one->error = code;
     check_failed_handshake(*one, code);
+    return;
+  }
+  if (id == 0 && code == IPDAEMON_ERROR_PROXY_HEADER) {
+    check_bad_header(handle);
     return;
   }
   if (code == IPDAEMON_ERROR_HOST_NOT_FOUND || code == IPDAEMON_ERROR_HOST_NOT_FOUND_NOW) return;

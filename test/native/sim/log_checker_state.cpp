@@ -108,6 +108,15 @@ void LogChecker::check_settled(int handle, std::uint16_t port) {
     if (piece_available(*model)) fail(what + "input is not delivered");
     if (incoming(*model).closed && !(queued && model->linger)) fail(what + "the peer's end was not noticed");
   }
+  for (const auto& [number, since_us] : accepted_us_) {
+    const Link& link = world_->link(number);
+    if (!awaits_header(server, number) || link.peer_reset) continue;
+    // Without ConnectionRequest, nobody is told of a handshake that has begun.
+    if (server.implicit && !server.wants_request && is_good(link.header)) continue;
+    const bool is_decided = link.header == HeaderKind::wrong || is_good(link.header);
+    if (is_decided && link.sent.size() >= link.header_size) fail("a header that is complete or wrong waits");
+    if (link.peer_ended) fail("the end of a peer that has sent no header was not noticed");
+  }
   if (server.listening && server.live < server.max_connections && world_->backlog_of(port) > 0) {
     fail("peers wait to be accepted and are not");
   }

@@ -1,6 +1,8 @@
 // The log checker, TLS: handshakes, their events and their failures.
 #include "log_checker.hpp"
 
+#include <algorithm>
+
 #include "ipdaemon.h"
 #include "tls_sim.hpp"
 
@@ -8,7 +10,12 @@ namespace ipdaemon::sim {
 
 LogChecker::Incoming LogChecker::incoming(const ConnectionModel& model) const {
   const Link& link = world_->link(model.link);
-  if (!model.secure) return {link.sent, link.read_count, link.peer_ended || link.peer_reset, link.peer_ended};
+  if (!model.secure) {
+    // Behind the header.
+    const std::size_t header = std::min(link.header_size, link.sent.size());
+    const std::size_t read = std::max(link.read_count, header) - header;
+    return {BytesView(link.sent).substr(header), read, link.peer_ended || link.peer_reset, link.peer_ended};
+  }
   if (!link.tls) return {{}, 0, link.peer_ended || link.peer_reset, link.peer_ended};
   const TlsEnd& tls = *link.tls;
   const BytesView said = tls.plain_said();
@@ -54,7 +61,10 @@ HandshakeModel& LogChecker::begin_handshake(int handle, int link) {
   // Of a peer without ConnectionRequest, only this is known.
   const ConnectionModel* connection = of_link(link);
   const bool asked = static_cast<std::size_t>(link) < request_.size() && request_[static_cast<std::size_t>(link)] != 0;
-  one.begun_us = connection == nullptr && !asked ? accepted_us_[link] : now();
+  // With a header, its time counts, too.
+  const bool with_header = world_->link(link).header != HeaderKind::none;
+  const bool since_accept = connection == nullptr && (!asked || with_header);
+  one.begun_us = since_accept ? accepted_us_[link] : now();
   one.end_wanted = connection == nullptr && one.begun_us <= handles_[handle].ended_all_us;
   one.limit_s = handles_[handle].handshake_s;
   one.stops_before = handles_[handle].stops;

@@ -30,7 +30,13 @@ int Peers::add(const PeerPlan& plan) {
   const int link = world_.new_link(name);
   peers_.push_back(Peer{});
   peers_.back().plan = plan;
-  by_name_[name.address.text() + " " + std::to_string(name.port)] = link;
+  const Endpoint client = plan.header.kind == HeaderKind::announced ? announced_client(name) : name;
+  peers_.back().header = header_bytes(plan.header, client);
+  Link& wire = world_.link(link);
+  wire.client = client;
+  wire.header = plan.header.kind;
+  wire.header_size = peers_.back().header.size();
+  by_name_[client.address.text() + " " + std::to_string(client.port)] = link;
   world_.at(plan.start_us, [this, link] { connect(link, 0); });
   return link;
 }
@@ -45,7 +51,8 @@ void Peers::connect(int link, int tries) {
     peer(link).gives_up_us = world_.now_us() + 20 * 1000 * 1000;
     const PeerPlan& plan = peer(link).plan;
     if (plan.tls.speaks) {
-      if (!plan.waits_for_tls) world_.link(link).tls = std::make_shared<TlsEnd>(plan.tls, &sessions_, 0, 0, 0);
+      const std::size_t said = peer(link).header.size();
+      if (!plan.waits_for_tls) world_.link(link).tls = std::make_shared<TlsEnd>(plan.tls, &sessions_, 0, 0, said);
       world_.at(peer(link).gives_up_us, [this, link] { give_up(link); });
     }
     plan_write(link, choices_.between(0, plan.gap_us_max));
@@ -76,6 +83,7 @@ void Peers::write(int link) {
   peer(link).write_planned = false;
   if (!steps_on(link)) return;
   Peer& it = peer(link);
+  if (it.plan.header.kind != HeaderKind::none && !write_header(link)) return;
   if (it.plan.tls.speaks) {
     write_sealed(link);
     return;
@@ -92,6 +100,31 @@ void Peers::write(int link) {
   // A server that reads nothing for long is left alone, with the end still to come.
   if (it.stalls > 60) it.plan.to_send.resize(it.sent);
   plan_write(link, choices_.between(0, count > 0 ? it.plan.gap_us_max : 200000));
+}
+
+// Returns whether all of it is there, and what the client says goes on now.
+bool Peers::write_header(int link) {
+  Peer& it = peer(link);
+  const Link& wire = world_.link(link);
+  const bool is_complete = it.header_sent == it.header.size();
+  const bool says_nothing = it.plan.header.kind == HeaderKind::silent || it.plan.header.kind == HeaderKind::half;
+  if (is_complete && !says_nothing) return true;
+  if (is_complete || wire.peer_ended) {
+    finish(link);
+    return false;
+  }
+  const BytesView left = BytesView(it.header).substr(it.header_sent);
+  const std::size_t length = 1 + choices_.below(std::min(it.plan.header.chunk_max, left.size()));
+  const std::size_t count = world_.peer_write(link, left.substr(0, length));
+  it.header_sent += count;
+  it.stalls = count > 0 ? 0 : it.stalls + 1;
+  if (it.stalls > 60) {
+    finish(link);
+    return false;
+  }
+  if (it.header_sent == it.header.size() && it.plan.header.joined && !says_nothing) return true;
+  plan_write(link, choices_.between(0, it.plan.gap_us_max));
+  return false;
 }
 
 void Peers::write_sealed(int link) {

@@ -36,6 +36,7 @@ struct PeerPlan {
   TlsPlan tls;
   bool waits_for_tls = false;  // Begins in clear, until the server starts TLS.
   Bytes before_tls;            // What it says until then.
+  HeaderPlan header;           // In front of everything.
 };
 
 class Peers {
@@ -53,6 +54,8 @@ class Peers {
  private:
   struct Peer {
     PeerPlan plan;
+    Bytes header;
+    std::size_t header_sent = 0;
     std::size_t sent = 0;
     int steps = 0;
     int stalls = 0;
@@ -68,6 +71,7 @@ class Peers {
   void connect(int link, int tries);
   void plan_write(int link, std::int64_t delay_us);
   void write(int link);
+  bool write_header(int link);
   void write_sealed(int link);
   bool says_goodbye(int link);
   void give_up(int link);

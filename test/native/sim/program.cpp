@@ -76,7 +76,22 @@ bool Program::configure(Server& server) {
     done &= config(server, std::string("AllowedClients=") + allowed_cases[plan.allowed_clients].text) == 0;
   }
   set_limits(server);
-  return done && configure_tls(server);
+  return done && configure_proxies(server) && configure_tls(server);
+}
+
+bool Program::configure_proxies(Server& server) {
+  const ServerPlan& plan = server.plan;
+  if (plan.proxies == 0) return true;
+  HandleModel& model = checker_.handle(server.handle);
+  bool done = config(server, plan.trusts_all ? "ProxyTrustedClients=*" : "ProxyTrustedClients=10.0.0.0/8") == 0;
+  done = done && config(server, "ProxyProtocol=" + std::to_string(plan.proxies)) == 0;
+  if (done && plan.handshake_s >= 0) {
+    done = config(server, "DefaultConnectionTimeout=" + std::to_string(plan.handshake_s)) == 0;
+    if (done) model.handshake_s = plan.handshake_s;
+  }
+  model.proxies = plan.proxies;
+  model.trusts_all = plan.trusts_all;
+  return done;
 }
 
 int Program::open(const ServerPlan& plan) {
@@ -100,8 +115,8 @@ int Program::open(const ServerPlan& plan) {
     if (configure(server)) break;
     if (tries < 19) continue;
     checker_.tolerate_failures();
-    // Without its certificate, it must not talk in clear to those who want TLS.
-    if (plan.secure != Secure::never) {
+    // Without its certificate, it must not talk in clear to those who want TLS, nor take headers for data.
+    if (plan.secure != Secure::never || plan.proxies != 0) {
       server.was_reset = true;
       return server.number;
     }
@@ -135,7 +150,8 @@ bool Program::listen(int number) {
 }
 
 bool Program::allowed(const Server& server, int link) const {
-  return allowed_cases[server.plan.allowed_clients].matches(world_.link(link).peer.address);
+  const Link& wire = world_.link(link);
+  return wire.header == HeaderKind::local || allowed_cases[server.plan.allowed_clients].matches(wire.client.address);
 }
 
 void Program::pump(int number) {
@@ -244,7 +260,7 @@ void Program::act(int number) {
     register_all(server);
     if (!configure(server)) {
       checker_.tolerate_failures();
-      if (server.plan.secure != Secure::never) {
+      if (server.plan.secure != Secure::never || server.plan.proxies != 0) {
         server.was_reset = true;
         return;
       }

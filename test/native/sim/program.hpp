@@ -45,6 +45,8 @@ struct ServerPlan {
   std::int64_t send_s = 0;
   std::int64_t life_s = 0;
   int drains = 0;             // Per thousand, like those below.
+  int proxies = 0;            // ProxyProtocol.
+  bool trusts_all = false;    // Otherwise those of IPv4.
   bool requests = true;       // A ConnectionRequest callback is registered.
   bool greeting = false;      // Sent from ReadyToSend.
   bool deep = false;          // Pumps from every DataIn.
@@ -164,6 +166,7 @@ class Program {
   void register_batch(Server& server, int capacity);
   bool configure(Server& server);
   bool configure_tls(Server& server);
+  bool configure_proxies(Server& server);
   int link_of(Server& server, int id);
   bool listen(Server& server);
 

@@ -19,7 +19,7 @@ namespace {
 
 const Log* current_log = nullptr;
 
-void add_peers(Peers* peers, Choices& choices, const ServerPlan& server, std::uint16_t port) {
+void add_peers(Peers* peers, Choices& choices, const ServerPlan& server, std::uint16_t port, Choices* later) {
   const int count = server.deep ? 90
                     : server.waits_deep
                         ? 75
@@ -31,6 +31,7 @@ void add_peers(Peers* peers, Choices& choices, const ServerPlan& server, std::ui
       plan.start_us = 0;
       plan.reading = choices.chance(3, 4) ? Reading::late : Reading::slow;
     }
+    if (later != nullptr) plan.header = draw_header(*later, server, plan);
     peers->add(plan);
   }
 }
@@ -125,9 +126,10 @@ RunResult run_mixed(Choices* source, bool trace, Choices* later) {
     }
     if (waits_deep) draw_deep_waits(choices, &plan);
     if (later != nullptr && !deep && !waits_deep) draw_limits(*later, &plan);
+    if (later != nullptr && !deep && !waits_deep) draw_proxies(*later, &plan);
     const int number = program.open(plan);
     if (number < 0) continue;
-    add_peers(&peers, choices, plan, program.port(number));
+    add_peers(&peers, choices, plan, program.port(number), later);
   }
 
   const int steps = 20 + static_cast<int>(choices.below(120));

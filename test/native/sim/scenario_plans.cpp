@@ -115,6 +115,27 @@ void draw_limits(Choices& choices, ServerPlan* plan) {
   plan->drains = choices.chance(1, 3) ? static_cast<int>(choices.between(1, 30)) : 0;
 }
 
+void draw_proxies(Choices& choices, ServerPlan* plan) {
+  if (!choices.chance(1, 2)) return;
+  plan->proxies = static_cast<int>(choices.between(1, 2));
+  plan->trusts_all = choices.chance(1, 2);
+  if (plan->handshake_s < 0 && choices.chance(2, 3)) plan->handshake_s = choices.between(1, 4);
+}
+
+HeaderPlan draw_header(Choices& choices, const ServerPlan& server, const PeerPlan& peer) {
+  HeaderPlan plan;
+  const bool trusted = server.trusts_all || peer.family == Family::ipv4;
+  // A direct peer; with ProxyProtocol=1 it is closed, whatever it sends.
+  if (server.proxies == 0 || (!trusted && (server.proxies == 2 || choices.chance(1, 2)))) return plan;
+  plan.kind = static_cast<HeaderKind>(1 + choices.weighted({16, 2, 2, 2, 2, 1}));
+  plan.variant = static_cast<int>(choices.below(6));
+  plan.filling = choices.chance(1, 2) ? choices.below(choices.chance(1, 8) ? 3900 : 60) : 0;
+  plan.chunk_max = choices.chance(1, 4) ? 1 : choices.chance(1, 3) ? 20 : 5000;
+  if (plan.chunk_max == 1) plan.filling %= 60;
+  plan.joined = choices.chance(1, 2);
+  return plan;
+}
+
 ServerPlan draw_server(Choices& choices) {
   ServerPlan plan;
   plan.mode = static_cast<Mode>(choices.weighted({8, 2, 4, 2, 2}));

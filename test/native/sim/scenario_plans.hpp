@@ -15,6 +15,9 @@ ServerPlan draw_server(Choices& choices);
 void draw_tls(Choices& choices, ServerPlan* plan);
 // PieceTimeout, SendTimeout, MaxConnectionTime and Drain.
 void draw_limits(Choices& choices, ServerPlan* plan);
+// Behind a proxy, and the header of a peer of such a server.
+void draw_proxies(Choices& choices, ServerPlan* plan);
+HeaderPlan draw_header(Choices& choices, const ServerPlan& server, const PeerPlan& peer);
 // Callbacks that wait inside of each other, as ported loops do, for more peers than pumps may be nested.
 void draw_deep_waits(Choices& choices, ServerPlan* plan);
 PeerPlan draw_peer(Choices& choices, const ServerPlan& server, std::uint16_t port);

@@ -16,6 +16,7 @@
 #include "choices.hpp"
 #include "net/socket.hpp"
 #include "net/transfer.hpp"
+#include "proxies.hpp"
 #include "reactor/poller.hpp"
 
 namespace ipdaemon::sim {
@@ -59,6 +60,9 @@ class TlsEnd;
 struct Link {
   Endpoint peer;
   Endpoint local;
+  Endpoint client;  // Who the peer is by its PROXY header, or by itself.
+  HeaderKind header = HeaderKind::none;
+  std::size_t header_size = 0;  // What stands in front of what the client says.
   // What the peer sent.
   Bytes sent;                  // All of it, from the first byte on.
   std::size_t read_count = 0;  // How much of it the server has read.
