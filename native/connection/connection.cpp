@@ -77,18 +77,25 @@ int Connection::start() {
   return error;
 }
 
-void Connection::begin_with(BytesView input) {
+void Connection::keep_first(BytesView input) {
   if (input.empty()) return;
   if (speaks_tls()) {
-    // As if it had just been read, and waited for its turn among the handshakes.
     channel_.tls()->keep_backlog(input);
+  } else {
+    inbox_.keep_rest(input, 0);
+  }
+}
+
+void Connection::begin_with_kept(std::size_t length) {
+  if (length == 0) return;
+  if (speaks_tls()) {
+    // As if it had just been read, and waited for its turn among the handshakes.
     handshake_waits_ = true;
     update_interest();
     owe(Urgency::handshake);
     return;
   }
-  services().connections.counters.count(IPDAEMON_COUNTER_BYTES_IN, static_cast<std::int64_t>(input.size()));
-  inbox_.keep_rest(input, 0);
+  services().connections.counters.count(IPDAEMON_COUNTER_BYTES_IN, static_cast<std::int64_t>(length));
   owe_input();
 }
 

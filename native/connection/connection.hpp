@@ -36,8 +36,10 @@ class Connection final : public Debtor, public Deadline {
   // Counts in its block of addresses until it ends, if the place is taken.
   void keep(AddressBlocks::Place& place) { counts_in_block_ = place.keep(); }
   bool counts_in_block() const { return counts_in_block_; }
-  // After start: what was read before there was a connection is its first input, after Connected.
-  void begin_with(BytesView input);
+  // What was read before there was a connection is its first input. May throw std::bad_alloc, and so it comes before
+  // anybody knows of the connection; after start, begin_with_kept says that it is there.
+  void keep_first(BytesView input);
+  void begin_with_kept(std::size_t length);
   // Fires Connected and the ReadyToSend that follows it.
   void fire_connected();
 

@@ -1,6 +1,7 @@
 #include "server/admission.hpp"
 
 #include <memory>
+#include <new>
 #include <utility>
 
 #include "base/clock.hpp"
@@ -105,7 +106,13 @@ int Admission::add_connection(Arrival& arrival, AddressBlocks::Place& place) {
     const std::int64_t begun_ms = arrival.accepted_ms != 0 ? arrival.accepted_ms : monotonic_ms();
     error = context ? connection->begin_handshake(std::move(context), begun_ms) : IPDAEMON_ERROR_NO_BUFFERS;
   }
-  connections.add(id, std::move(owned), std::move(arrival.proxy));
+  try {
+    connection->keep_first(arrival.input);
+    connections.add(id, std::move(owned), std::move(arrival.proxy));
+  } catch (const std::bad_alloc&) {
+    if (secure && error == 0) connections.count_handshaken();
+    throw;
+  }
   if (error == 0) error = connection->start();
   if (error != 0) {
     connection->drop(0);
@@ -115,7 +122,7 @@ int Admission::add_connection(Arrival& arrival, AddressBlocks::Place& place) {
   connection->keep(place);
   connections.counters.count(IPDAEMON_COUNTER_ACCEPTED);
   services_.lingering.keep_to_limit();
-  connection->begin_with(arrival.input);
+  connection->begin_with_kept(arrival.input.size());
   if (!secure) connection->fire_connected();
   return 0;
 }
