@@ -92,6 +92,7 @@ struct ConnectionModel {
   std::int64_t piece_us = 0;   // When the unfinished piece began, or later.
   std::int64_t cut_us = 0;     // When the last piece was delivered.
   std::int64_t queued_us = 0;  // When output has begun to wait, or later.
+  std::int64_t taken_us = 0;   // When the system took something last.
   int limit_misses = 0;
   std::int64_t idle_s = 0;
   std::int64_t idle_set_us = 0;

@@ -46,7 +46,7 @@ bool LogChecker::limit_was_over(const ConnectionModel& model, std::int64_t end_u
   const bool has_piece = model.secure || heard.read > model.position;
   if (server.piece_s > 0 && has_piece && piece_us >= server.piece_s * second_us - grain_us) return true;
   const bool queued = is_opaque(model) || model.secure || is_queued(model) || model.queued_at_close;
-  const std::int64_t waits_us = end_us - std::max({model.connected_us, model.progress_us, model.queued_us});
+  const std::int64_t waits_us = end_us - std::max({model.connected_us, model.taken_us, model.queued_us});
   return server.send_s > 0 && queued && waits_us >= server.send_s * second_us - grain_us;
 }
 
@@ -74,7 +74,7 @@ void LogChecker::check_limits(int handle, std::int64_t pump_began_us) {
     // What is queued then may still be sent.
     limit(!queued && !model->secure && !model->file_pending, model->connected_us, server.life_s * second_us * 11 / 10);
     limit(queued && !model->secure && !model->file_pending && !is_opaque(*model),
-          std::max(model->progress_us, model->queued_us), server.send_s * second_us);
+          std::max(model->taken_us, model->queued_us), server.send_s * second_us);
     // One that is being closed reads no more.
     limit(!may_end(*model) && !model->secure && model->accept_data && model->greeted && !model->ready_owed &&
               link.unread() == 0 && has_unfinished_piece(*model),

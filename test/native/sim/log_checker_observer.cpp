@@ -40,7 +40,7 @@ void LogChecker::on_server_wrote(int link, BytesView bytes) {
     if (tls != nullptr && !tls->plain_heard().empty()) fail("payload for a peer that is not connected");
     return;
   }
-  model->progress_us = now();
+  model->progress_us = model->taken_us = now();
   if (model->secure) {
     model->sealed_us = now();
     const BytesView clear = bytes.substr(0, model->clear_out - std::min(model->clear_out, model->taken));
