@@ -1,6 +1,7 @@
 #include "pump/pump.hpp"
 
 #include <new>
+#include <utility>
 
 namespace ipdaemon {
 
@@ -63,17 +64,22 @@ bool Pump::has_work() const {
 // Everybody who is ready first, then what takes long, then whoever has had a callback that failed. Returns when serving
 // began, -1 if nobody was ready.
 std::int64_t Pump::turn(int timeout_ms) {
+  may_shake_hands_at_once_ = true;
+  const std::int64_t began_us = serve_ready(timeout_ms);
+  if (dispatcher_.goes_on()) serve_handshakes();
+  // Not while some of the others are still to be served; their list is used up after a few turns at most.
+  if (dispatcher_.goes_on() && !reactor_.has_ready()) fire_after_others();
+  return began_us;
+}
+
+std::int64_t Pump::serve_ready(int timeout_ms) {
   std::int64_t began_us = -1;
-  handshakes_at_once_ = handshakes_at_once_max;
   reactor_.turn(
       timeout_ms, [&] { began_us = slice_.begin(slice_us); },
       [this] {
         if (!owed_.empty() && !dispatcher_.is_mute()) fire_owed_within_slice();
         return dispatcher_.goes_on() && !slice_.is_over();
       });
-  if (dispatcher_.goes_on()) serve_handshakes();
-  // Not while some of the others are still to be served; their list is used up after a few turns at most.
-  if (dispatcher_.goes_on() && !reactor_.has_ready()) fire_after_others();
   return began_us;
 }
 
@@ -140,20 +146,23 @@ void Pump::fire_after_others() {
   }
 }
 
-// A few of the handshakes that wait, at least one.
+// A few of the handshakes that wait, at least one. Between two of them it is the turn of everybody else who has become
+// ready: no connection that stands waits for more than one step, however many handshakes there are.
 void Pump::serve_handshakes() {
   if (owed_.empty(Urgency::handshake) || dispatcher_.is_mute()) return;
-  slice_.begin(slice_us);
-  do {
+  const std::int64_t end_us = monotonic_us() + slice_us;
+  for (;;) {
     take_step(owed_.take(Urgency::handshake), &Debtor::go_on_with_handshake);
-    if (!owed_.empty()) fire_owed_within_slice();
-  } while (dispatcher_.may_deliver() && !owed_.empty(Urgency::handshake) && !slice_.is_over_now());
+    if (!owed_.empty()) fire_owed();
+    if (!dispatcher_.may_deliver() || owed_.empty(Urgency::handshake) || monotonic_us() >= end_us) return;
+    serve_ready(0);
+    if (!dispatcher_.may_deliver() || reactor_.has_ready()) return;
+    if (owed_.empty(Urgency::handshake)) return;
+  }
 }
 
 bool Pump::may_shake_hands() {
-  if (!owed_.empty(Urgency::handshake) || handshakes_at_once_ <= 0) return false;
-  --handshakes_at_once_;
-  return true;
+  return owed_.empty(Urgency::handshake) && std::exchange(may_shake_hands_at_once_, false);
 }
 
 }  // namespace ipdaemon

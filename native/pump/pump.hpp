@@ -65,8 +65,8 @@ class Pump {
 
   // The share of time of the part that runs now.
   TimeSlice& slice() { return slice_; }
-  // Whether the next step of a handshake may be taken at once, and not in its turn: the first few of a turn may, so
-  // that a lone one costs nothing more.
+  // Whether the next step of a handshake may be taken at once, and not in its turn: the first of a turn may, so that a
+  // lone one costs nothing more.
   bool may_shake_hands();
 
   // Calls of the ABI and blocking waits on the stack. While there are any, nothing may be freed that they use.
@@ -84,11 +84,10 @@ class Pump {
   // For how long each part goes on: over what is owed, what is ready, handshakes, deadlines. Then it is the turn of
   // the others, and of other handles and whatever else the thread has to do.
   static constexpr std::int64_t slice_us = 2000;
-  // How many steps of handshakes a turn takes as they come.
-  static constexpr int handshakes_at_once_max = 2;
 
   bool has_work() const;
   std::int64_t turn(int timeout_ms);
+  std::int64_t serve_ready(int timeout_ms);
   void expire();
   void fire_owed();
   void fire_owed_within_slice();
@@ -106,7 +105,7 @@ class Pump {
   Notices& notices_;
   Gathering& gathering_;
   TimeSlice slice_;
-  int handshakes_at_once_ = 0;  // How many the present turn may still take out of their order.
+  bool may_shake_hands_at_once_ = false;  // The present turn has taken no step of a handshake out of its order.
   int calls_ = 0;
   Histogram turns_;
   std::uint64_t runs_ = 0;

@@ -16,7 +16,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { all } from './attacks/all';
 import type { Attack, Extent, Figure } from './attacks/attack';
-import { type Host, hosts, useCertificate } from './attacks/hosts';
+import { type Host, hosts, useCertificates } from './attacks/hosts';
 
 const { makeCertificates } = require('../../native/bench/certificates.js');
 const { installedPeers, installPeers } = require('../../native/bench/peers.js');
@@ -77,6 +77,10 @@ function shown(figure: Figure, value: number | undefined): string {
   switch (value === undefined ? 'none' : figure.unit) {
     case 'ms':
       return `${grouped(value as number)} ms`;
+    case 'us':
+      return `${grouped((value as number) * 1000)} us`;
+    case 'times':
+      return (value as number).toFixed(1);
     case 'KiB':
       return `${grouped((value as number) / 1024)} KiB`;
     case 'bytes':
@@ -163,7 +167,7 @@ async function main(): Promise<boolean> {
   if (attacks.length === 0) throw new Error(`--only takes beginnings of ${all.map(({ name }) => name).join(', ')}`);
   if (options.peers) installPeers();
   const columns = hosts(options.addon, options.koffi, process.env.IPDAEMON_BUN || installedPeers().bun);
-  useCertificate((await makeCertificates()).p256);
+  useCertificates(await makeCertificates());
 
   const { results, ok } = await measure(attacks, columns, rounds);
   console.log(table(attacks, columns, results));

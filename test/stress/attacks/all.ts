@@ -2,6 +2,7 @@
 import type { Attack } from './attack';
 import { clientHellos } from './client-hellos';
 import { halfHandshakes } from './half-handshakes';
+import { helloFloodP256, helloFloodRsa } from './hello-flood';
 import { keyUpdateFlood } from './key-updates';
 import { lingering } from './lingering';
 import { computing, timeOuts } from './long-turns';
@@ -13,6 +14,8 @@ export const all: Attack[] = [
   slowReaders200,
   keyUpdateFlood,
   clientHellos,
+  helloFloodP256,
+  helloFloodRsa,
   lingering,
   throwingInLoop,
   throwingInPump,

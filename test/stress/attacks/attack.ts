@@ -6,7 +6,8 @@ export interface Figure {
   /** The name of its value in what `measure` gives. */
   key: string;
   title: string;
-  unit: 'ms' | 'KiB' | 'bytes' | 'count' | 'yes';
+  /** Times are given in milliseconds; `us` shows them in microseconds. */
+  unit: 'ms' | 'us' | 'times' | 'KiB' | 'bytes' | 'count' | 'yes';
   /** What a wait may be at most, as a multiple of Bun's in the same run. */
   atMost?: number;
 }

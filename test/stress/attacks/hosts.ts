@@ -42,11 +42,18 @@ export function hosts(addon: string | undefined, koffi: boolean, bun: string | u
   return list.filter(isWanted);
 }
 
-let certificate = '';
+/** Files with key and certificate, by the kind of the key. */
+export type Certificates = Record<'p256' | 'rsa', string>;
 
-/** The file with key and certificate of the servers in TLS. */
-export function useCertificate(file: string): void {
-  certificate = file;
+let certificates: Certificates | undefined;
+
+/** What the servers in TLS have; P-256 unless an attack says otherwise. */
+export function useCertificates(files: Certificates): void {
+  certificates = files;
+}
+
+export function withKey(kind: keyof Certificates): string[] {
+  return certificates ? ['--certificate', certificates[kind]] : [];
 }
 
 export class Server {
@@ -57,7 +64,7 @@ export class Server {
   ) {}
 
   static async start(host: Host, args: string[] = [], descriptors = 20_000): Promise<Server> {
-    const words = [path.join(__dirname, 'servers', host.script), '--certificate', certificate, ...args];
+    const words = [path.join(__dirname, 'servers', host.script), ...withKey('p256'), ...args];
     const options = { host: host.program, env: host.env, descriptors, seconds };
     const program = new Program(words, options);
     const [, clear, tls] = await program.says(/listening (\d+) (\d+)/);
@@ -71,6 +78,11 @@ export class Server {
   /** Resident memory in bytes. */
   get memory(): number {
     return 1024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))?.[1]);
+  }
+
+  /** Processor time of its main thread, in milliseconds. */
+  get cpuTime(): number {
+    return Number(readFileSync(`/proc/${this.pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
   }
 
   get descriptors(): number {

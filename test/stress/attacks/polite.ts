@@ -11,6 +11,11 @@ export function sleep(ms: number): Promise<void> {
 
 export class Polite {
   answers = 0;
+  /** What the server's clock of processor time says; without one it is not asked. */
+  serverTime: () => number = () => 0;
+  /** Of each answer: how much of it the server used meanwhile, in milliseconds. */
+  private spent: number[] = [];
+  private askedAt = 0;
   /** In milliseconds; `look` includes the wait that goes on. */
   longest = 0;
   /** When the open question was asked, while one is. */
@@ -46,6 +51,7 @@ export class Polite {
   }
 
   private ask(): void {
+    this.askedAt = this.serverTime();
     this.asked = performance.now();
     this.socket.write(question);
   }
@@ -56,6 +62,7 @@ export class Polite {
     this.text = '';
     this.answers += 1;
     this.longest = Math.max(this.longest, performance.now() - this.asked);
+    this.spent.push(this.serverTime() - this.askedAt);
     this.lastAnswered = this.asked;
     this.asked = undefined;
     setTimeout(() => this.ask(), pause);
@@ -65,12 +72,18 @@ export class Polite {
   begin(): void {
     this.answers = 0;
     this.longest = 0;
+    this.spent = [];
     if (this.asked !== undefined) this.asked = performance.now();
   }
 
   look(): { answers: number; longest: number } {
     const open = this.asked === undefined ? 0 : performance.now() - this.asked;
     return { answers: this.answers, longest: Math.max(this.longest, open) };
+  }
+
+  /** Half of its answers cost the server less processor time, with all that it did before them. */
+  get medianSpent(): number {
+    return this.spent.toSorted((a, b) => a - b)[this.spent.length >> 1] ?? Number.NaN;
   }
 
   /** Whether a question that was asked after `time` has got its answer. */
