@@ -335,19 +335,19 @@ bool Identities::find_by_names(const std::string& file, std::vector<std::shared_
   if (all.empty()) return refuse_without_certificate(content, problem);
   const std::vector<X509*> others = all_of(content.certificates);
   // One for each kind of key, as in a store.
-  std::vector<std::pair<std::vector<std::string>, std::vector<Identity>>> groups;
+  std::vector<std::pair<std::vector<std::string>, std::vector<Identity>>> sets;
   for (const Candidate& one : all) {
     const char* kind = one.key != nullptr ? kind_of(one.key->key.get()) : nullptr;
     if (kind == nullptr) continue;
     std::vector<std::string> names = dns_names_of(one.certificate->certificate.get());
-    auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& other) { return other.first == names; });
-    if (group == groups.end()) group = groups.emplace(groups.end(), std::move(names), std::vector<Identity>());
-    const bool has_kind = std::any_of(group->second.begin(), group->second.end(),
+    auto set = std::find_if(sets.begin(), sets.end(), [&](const auto& other) { return other.first == names; });
+    if (set == sets.end()) set = sets.emplace(sets.end(), std::move(names), std::vector<Identity>());
+    const bool has_kind = std::any_of(set->second.begin(), set->second.end(),
                                       [&](const Identity& other) { return kind_of(other.key.get()) == kind; });
-    if (!has_kind) group->second.push_back(identity_of(*one.certificate, *one.key, others));
+    if (!has_kind) set->second.push_back(identity_of(*one.certificate, *one.key, others));
   }
-  for (auto& group : groups) out->push_back(std::make_shared<const Identities>(std::move(group.second)));
-  return !groups.empty() || refuse_without_key(content, all.front(), problem);
+  for (auto& set : sets) out->push_back(std::make_shared<const Identities>(std::move(set.second)));
+  return !sets.empty() || refuse_without_key(content, all.front(), problem);
 }
 
 Identities::Identities(std::vector<Identity> all) : all_(std::move(all)) {

@@ -47,6 +47,7 @@ struct ServerPlan {
   int drains = 0;             // Per thousand, like those below.
   int proxies = 0;            // ProxyProtocol.
   bool trusts_all = false;    // Otherwise those of IPv4.
+  int tls_changes = 0;        // Settings of TLS, and Reload.
   bool requests = true;       // A ConnectionRequest callback is registered.
   bool greeting = false;      // Sent from ReadyToSend.
   bool deep = false;          // Pumps from every DataIn.

@@ -8,6 +8,12 @@ namespace {
 
 const Bytes eols[] = {"\n", "\r\n", "\r", std::string("\0", 1), "aab", std::string("a\0b\0", 4), "abababac", "--"};
 
+// Two servers may share the key.
+const char* const tls_changes[] = {
+    "Reload=True",       "SSLAlpnProtocols=h2,http/1.1",
+    "SSLAlpnProtocols=", "SSLSniCertificates=none",
+    "SSLTicketKeys=",    "SSLTicketKeys=a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tr"};
+
 const char* const file_names[] = {"small", "empty", "large", "shrinking", "missing"};
 
 }  // namespace
@@ -90,6 +96,7 @@ void Program::change_server(Server& server) {
   }
   if (happens(server, plan.drains)) drain(server);
   if (happens(server, plan.configs)) config(server, choices_.chance(1, 2) ? "TcpNoDelay=True" : "KeepAliveTime=60000");
+  if (happens(server, plan.tls_changes)) config(server, tls_changes[choices_.below(std::size(tls_changes))]);
   if (happens(server, plan.batches)) register_batch(server, static_cast<int>(choices_.below(40)));
   if (happens(server, plan.shutdowns)) shutdown(server);
   if (happens(server, plan.resets)) reset(server);

@@ -113,6 +113,7 @@ void draw_limits(Choices& choices, ServerPlan* plan) {
   plan->send_s = choices.chance(1, 3) ? choices.between(1, 4) : 0;
   plan->life_s = choices.chance(1, 4) ? choices.between(1, 20) : 0;
   plan->drains = choices.chance(1, 3) ? static_cast<int>(choices.between(1, 30)) : 0;
+  plan->tls_changes = choices.chance(1, 3) ? static_cast<int>(choices.between(1, 30)) : 0;
 }
 
 void draw_proxies(Choices& choices, ServerPlan* plan) {

@@ -13,7 +13,7 @@ Faults draw_faults(Choices& choices);
 MemoryPlan draw_memory(Choices& choices);
 ServerPlan draw_server(Choices& choices);
 void draw_tls(Choices& choices, ServerPlan* plan);
-// PieceTimeout, SendTimeout, MaxConnectionTime and Drain.
+// PieceTimeout, SendTimeout, MaxConnectionTime, Drain, and changes of TLS.
 void draw_limits(Choices& choices, ServerPlan* plan);
 // Behind a proxy, and the header of a peer of such a server.
 void draw_proxies(Choices& choices, ServerPlan* plan);
