@@ -11,6 +11,11 @@ export type NativeInput = number | boolean | string | Uint8Array;
 export const dataBatchMax = 256;
 export const batchDescriptorLength = 2 + 3 * dataBatchMax;
 
+/** How many connections one call of `dataInGroup` may carry, and how many numbers describe them. */
+export const dataGroupMax = 64;
+export const groupDescriptorLength = 2 + 5 * dataGroupMax;
+export const groupSendsLength = 3 * dataGroupMax;
+
 /** How many lines one call of `sendGathered` may carry. */
 export const gatheredLinesMax = 256;
 
@@ -21,6 +26,10 @@ export const gatheredLinesMax = 256;
 export interface NativeSink {
   /** Shared with the library while `dataInBatch` runs, see ipdaemon_register_data_batch in ipdaemon.h. */
   readonly batchDescriptor: Int32Array;
+  /** The same for `dataInGroup`, see ipdaemon_register_data_group. Without room for two pieces there are no groups. */
+  readonly groupDescriptor: Int32Array;
+  /** What `sendGroup` sends, see ipdaemon_send_group. */
+  readonly groupSends: Int32Array;
   /** Where the lines of `sendGathered` end. */
   readonly lineEnds: Int32Array;
   dataIn(connectionId: number, text: string, eol: boolean): void;
@@ -29,6 +38,8 @@ export interface NativeSink {
    * connection of up to `gatherMax` bytes together may be gathered, see `sendGathered`.
    */
   dataInBatch(connectionId: number, chunk: string, count: number, gatherMax: number): void;
+  /** One piece each of several connections, as `groupDescriptor` says. Not every binding makes use of it. */
+  dataInGroup(chunk: string, count: number): void;
   /**
    * Any other event with its parameters in order. Returns nothing, or an array with one element for each
    * parameter: undefined where the handler changed nothing, BYTES as a string with one character per byte.
@@ -70,9 +81,12 @@ export interface NativeBinding {
   /**
    * Sends what several sends of a batch would have sent, the last of which had `lastLength` bytes. It must be
    * called before any other call with the handle, and before `dataInBatch` returns. No character is above U+00FF.
+   * Null stands for a text that was lost: the connection ends with 10055.
    * `lines` of them are lines: CR LF is added behind as many places of `text`, which `lineEnds` of the sink has.
    */
-  sendGathered(handle: number, connectionId: number, text: string, lastLength: number, lines: number): number;
+  sendGathered(handle: number, connectionId: number, text: string | null, lastLength: number, lines: number): number;
+  /** The same for the sends of a group: what is in `text` goes to `count` connections, as `groupSends` of the sink says. */
+  sendGroup(handle: number, text: string, count: number): number;
   /**
    * Hands the gathered small sends of running handlers to the system, and gathers nothing from then on:
    * the thread is about to end.

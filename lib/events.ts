@@ -4,11 +4,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { types } from 'node:util';
 import type { NativeSink, NativeValue } from '../bindings/contract';
-import { batchDescriptorLength, gatheredLinesMax } from '../bindings/contract';
+import { batchDescriptorLength, gatheredLinesMax, groupDescriptorLength, groupSendsLength } from '../bindings/contract';
 import { contextIsKept, wakesByThread } from '../bindings/host';
 import { bytesAreGone, bytesIn } from './byte-text';
 import type { Bytes } from './bytes';
-import { beginBatch, endBatch } from './gather';
+import { beginBatch, beginGroup, endBatch, nextOfGroup } from './gather';
 import { CodePage } from './generated/constants';
 import { DataInParam, EventId, type EventRow, eventRows } from './generated/events';
 import { textOf } from './shown';
@@ -35,6 +35,9 @@ class CodedDataInParam extends DataInParam {
   }
 }
 
+// For how long what the first handlers of a group have sent may wait for the others.
+const groupTimeMs = 1;
+
 // What PHP takes for false is false.
 function truth(value: unknown): boolean {
   return value === '0' ? false : Boolean(value);
@@ -48,6 +51,8 @@ function isThenable(value: unknown): value is object {
 export class Sink implements NativeSink {
   // Typed, as older compilers do not know the type of the buffer that would be found.
   readonly batchDescriptor: Int32Array = new Int32Array(batchDescriptorLength);
+  readonly groupDescriptor: Int32Array = new Int32Array(groupDescriptorLength);
+  readonly groupSends: Int32Array = new Int32Array(groupSendsLength);
   readonly lineEnds: Int32Array = new Int32Array(gatheredLinesMax);
   readonly inContext: ((body: () => void) => void) | undefined = contextIsKept
     ? undefined
@@ -96,6 +101,33 @@ export class Sink implements NativeSink {
       handler(codedHandles === 0 ? new DataInParam(connectionid, text, eol) : this.#coded(connectionid, text, eol));
       // Something happened in the handler that changes what comes next, so the rest is delivered again.
       if (descriptor[0] !== 0) return;
+    }
+  }
+
+  dataInGroup(chunk: string, count: number): void {
+    const outer = beginGroup(this.#res, this.groupSends);
+    try {
+      this.#deliverGroup(chunk, count);
+    } finally {
+      endBatch(outer);
+    }
+  }
+
+  #deliverGroup(chunk: string, count: number): void {
+    const descriptor = this.groupDescriptor;
+    const end = performance.now() + groupTimeMs;
+    for (let piece = 0; piece < count; piece += 1) {
+      const handler = this.#onDataIn;
+      if (handler === null) return;
+      descriptor[1] = piece + 1;
+      const at = 2 + 5 * piece;
+      const connectionid = descriptor[at] as number;
+      nextOfGroup(connectionid, codedHandles === 0 ? (descriptor[at + 4] as number) : 0);
+      const text = chunk.substring(descriptor[at + 1] as number, descriptor[at + 2] as number);
+      const eol = descriptor[at + 3] !== 0;
+      handler(codedHandles === 0 ? new DataInParam(connectionid, text, eol) : this.#coded(connectionid, text, eol));
+      // As in a batch. And what was sent must not wait for handlers that take long.
+      if (descriptor[0] !== 0 || performance.now() > end) return;
     }
   }
 

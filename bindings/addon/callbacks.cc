@@ -74,6 +74,20 @@ std::int32_t on_data_in_batch(void* user, ipdaemon_t, std::int32_t connection_id
   return deliver_input(session, session.data_in_batch(), argv.size(), argv.data(), connection_id, length);
 }
 
+// What cannot be delivered together comes again, one at a time.
+std::int32_t on_data_in_group(void* user, ipdaemon_t, const std::uint8_t* bytes, std::uint64_t length,
+                              std::int32_t count) {
+  Session& session = *static_cast<Session*>(user);
+  if (session.environment().is_over()) return 1;
+  napi_env env = session.environment().env();
+  session.environment().stay().drop_handles();
+  const std::array<napi_value, 2> argv = {byte_string(env, bytes, length), number_value(env, count)};
+  if (argv[0] == nullptr || argv[1] == nullptr) return 0;
+  session.count_deliveries(static_cast<std::uint64_t>(count));
+  const napi_status status = call_sink(session, session.data_in_group(), argv.size(), argv.data(), nullptr);
+  return status != napi_ok && session.environment().keep_exception(status) ? 1 : 0;
+}
+
 std::int32_t on_event(void* user, ipdaemon_t, std::int32_t event, ipdaemon_value* parameters, std::int32_t count) {
   Session& session = *static_cast<Session*>(user);
   Environment& environment = session.environment();

@@ -14,6 +14,10 @@ std::int32_t on_data_in(void* user, ipdaemon_t handle, std::int32_t event, ipdae
 std::int32_t on_data_in_batch(void* user, ipdaemon_t handle, std::int32_t connection_id, const std::uint8_t* bytes,
                               std::uint64_t length, std::int32_t count);
 
+// DataIn of several connections.
+std::int32_t on_data_in_group(void* user, ipdaemon_t handle, const std::uint8_t* bytes, std::uint64_t length,
+                              std::int32_t count);
+
 // Every other event.
 std::int32_t on_event(void* user, ipdaemon_t handle, std::int32_t event, ipdaemon_value* parameters,
                       std::int32_t count);

@@ -149,6 +149,7 @@ napi_value register_callback(const Arguments<3, 0b011>& arguments) {
   if (session == nullptr || !wanted) {
     if (session != nullptr && event == IPDAEMON_EVENT_DATA_IN) {
       ipdaemon_register_data_batch(handle, nullptr, nullptr, nullptr, 0);
+      ipdaemon_register_data_group(handle, nullptr, nullptr, nullptr, 0);
     }
     return number(env, ipdaemon_register_callback(handle, event, nullptr, nullptr));
   }
@@ -157,7 +158,8 @@ napi_value register_callback(const Arguments<3, 0b011>& arguments) {
   }
   const std::int32_t code = ipdaemon_register_callback(handle, event, on_data_in, session);
   if (code != 0) return number(env, code);
-  return number(env, session->register_batch(on_data_in_batch));
+  const std::int32_t batch_code = session->register_batch(on_data_in_batch);
+  return number(env, batch_code != 0 ? batch_code : session->register_group(on_data_in_group));
 }
 
 // const char *ipdaemon_get_last_error(ipdaemon_t handle);
@@ -320,7 +322,7 @@ constexpr auto do_startssl = call_for_connection<ipdaemon_do_startssl>;
 
 // int32_t ipdaemon_send_gathered_lines(ipdaemon_t handle, int32_t connection_id, const uint8_t *bytes, uint64_t length,
 //                            const int32_t *line_ends, int32_t lines, uint64_t last_length);
-// sendGathered(handle: number, connectionId: number, text: string, lastLength: number, lines: number): number;
+// sendGathered(handle: number, connectionId: number, text: string | null, lastLength: number, lines: number): number;
 napi_value send_gathered(const Arguments<5, 0b11011>& arguments) {
   Environment& environment = *arguments.environment;
   const ipdaemon_t handle = arguments.handle();
@@ -336,6 +338,24 @@ napi_value send_gathered(const Arguments<5, 0b11011>& arguments) {
   const std::int32_t code = lines == 0 ? ipdaemon_send_gathered(handle, connection_id, bytes, length, last_length)
                                        : ipdaemon_send_gathered_lines(handle, connection_id, bytes, length,
                                                                       session->line_ends(), lines, last_length);
+  environment.give_back(std::move(scratch));
+  return number(arguments.env, code);
+}
+
+// int32_t ipdaemon_send_group(ipdaemon_t handle, const uint8_t *bytes, uint64_t length, const int32_t *sends,
+//                             int32_t count);
+// sendGroup(handle: number, text: string, count: number): number;
+napi_value send_group(const Arguments<3, 0b101>& arguments) {
+  Environment& environment = *arguments.environment;
+  const ipdaemon_t handle = arguments.handle();
+  const Session* session = environment.find(handle);
+  const std::int32_t count = session != nullptr ? std::clamp(arguments.integer(2), 0, session->group_sends_max()) : 0;
+  Text scratch = environment.take_scratch();
+  const bool is_read =
+      scratch.reserve(scratch_size_min) && latin1_of(arguments.env, arguments.values[1], scratch) == Reading::done;
+  const std::int32_t code =
+      ipdaemon_send_group(handle, is_read ? scratch.begin() : nullptr, is_read ? scratch.size() : 1,
+                          session != nullptr ? session->group_sends() : nullptr, count);
   environment.give_back(std::move(scratch));
   return number(arguments.env, code);
 }
@@ -438,6 +458,7 @@ constexpr Entry entries[] = {
     {"doShutdown", entry<Arguments<1>, do_shutdown>},
     {"doStartssl", entry<Arguments<2>, do_startssl>},
     {"sendGathered", entry<Arguments<5, 0b11011>, send_gathered>},
+    {"sendGroup", entry<Arguments<3, 0b101>, send_group>},
     {"endGathering", entry<Arguments<1, 0>, end_gathering>},
     {"fail", entry<Arguments<3, 0b011>, fail>},
     {"failSend", entry<Arguments<4, 0b0111>, fail_send>},

@@ -77,8 +77,8 @@ bool Session::take_functions(napi_value sink) {
     napi_value value = member(env, sink, name);
     return is_function(env, value) && function.keep(env, value);
   };
-  if (!take("dataIn", data_in_) || !take("dataInBatch", data_in_batch_) || !take("event", event_) ||
-      !take("alive", alive_) || !take_numbers(sink)) {
+  if (!take("dataIn", data_in_) || !take("dataInBatch", data_in_batch_) || !take("dataInGroup", data_in_group_) ||
+      !take("event", event_) || !take("alive", alive_) || !take_numbers(sink)) {
     return false;
   }
   napi_value in_context = member(env, sink, "inContext");
@@ -94,6 +94,11 @@ bool Session::take_numbers(napi_value sink) {
   napi_env env = environment_.env();
   std::int32_t length = 0;
   batch_descriptor_ = numbers_of(env, member(env, sink, "batchDescriptor"), batch_array_, &length);
+  std::int32_t group_length = 0;
+  group_descriptor_ = numbers_of(env, member(env, sink, "groupDescriptor"), group_array_, &group_length);
+  group_sends_ = numbers_of(env, member(env, sink, "groupSends"), group_sends_array_, &group_sends_length_);
+  group_capacity_ = (group_length - 2) / 5;
+  if (group_descriptor_ == nullptr || group_sends_ == nullptr) return false;
   line_ends_ = numbers_of(env, member(env, sink, "lineEnds"), line_ends_array_, &line_ends_max_);
   // Two numbers for all pieces and three for each, see ipdaemon_register_data_batch.
   batch_capacity_ = (length - 2) / 3;

@@ -48,6 +48,7 @@ class Session final : public WakerOwner {
   const Reference& sink() const { return sink_; }
   const Reference& data_in() const { return data_in_; }
   const Reference& data_in_batch() const { return data_in_batch_; }
+  const Reference& data_in_group() const { return data_in_group_; }
   const Reference& event() const { return event_; }
   const Reference& alive() const { return alive_; }
   // One crossing into JavaScript may carry as many pieces of input as the sink has room to describe.
@@ -55,12 +56,22 @@ class Session final : public WakerOwner {
     return ipdaemon_register_data_batch(handle_, callback, this, batch_descriptor_, batch_capacity_);
   }
 
+  // A sink without room for two gets the input of each connection by itself.
+  std::int32_t register_group(ipdaemon_data_group callback) {
+    if (group_capacity_ < 2) return 0;
+    return ipdaemon_register_data_group(handle_, callback, this, group_descriptor_, group_capacity_);
+  }
+  // What sendGroup sends, and to how many connections at most.
+  const std::int32_t* group_sends() const { return group_sends_; }
+  std::int32_t group_sends_max() const { return group_sends_length_ / 3; }
+
   // Where the lines of sendGathered end, and room for how many is there.
   const std::int32_t* line_ends() const { return line_ends_; }
   std::int32_t line_ends_max() const { return line_ends_max_; }
 
   // Counts calls into JavaScript, so that on_wake sees whether a turn had work.
   void count_delivery() { deliveries_ += 1; }
+  void count_deliveries(std::uint64_t more) { deliveries_ += more; }
 
  private:
   static napi_value call_serve(napi_env env, napi_callback_info info);
@@ -76,6 +87,7 @@ class Session final : public WakerOwner {
   Reference sink_;
   Reference data_in_;
   Reference data_in_batch_;
+  Reference data_in_group_;
   Reference event_;
   Reference alive_;
   // Empty where the callback scope is enough.
@@ -84,6 +96,12 @@ class Session final : public WakerOwner {
   Reference batch_array_;
   std::int32_t* batch_descriptor_ = nullptr;
   std::int32_t batch_capacity_ = 0;
+  Reference group_array_;
+  std::int32_t* group_descriptor_ = nullptr;
+  std::int32_t group_capacity_ = 0;
+  Reference group_sends_array_;
+  const std::int32_t* group_sends_ = nullptr;
+  std::int32_t group_sends_length_ = 0;
   Reference line_ends_array_;
   const std::int32_t* line_ends_ = nullptr;
   std::int32_t line_ends_max_ = 0;

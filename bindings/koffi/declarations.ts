@@ -33,6 +33,7 @@ export const prototypes = {
   registerDataBatch: 'int32_t ipdaemon_register_data_batch(int32_t handle, uintptr_t callback, uintptr_t user, uintptr_t descriptor, int32_t capacity)',
   sendGathered: 'int32_t ipdaemon_send_gathered(int32_t handle, int32_t connection_id, uintptr_t bytes, uint64_t length, uint64_t last_length)',
   sendGatheredLines: 'int32_t ipdaemon_send_gathered_lines(int32_t handle, int32_t connection_id, uintptr_t bytes, uint64_t length, uintptr_t line_ends, int32_t lines, uint64_t last_length)',
+  sendGroup: 'int32_t ipdaemon_send_group(int32_t handle, uintptr_t bytes, uint64_t length, uintptr_t sends, int32_t count)',
   endGathering: 'void ipdaemon_end_gathering(void)',
   refuseInput: 'int32_t ipdaemon_refuse_input(int32_t handle, int32_t connection_id, int32_t code)',
   fail: 'int32_t ipdaemon_fail(int32_t handle, int32_t code, uintptr_t detail, uint64_t length)',
@@ -81,6 +82,7 @@ export interface Functions {
     lines: number,
     lastLength: number,
   ): number;
+  sendGroup(handle: number, bytes: number, length: number, sends: number, count: number): number;
   endGathering(): void;
   refuseInput(handle: number, connectionId: number, code: number): number;
   fail(handle: number, code: number, detail: number, length: number): number;

@@ -28,6 +28,7 @@ interface Session {
   readonly waker: Waker;
   /** Where the sink has them, see NativeSink. */
   readonly lineEnds: number;
+  readonly groupSends: number;
   /** Calls of the sink, so that a wake-up sees whether a turn had work. */
   deliveries: number;
 }
@@ -64,6 +65,7 @@ export class Events {
       sink,
       waker: new Waker(functions.waitHandle(handle), () => resource.runInAsyncScope(this.turn, this, session)),
       lineEnds: addressOf(sink.lineEnds),
+      groupSends: addressOf(sink.groupSends),
       deliveries: 0,
     };
     functions.enableIdleEvents(handle);
@@ -112,6 +114,11 @@ export class Events {
   /** The address of the ends of gathered lines. */
   lineEndsOf(handle: number): number {
     return this.find(handle)?.lineEnds ?? 0;
+  }
+
+  /** The address of the sends of a group. */
+  groupSendsOf(handle: number): number {
+    return this.find(handle)?.groupSends ?? 0;
   }
 
   /** A stay inside the library begins. Gives what `leave` needs. */

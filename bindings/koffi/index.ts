@@ -90,7 +90,7 @@ function otherCalls(calls: Calls) {
     sendGathered(handle, connectionId, text, lastLength, lines) {
       const mark = stack.mark();
       let code: number;
-      if (calls.put(handle, connectionId, text, 'pushLatin1') !== 0) {
+      if (text === null || calls.put(handle, connectionId, text, 'pushLatin1') !== 0) {
         code = functions.sendGathered(handle, connectionId, 0, 1, 0);
       } else if (lines === 0) {
         code = functions.sendGathered(handle, connectionId, calls.address, text.length, lastLength);
@@ -98,6 +98,16 @@ function otherCalls(calls: Calls) {
         const ends = calls.events.lineEndsOf(handle);
         code = functions.sendGatheredLines(handle, connectionId, calls.address, text.length, ends, lines, lastLength);
       }
+      stack.pop(mark);
+      return code;
+    },
+    sendGroup(handle, text, count) {
+      const mark = stack.mark();
+      const sends = calls.events.groupSendsOf(handle);
+      const code =
+        calls.put(handle, 0, text, 'pushLatin1') === 0
+          ? functions.sendGroup(handle, calls.address, text.length, sends, count)
+          : functions.sendGroup(handle, 0, 1, sends, count);
       stack.pop(mark);
       return code;
     },

@@ -12,6 +12,12 @@ void Callbacks::set_batch(ipdaemon_data_batch callback, void* user, std::int32_t
   batch_descriptor_ = callback != nullptr ? BatchDescriptor{descriptor, capacity} : BatchDescriptor{};
 }
 
+void Callbacks::set_group(ipdaemon_data_group callback, void* user, std::int32_t* descriptor, std::int32_t capacity) {
+  group_ = callback;
+  group_user_ = user;
+  group_descriptor_ = callback != nullptr ? BatchDescriptor{descriptor, capacity} : BatchDescriptor{};
+}
+
 int Callbacks::event(int event, ValueView* parameters, int count) {
   const Registered registered = callbacks_[static_cast<std::size_t>(event)];
   if (registered.callback == nullptr) return 0;
@@ -42,6 +48,10 @@ int Callbacks::data_in(std::int32_t connection_id, BytesView bytes, bool eol) {
 
 int Callbacks::data_batch(std::int32_t connection_id, BytesView bytes, int count) {
   return batch_(batch_user_, handle_, connection_id, as_bytes(bytes), bytes.size(), count);
+}
+
+int Callbacks::data_group(BytesView bytes, int count) {
+  return group_(group_user_, handle_, as_bytes(bytes), bytes.size(), count);
 }
 
 }  // namespace ipdaemon

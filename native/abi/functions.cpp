@@ -285,6 +285,21 @@ int32_t ipdaemon_register_data_batch(ipdaemon_t handle, ipdaemon_data_batch call
   });
 }
 
+int32_t ipdaemon_register_data_group(ipdaemon_t handle, ipdaemon_data_group callback, void* user, int32_t* descriptor,
+                                     int32_t capacity) {
+  int error = 0;
+  Instance* instance = find_handle(handle, &error);
+  return with_server(handle, [&](Server& server) {
+    if (callback != nullptr && (descriptor == nullptr || capacity < 1)) {
+      return server.record_error(IPDAEMON_ERROR_INVALID_VALUE,
+                                 "a group needs a descriptor and a capacity of at least 1");
+    }
+    instance->callbacks.set_group(callback, user, descriptor, capacity);
+    server.enable_groups(callback != nullptr);
+    return 0;
+  });
+}
+
 int32_t ipdaemon_gather_max(ipdaemon_t handle, int32_t connection_id) {
   Server* server = peek(handle);
   return server != nullptr ? server->gather_max(connection_id) : 0;
@@ -301,6 +316,11 @@ int32_t ipdaemon_send_gathered_lines(ipdaemon_t handle, int32_t connection_id, c
   return with_server(handle, [&](Server& server) {
     return server.send_gathered_lines(connection_id, as_view(bytes, length), line_ends, lines, last_length);
   });
+}
+
+int32_t ipdaemon_send_group(ipdaemon_t handle, const uint8_t* bytes, uint64_t length, const int32_t* sends,
+                            int32_t count) {
+  return with_server(handle, [&](Server& server) { return server.send_group(as_view(bytes, length), sends, count); });
 }
 
 void ipdaemon_end_gathering(void) {
@@ -328,7 +348,7 @@ int32_t ipdaemon_fail_send(ipdaemon_t handle, int32_t connection_id, int32_t cod
 }
 
 int64_t ipdaemon_counter(ipdaemon_t handle, int32_t counter) {
-  const Server* server = peek(handle);
+  Server* server = peek(handle);
   return server != nullptr ? server->counter(counter) : -1;
 }
 

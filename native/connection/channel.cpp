@@ -45,6 +45,10 @@ int Channel::why_broken() {
 // ---- Reading ------------------------------------------------------------------------------------------
 
 Transfer Channel::read_some(char* at) {
+  if (ahead_) {
+    ahead_ = false;
+    return {static_cast<std::int64_t>(services_.group.take(*this, at)), 0};
+  }
   const Transfer received = socket_.receive(at, TurnBuffers::receive_length);
   const bool has_nothing = received.count == 0 && (received.error == 0 || received.error == IPDAEMON_ERROR_WOULD_BLOCK);
   return has_nothing && broken_code_ != 0 ? Transfer{0, broken_code_} : received;

@@ -55,7 +55,10 @@ class Channel {
   // Reads once to `at`, which has room for TurnBuffers::receive_length. Behind what could still be read, a broken
   // connection has not ended in order: its error is reported instead of the end.
   Transfer read_some(char* at);
-  bool has_input() { return socket_.has_input(); }
+  bool has_input() { return ahead_ || socket_.has_input(); }
+  // Something was read ahead, which comes before what the system has: see DataGroup.
+  void set_ahead(bool ahead) { ahead_ = ahead; }
+  bool has_ahead() const { return ahead_; }
 
   // ---- Writing ----
   // Ciphertext that the system has not taken.
@@ -99,7 +102,8 @@ class Channel {
     new_owner(std::move(socket_), watched_);
     watched_ = watched_ && socket_.valid();
   }
-  void close() { socket_.close(); }
+  // With input that nobody has read, the system says that to the peer; so do we if we have read it ahead.
+  void close() { ahead_ ? socket_.reset() : socket_.close(); }
   void reset() { socket_.reset(); }
   int local_endpoint(Endpoint* out) const { return socket_.local_endpoint(out); }
 
@@ -117,6 +121,7 @@ class Channel {
   std::int32_t broken_code_ = 0;
   Interest interest_ = Interest::none;
   bool watched_ = false;
+  bool ahead_ = false;
 };
 
 }  // namespace ipdaemon

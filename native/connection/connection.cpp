@@ -42,6 +42,7 @@ Connection::Connection(Services& services, Socket&& socket, const Endpoint& peer
 }
 
 Connection::~Connection() {
+  if (channel_.has_ahead()) services().group.forget(channel_);
   if (channel_.tls() != nullptr) services().handshakes.remove(*channel_.tls());
   services().owed.remove(this);
 }
@@ -223,6 +224,7 @@ void Connection::fire_owed() {
   }
   if (owed_.has(Owing::input)) feed_inbox();
   decrypt_backlog();
+  if (channel_.has_ahead()) receive_ahead();
   if (owed_.has(Owing::rest)) fire_rest();
   end_if_peer_has();
 }
@@ -236,6 +238,8 @@ void Connection::update_interest() {
   const auto interest = static_cast<Interest>((read ? 1 : 0) | (write ? 2 : 0));
   if (interest == channel_.interest()) return;
   if (const int error = channel_.set_interest(this, interest); error != 0) break_off(error);
+  // The poller does not know of it.
+  if (read && channel_.has_ahead()) owe();
 }
 
 void Connection::remember_local_address() {

@@ -21,6 +21,8 @@
 
 namespace ipdaemon {
 
+struct GroupMember;
+
 class Connection final : public Debtor, public Deadline {
  public:
   // `local` is the address that it has come to; of family none if the system has to be asked for it.
@@ -96,6 +98,23 @@ class Connection final : public Debtor, public Deadline {
   bool can_gather() const override { return queue_is_empty(); }
   void write_gathered(BytesView bytes) override;
   void fire_status(BytesView text);
+  bool is_connection() const override { return true; }
+
+  // ---- For DataGroup: receiving_together.cpp ----
+  // Whether what can be read may be delivered together with that of others.
+  bool may_join(const Ready& ready) const;
+  // Reads once. Returns how much, 0 for nothing, the end or an error, which shows again.
+  std::size_t read_ahead(char* at, GroupMember* member);
+  // Cuts it. Returns whether it is one whole piece; if not, nothing has changed.
+  bool cut_whole(BytesView data, GroupMember* member);
+  void restore(const Framer& framer) { inbox_.restore(framer); }
+  // Its handler has begun with what was read.
+  void begin_ahead(std::size_t length);
+  // Its handler runs alone, and has returned.
+  void begin_alone();
+  void end_alone();
+  // Whether its handler may gather sends without asking.
+  bool may_gather_in_handler() const;
   Services& services() const { return channel_.services(); }
 
   // ---- For the simulator and sanitizer builds: check.cpp ----
@@ -166,6 +185,7 @@ class Connection final : public Debtor, public Deadline {
   void fire_piece(BytesView data, const Piece& piece);
   void fire_rest();
   bool fire_violation(Cut cut);
+  void receive_ahead();
   bool may_fire_data() const;
   bool wants_input() const;
   Framing framing() const;

@@ -76,6 +76,10 @@ class Inbox {
   // Only `delivered` pieces of the batch were: where to go on.
   std::size_t cut_back(const Batch& batch, std::size_t delivered);
 
+  // As it is before a piece is cut that may have to be cut again.
+  Framer framer() const { return framer_; }
+  void restore(const Framer& framer) { framer_ = framer; }
+
   // `done` bytes of `data`, which is not in here, were handed out; the rest is kept.
   void keep_rest(BytesView data, std::size_t done);
   // `done` of the bytes in here were handed out.

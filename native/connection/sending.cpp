@@ -85,8 +85,11 @@ int Connection::send(BytesView data, BytesView tail) {
 
 // Whether small sends would be accepted now without a look at them.
 bool Connection::may_send_gathered() const {
-  return why_not_sendable() == 0 && !is_too_early() && properties_.TIMEOUT == 0 && queue_is_empty() &&
-         services().dispatcher.in_callback();
+  return may_gather_in_handler() && services().dispatcher.in_callback();
+}
+
+bool Connection::may_gather_in_handler() const {
+  return why_not_sendable() == 0 && !is_too_early() && properties_.TIMEOUT == 0 && queue_is_empty();
 }
 
 int Connection::send_gathered(BytesView data, std::int64_t last_length) {

@@ -7,6 +7,7 @@
 #include "connection/address_blocks.hpp"
 #include "connection/certificate_choices.hpp"
 #include "connection/connections.hpp"
+#include "connection/data_group.hpp"
 #include "connection/framing_spec.hpp"
 #include "connection/lingering_close.hpp"
 #include "connection/tls_session.hpp"
@@ -29,6 +30,7 @@ struct Services {
         deadlines(monotonic_ms()),
         dispatcher(sink, owed, gathering),
         pump(reactor, deadlines, owed, dispatcher, buffers, notices, gathering),
+        group(*this),
         connections(reactor, deadlines),
         lingering(*this) {}
   Services(const Services&) = delete;
@@ -50,6 +52,7 @@ struct Services {
   std::shared_ptr<const FramingSpec> default_framing;
   CertificateChoices certificate_choices;
   HandshakeList handshakes;
+  DataGroup group;
   Connections connections;
   AddressBlocks blocks;
   LingeringCloses lingering;

@@ -146,6 +146,10 @@ typedef int32_t (*ipdaemon_callback)(void* user, ipdaemon_t handle, int32_t even
 typedef int32_t (*ipdaemon_data_batch)(void* user, ipdaemon_t handle, int32_t connection_id, const uint8_t* bytes,
                                        uint64_t length, int32_t count);
 
+/* Called for input of several connections at a time, see ipdaemon_register_data_group. */
+typedef int32_t (*ipdaemon_data_group)(void* user, ipdaemon_t handle, const uint8_t* bytes, uint64_t length,
+                                       int32_t count);
+
 /* Called between two slices of a blocking wait; a result other than 0 ends the wait. */
 typedef int32_t (*ipdaemon_wait_hook)(void* user, ipdaemon_t handle);
 
@@ -330,6 +334,18 @@ IPDAEMON_API int32_t ipdaemon_set_wait_hook(ipdaemon_t handle, ipdaemon_wait_hoo
 IPDAEMON_API int32_t ipdaemon_register_data_batch(ipdaemon_t handle, ipdaemon_data_batch callback, void* user,
                                                   int32_t* descriptor, int32_t capacity);
 
+/* Delivers DataIn of several connections that are readable at the same time in one call, where what was read of each is
+   one whole piece; all others go the other ways, and the DataIn callback must be registered, too.
+   `descriptor` is memory of the caller with room for 2 + 5 * capacity numbers that outlives the registration. Before
+   the call the library writes descriptor[0] = 0, descriptor[1] = 0 and for piece i, from descriptor[2 + 5 * i] on:
+   the connection id, begin and end of its bytes, eol, and how many bytes of sends to its connection may be gathered
+   until ipdaemon_send_group, as ipdaemon_gather_max says it. The callee goes through the pieces as through those of
+   ipdaemon_register_data_batch, and each stands for a DataIn callback of its own: any call with the handle sets
+   descriptor[0]. It stops, too, when it has taken longer than a millisecond, as what the first have sent waits for the
+   others; it is given less at a time if it does not get through. A NULL callback removes. */
+IPDAEMON_API int32_t ipdaemon_register_data_group(ipdaemon_t handle, ipdaemon_data_group callback, void* user,
+                                                  int32_t* descriptor, int32_t capacity);
+
 /* How many bytes of sends to the connection a callback of a data batch may gather, instead of calling
    ipdaemon_do_send for each, until it calls ipdaemon_send_gathered: all of them would be accepted at once.
    0: none. Any other call with the handle ends this permission, so send first what was gathered. */
@@ -346,6 +362,12 @@ IPDAEMON_API int32_t ipdaemon_send_gathered(ipdaemon_t handle, int32_t connectio
 IPDAEMON_API int32_t ipdaemon_send_gathered_lines(ipdaemon_t handle, int32_t connection_id, const uint8_t* bytes,
                                                   uint64_t length, const int32_t* line_ends, int32_t lines,
                                                   uint64_t last_length);
+
+/* Sends what a callback of a data group has gathered: for each of `count` connections three numbers in `sends`, its id,
+   where its bytes end in `bytes`, and the length of the last send to it. Each is as ipdaemon_send_gathered; the first
+   error is returned. */
+IPDAEMON_API int32_t ipdaemon_send_group(ipdaemon_t handle, const uint8_t* bytes, uint64_t length, const int32_t* sends,
+                                         int32_t count);
 
 /* Hands the small sends that callbacks on the stack have gathered to the system, for all handles of the
    thread; later sends are not gathered any more. For a host that ends the thread or the process in the

@@ -68,6 +68,14 @@ class Dispatcher {
   // How many have ever run.
   std::uint64_t fired() const { return fired_; }
 
+  void count_fired(std::uint64_t more) { fired_ += more; }
+
+  // Pieces of several connections, see DataGroup, which knows whose handlers run.
+  BatchDescriptor group_descriptor() const { return sink_.group_descriptor(); }
+  bool fire_group(BytesView bytes, int count) {
+    return run_callback(nullptr, [&] { return sink_.data_group(bytes, count); });
+  }
+
   // Pieces that were cut ahead: where they are described, and their delivery. Returns how many were delivered.
   BatchDescriptor batch_descriptor() const { return sink_.batch_descriptor(); }
   std::size_t fire_batch(Debtor* debtor, std::int32_t connection_id, BatchDescriptor batch, BytesView bytes, int count);

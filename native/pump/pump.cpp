@@ -76,6 +76,7 @@ std::int64_t Pump::serve_ready(int timeout_ms) {
   std::int64_t began_us = -1;
   reactor_.turn(
       timeout_ms, [&] { began_us = slice_.begin(slice_us); },
+      [this] { return together_ != nullptr && together_->serve(); },
       [this] {
         if (!owed_.empty() && !dispatcher_.is_mute()) fire_owed_within_slice();
         return dispatcher_.goes_on() && !slice_.is_over();

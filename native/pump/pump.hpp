@@ -20,6 +20,15 @@
 
 namespace ipdaemon {
 
+// Serves several sources at once, where that is possible.
+class Together {
+ public:
+  virtual bool serve() = 0;
+
+ protected:
+  ~Together() = default;
+};
+
 class Pump {
  public:
   Pump(Reactor& reactor, Deadlines& deadlines, OwedList& owed, Dispatcher& dispatcher, TurnBuffers& buffers,
@@ -58,6 +67,8 @@ class Pump {
   int wait_ms() { return has_something_due() ? 0 : deadlines_.wait_ms(monotonic_ms()); }
   // How long turns took, of those in which somebody was ready and no callback failed.
   const Histogram& turns() const { return turns_; }
+  // Asked before each source that is ready; null for nobody.
+  void set_together(Together* together) { together_ = together; }
   // How many pumps there ever were.
   std::uint64_t runs() const { return runs_; }
   // Whether pumps are nested so deeply on this thread that the next one would run no callback.
@@ -104,6 +115,7 @@ class Pump {
   TurnBuffers& buffers_;
   Notices& notices_;
   Gathering& gathering_;
+  Together* together_ = nullptr;
   TimeSlice slice_;
   bool may_shake_hands_at_once_ = false;  // The present turn has taken no step of a handshake out of its order.
   int calls_ = 0;

@@ -5,10 +5,11 @@
 // What was closed cannot wait for the outermost turn to be freed. The rule: closed sources are freed at the
 // end of every pump, a nested one too, and at no other time than that and the end of the outermost call;
 // except those with a pin. A pointer to a source is therefore good until something pumps, and whoever uses it
-// after that holds a pin meanwhile. Three do:
+// after that holds a pin meanwhile. Four do:
 //  - Reactor::serve, on the source that has been told that it is ready,
 //  - Server::run_callback, on the connection whose callback runs,
-//  - Connection::wait_until_sent, on the connection that it waits for.
+//  - Connection::wait_until_sent, on the connection that it waits for,
+//  - DataGroup, on the connection whose handler runs.
 // The list of what was reported has none: a source is taken out of it when it is closed.
 #pragma once
 
@@ -76,9 +77,17 @@ class Reactor {
 
   // Serves what the poller has reported and nobody has served yet; if there is nothing, waits up to
   // `timeout_ms` first. Calls `begin` before the first source, and after each one `between`, which ends the
-  // turn by returning false. What was not served is served first by the next turn.
-  template <typename Begin, typename Between>
-  void turn(int timeout_ms, Begin begin, Between between);
+  // turn by returning false. What was not served is served first by the next turn. `together` may serve several of
+  // them, and says whether it has.
+  template <typename Begin, typename Together, typename Between>
+  void turn(int timeout_ms, Begin begin, Together together, Between between);
+  // The record that is `ahead` places behind the next one to be served; null if there are not so many.
+  const Ready* upcoming(std::size_t ahead) const {
+    const std::size_t at = static_cast<std::size_t>(next_) + ahead;
+    return at < static_cast<std::size_t>(count_) ? &ready_[at] : nullptr;
+  }
+  // So many of them have been served by other means.
+  void skip(std::size_t count) { next_ += static_cast<int>(count); }
   // Whether a turn has work without waiting.
   bool has_ready() const { return next_ < count_; }
 
@@ -99,8 +108,8 @@ class Reactor {
   std::unique_ptr<Source> retired_;
 };
 
-template <typename Begin, typename Between>
-void Reactor::turn(int timeout_ms, Begin begin, Between between) {
+template <typename Begin, typename Together, typename Between>
+void Reactor::turn(int timeout_ms, Begin begin, Together together, Between between) {
   if (!has_ready()) {
     next_ = 0;
     count_ = 0;
@@ -108,6 +117,10 @@ void Reactor::turn(int timeout_ms, Begin begin, Between between) {
   }
   if (has_ready()) begin();
   while (has_ready()) {
+    if (together()) {
+      if (!between()) return;
+      continue;
+    }
     const Ready ready = ready_[static_cast<std::size_t>(next_++)];
     if (ready.token == nullptr) continue;  // Retired since.
     serve(ready);

@@ -30,6 +30,9 @@ class Source {
   // The socket can make progress. May close this and any other source; this one stays in memory meanwhile.
   virtual void on_ready(const Ready& ready) = 0;
 
+  // Whether it is a connection, of which several may be served together.
+  virtual bool is_connection() const { return false; }
+
   // There was no memory for what on_ready wanted to do. Must not allocate.
   virtual void on_out_of_memory() = 0;
 

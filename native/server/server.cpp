@@ -42,6 +42,7 @@ void Server::set_defaults() {
 // ---- The frame of a call ----------------------------------------------------------------------------
 
 void Server::enter_call() {
+  services_.group.call_begins();
   services_.pump.enter_call();
   services_.dispatcher.clear_last_error();
 }
@@ -63,6 +64,7 @@ void Server::leave_call() {
 }
 
 bool Server::retire() {
+  services_.group.call_begins();
   handle_closed_ = true;
   services_.dispatcher.silence();
   services_.dispatcher.cancel_batch();
@@ -173,6 +175,24 @@ int Server::send_gathered_lines(int id, BytesView data, const std::int32_t* line
   const int code = send_gathered(id, is_whole ? BytesView(gathered_lines_) : BytesView(nullptr, 1), last_length);
   if (gathered_lines_.capacity() > kept_max) Bytes().swap(gathered_lines_);
   return code;
+}
+
+// Each of `count` sends has three numbers: the connection, where its bytes end, and how long the last send was.
+int Server::send_group(BytesView data, const std::int32_t* sends, std::int32_t count) {
+  int result = 0;
+  std::size_t done = 0;
+  for (std::int32_t i = 0; i < count; ++i) {
+    const std::int32_t* one = sends + std::size_t{3} * static_cast<std::size_t>(i);
+    BytesView bytes(nullptr, 1);
+    if (data.data() != nullptr || data.empty()) {
+      const std::size_t end = std::clamp(static_cast<std::size_t>(one[1]), done, data.size());
+      bytes = data.substr(done, end - done);
+      done = end;
+    }
+    const int code = send_gathered(one[0], bytes, static_cast<std::uint64_t>(one[2]));
+    if (result == 0) result = code;
+  }
+  return result;
 }
 
 int Server::refuse_input(int id, int code) {
@@ -311,7 +331,8 @@ bool Server::wants_poll() const {
           admission_.proxy_peers().count() > 0 || !services_.lingering.empty());
 }
 
-std::int64_t Server::counter(int which) const {
+std::int64_t Server::counter(int which) {
+  services_.group.call_begins();
   const Connections& connections = services_.connections;
   switch (which) {
     case IPDAEMON_COUNTER_MEMORY:

@@ -40,6 +40,7 @@ class Server {
   int send_gathered(int id, BytesView data, std::uint64_t last_length);
   int send_gathered_lines(int id, BytesView data, const std::int32_t* line_ends, std::int32_t lines,
                           std::uint64_t last_length);
+  int send_group(BytesView data, const std::int32_t* sends, std::int32_t count);
   int gather_max(int id);
   int fail_send(int id, int code, std::string detail);
   int refuse_input(int id, int code);
@@ -57,7 +58,7 @@ class Server {
   bool wants_poll() const;
   void enable_idle_events();
   bool has_host_loop() const { return has_host_loop_; }
-  std::int64_t counter(int which) const;
+  std::int64_t counter(int which);
 
   // ---- The frame of a call, kept by the ABI ----
   void enter_call();  // Clears the last error.
@@ -69,6 +70,8 @@ class Server {
   int record_error(int code, std::string detail = {}) {
     return services_.dispatcher.record_error(code, std::move(detail));
   }
+  // Whether several connections may be served together.
+  void enable_groups(bool enabled) { services_.pump.set_together(enabled ? &services_.group : nullptr); }
   void cancel_batch() { services_.dispatcher.cancel_batch(); }
 
   // For the simulator and sanitizer builds: Connection::check for each, unless there are too many for every call.

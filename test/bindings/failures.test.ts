@@ -18,16 +18,18 @@ const isTested = eachBinding().some(({ binding }) => binding === 'addon');
     ['node', 'loop'],
     ['node', 'thread'],
     ['doevents', 'loop'],
+    ['node', 'loop', 'together'],
+    ['doevents', 'loop', 'together'],
   ])(
-    'goes on, tells it, and loses no event of another connection (%s, %s)',
-    async (pump, waker) => {
+    'goes on, tells it, and loses no event of another connection (%s, %s, %s)',
+    async (pump, waker, how = 'alone') => {
       const env = {
         IPDAEMON_BINDING: 'addon',
         IPDAEMON_ADDON: path.join(folder, 'ipdaemon_failing.node'),
         IPDAEMON_WAKER: waker,
       };
       await withProgram(
-        [program, pump],
+        [program, pump, how],
         async (life) => {
           await life.ends(10 * patience);
           expect(life.exit).toEqual({ code: 0, signal: null });

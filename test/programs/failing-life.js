@@ -1,6 +1,7 @@
-// The life of a server, again and again, while one step after the other fails in the addon: `failing-life.js PUMP`,
-// with IPDAEMON_ADDON naming `ipdaemon_failing.node` (test/native/addon/failing.cc). PUMP is node or doevents. Checks
-// each life and prints what is wrong; ends with the number of lives.
+// The life of a server, again and again, while one step after the other fails in the addon: `failing-life.js PUMP
+// [together]`, with IPDAEMON_ADDON naming `ipdaemon_failing.node` (test/native/addon/failing.cc). PUMP is node or
+// doevents. With `together`, handlers only answer, and clients write at the same time, so that input and answers of
+// several connections cross together. Checks each life and prints what is wrong; ends with the number of lives.
 'use strict';
 const fs = require('node:fs');
 const net = require('node:net');
@@ -10,6 +11,7 @@ const ipd = require(path.join(__dirname, '..', '..'));
 const { failAt, failed } = require(process.env.IPDAEMON_ADDON);
 const { ErrorCode, EventId, Property } = ipd;
 const pumps = process.argv[2] === 'doevents';
+const together = process.argv[3] === 'together';
 const lines = ['one', 'two', 'three'];
 const patience = Number(process.env.IPDAEMON_TEST_PATIENCE ?? 10_000);
 
@@ -42,6 +44,27 @@ function attempt(call) {
   }
 }
 
+/** An answer that may be kept until others are there, too. */
+function answer(res, id, text) {
+  const code = attempt(() => ipd.ipdaemon_do_send(res, id, `<${text}>${text === 'two' ? 'x'.repeat(1997) : ''}\r\n`));
+  if (code === 0) return;
+  if (code !== undefined) note(res, 'do_send', code);
+  attempt(() => ipd.ipdaemon_do_disconnect(res, id));
+}
+
+/** Other calls and then an answer, which so leaves at once. */
+function useAndAnswer(res, id, text) {
+  attempt(() => note(res, 'set', ipd.ipdaemon_set(res, Property.UserData, id, `about ${id}`)));
+  const data = attempt(() => ipd.ipdaemon_get(res, Property.UserData, id));
+  if (data === null) note(res, 'get', attempt(() => ipd.ipdaemon_get_last_error_code(res)) ?? 0);
+  else if (data !== undefined && data !== `about ${id}` && data !== '') problems.push(`UserData is ${data}`);
+  const reply = text === 'two' ? `${'x'.repeat(2000)}\r\n` : Buffer.from(`<${text}>\r\n`);
+  const code = attempt(() => ipd.ipdaemon_do_send(res, id, reply));
+  if (code === 0) return;
+  if (code !== undefined) note(res, 'do_send', code);
+  attempt(() => ipd.ipdaemon_do_disconnect(res, id));
+}
+
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 const answerLength = '<one>\r\n'.length + 2002 + '<three>\r\n'.length;
@@ -49,14 +72,27 @@ const answerLength = '<one>\r\n'.length + 2002 + '<three>\r\n'.length;
 class Client {
   text = '';
   ended = false;
+  connected = false;
   constructor(port) {
-    this.socket = net.connect(port, '127.0.0.1', () => this.socket.write(lines.map((line) => `${line}\n`).join('')));
+    this.socket = net.connect(port, '127.0.0.1', () => {
+      this.connected = true;
+      if (!together) this.socket.write(lines.map((line) => `${line}\n`).join(''));
+    });
     this.socket.on('data', (bytes) => {
       this.text += bytes;
       if (this.text.length >= answerLength) this.socket.end();
     });
     for (const name of ['end', 'error', 'close']) this.socket.on(name, () => (this.ended = true));
   }
+}
+
+// The next line of all clients at once, when all have their answers to the one before.
+function writeTogether(clients, told) {
+  const there = clients.filter((client) => !client.ended);
+  const isAnswered = (client) => client.connected && (client.text.match(/\n/g) ?? []).length === told.lines;
+  if (told.lines === lines.length || !there.every(isAnswered)) return;
+  for (const client of there) client.socket.write(`${lines[told.lines]}\n`);
+  told.lines += 1;
 }
 
 async function life(step) {
@@ -73,15 +109,8 @@ async function life(step) {
     if (name === 'Error') reports.push(`Error ${param.errorcode}`);
     if (name === 'Disconnected' && param.statuscode !== 0) reports.push(`Disconnected ${param.statuscode}`);
     if (name !== 'DataIn') return;
-    attempt(() => note(res, 'set', ipd.ipdaemon_set(res, Property.UserData, id, `about ${id}`)));
-    const data = attempt(() => ipd.ipdaemon_get(res, Property.UserData, id));
-    if (data === null) note(res, 'get', attempt(() => ipd.ipdaemon_get_last_error_code(res)) ?? 0);
-    else if (data !== undefined && data !== `about ${id}` && data !== '') problems.push(`UserData is ${data}`);
-    const answer = param.text === 'two' ? `${'x'.repeat(2000)}\r\n` : Buffer.from(`<${param.text}>\r\n`);
-    const code = attempt(() => ipd.ipdaemon_do_send(res, id, answer));
-    if (code === 0) return;
-    if (code !== undefined) note(res, 'do_send', code);
-    attempt(() => ipd.ipdaemon_do_disconnect(res, id));
+    const act = together ? answer : useAndAnswer;
+    act(res, id, param.text);
   };
   res = attempt(() => ipd.ipdaemon_open());
   if (res !== undefined) {
@@ -98,7 +127,9 @@ async function life(step) {
     const port = attempt(() => ipd.ipdaemon_get(res, Property.LocalPort));
     if (port === null) note(res, 'LocalPort', attempt(() => ipd.ipdaemon_get_last_error_code(res)) ?? 0);
     if (reports.length === 0) for (let i = 0; i < 3; i += 1) clients.push(new Client(port));
+    const told = { lines: 0 };
     for (let end = Date.now() + patience; !clients.every((client) => client.ended); await turn()) {
+      if (together) writeTogether(clients, told);
       if (pumps) attempt(() => note(res, 'do_doevents', ipd.ipdaemon_do_doevents(res)));
       // What a failure has taken from a client is reported; nothing else keeps one waiting.
       if (Date.now() < end) continue;
@@ -135,7 +166,8 @@ function check(logs, clients) {
   broken += clients.length - [...logs.keys()].filter((id) => id !== 0).length;
   // One failure is the matter of one connection, unless it was in a call that is about all.
   if (broken > 0 && reports.length === 0) problems.push(`events are missing and nothing was reported: ${show(logs)}`);
-  if (broken > 1) problems.push(`${broken} connections suffer: ${show(logs)}; ${reports}`);
+  // Where answers crossed together, their failure is that of all whose answers they were.
+  if (broken > 1 && !together) problems.push(`${broken} connections suffer: ${show(logs)}; ${reports}`);
 }
 
 const show = (logs) => JSON.stringify([...logs]);

@@ -82,6 +82,7 @@ struct ConnectionModel {
   bool interrupted = false;
   bool file_pending = false;
   bool file_failed = false;  // While it was being sent.
+  bool lost_sends = false;   // Accepted, and lost on their way into the library.
   std::int64_t progress_us = 0;
   // Ending
   bool end_wanted = false;  // By the program: disconnect, shutdown, Connected = False.
@@ -186,6 +187,7 @@ class LogChecker final : public Observer {
   void property_set(int handle, int property, int id, std::int64_t number, BytesView bytes);
   void send_begins(int handle, int id, BytesView bytes, bool file);
   void send_ends(int handle, int id, int code, std::int64_t bytes_sent);
+  void lost_sends(int handle, int id);
   void end_wanted(int handle, int id);  // disconnect of one connection, or of all with id 0.
   void drain_begins(int handle, std::int64_t seconds);
   void drain_ends(int handle);

@@ -96,6 +96,11 @@ void LogChecker::send_ends(int handle, int id, int code, std::int64_t bytes_sent
   }
 }
 
+// Accepted sends that the binding could not hand over: their connection has to end.
+void LogChecker::lost_sends(int handle, int id) {
+  if (ConnectionModel* model = find(handle, id)) model->lost_sends = true;
+}
+
 void LogChecker::check_send_to_nobody(const Frame& frame, int handle, int id, int code, std::int64_t bytes_sent) {
   if (handshake(handle, id) != nullptr) {
     if (code == 0 && frame.length > 0) fail("a send was accepted before Connected");

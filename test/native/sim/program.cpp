@@ -111,6 +111,10 @@ int Program::open(const ServerPlan& plan) {
   server.open = true;
   register_all(server);
   if (plan.batch_capacity > 0) register_batch(server, plan.batch_capacity);
+  if (plan.group_capacity > 0) {
+    server.group.draws = std::make_unique<SeededChoices>(plan.group_seed);
+    register_group(server, plan.group_capacity);
+  }
   for (int tries = 0; tries < 20; ++tries) {
     if (configure(server)) break;
     if (tries < 19) continue;

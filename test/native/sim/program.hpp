@@ -44,10 +44,13 @@ struct ServerPlan {
   std::int64_t piece_s = 0;
   std::int64_t send_s = 0;
   std::int64_t life_s = 0;
-  int drains = 0;             // Per thousand, like those below.
-  int proxies = 0;            // ProxyProtocol.
-  bool trusts_all = false;    // Otherwise those of IPv4.
-  int tls_changes = 0;        // Settings of TLS, and Reload.
+  int drains = 0;           // Per thousand, like those below.
+  int proxies = 0;          // ProxyProtocol.
+  bool trusts_all = false;  // Otherwise those of IPv4.
+  int tls_changes = 0;      // Settings of TLS, and Reload.
+  int group_capacity = 0;
+  std::uint64_t group_seed = 0;
+  int crowd = 0;              // Peers besides, which write little at about the same time.
   bool requests = true;       // A ConnectionRequest callback is registered.
   bool greeting = false;      // Sent from ReadyToSend.
   bool deep = false;          // Pumps from every DataIn.
@@ -110,6 +113,13 @@ class Program {
     bool greeted = false;
     bool paused = false;
   };
+  // DataIn of several connections, and what was gathered of their answers.
+  struct Group {
+    std::vector<std::int32_t> words;
+    Bytes text;
+    std::vector<std::int32_t> sends;
+    std::unique_ptr<SeededChoices> draws;  // Of its own, see draw_groups.
+  };
   struct Server {
     Program* program = nullptr;
     int number = 0;
@@ -120,6 +130,7 @@ class Program {
     bool listening = false;
     bool was_reset = false;
     std::vector<std::int32_t> words;
+    Group group;
     std::map<int, Talk> talks;
   };
 
@@ -127,12 +138,15 @@ class Program {
                                std::int32_t count);
   static std::int32_t on_batch(void* user, ipdaemon_t handle, std::int32_t id, const std::uint8_t* bytes,
                                std::uint64_t length, std::int32_t count);
+  static std::int32_t on_group(void* user, ipdaemon_t handle, const std::uint8_t* bytes, std::uint64_t length,
+                               std::int32_t count);
   static std::int32_t on_wait(void* user, ipdaemon_t handle);
 
   int on_request(Server& server, ipdaemon_value* parameters);
   int on_connected(Server& server, ipdaemon_value* parameters);
   int on_ready(Server& server, int id);
   int on_data(Server& server, int id, BytesView text, bool eol);
+  int on_member(Server& server, int id, BytesView text, bool eol, std::int32_t gather_max);
   int on_disconnected(Server& server, ipdaemon_value* parameters);
   int on_hello(Server& server, ipdaemon_value* parameters);
   int on_certificate(Server& server, ipdaemon_value* parameters);
@@ -154,6 +168,8 @@ class Program {
   void set_limits(Server& server);
   void drain(Server& server);
   int send(Server& server, int id, BytesView bytes);
+  void gather(Server& server, int id, BytesView bytes);
+  void send_group(Server& server);
   int send_file(Server& server, int id, const std::string& path);
   int start_ssl(Server& server, int id);
   int disconnect(Server& server, int id);
@@ -165,6 +181,7 @@ class Program {
   void close(Server& server);
   void register_all(Server& server);
   void register_batch(Server& server, int capacity);
+  void register_group(Server& server, int capacity);
   bool configure(Server& server);
   bool configure_tls(Server& server);
   bool configure_proxies(Server& server);

@@ -127,9 +127,13 @@ RunResult run_mixed(Choices* source, bool trace, Choices* later) {
     if (waits_deep) draw_deep_waits(choices, &plan);
     if (later != nullptr && !deep && !waits_deep) draw_limits(*later, &plan);
     if (later != nullptr && !deep && !waits_deep) draw_proxies(*later, &plan);
+    if (later != nullptr) draw_groups(*later, &plan);
     const int number = program.open(plan);
     if (number < 0) continue;
     add_peers(&peers, choices, plan, program.port(number), later);
+    // They know no proxy.
+    const int crowd = plan.proxies == 0 ? plan.crowd : 0;
+    for (int one = 0; one < crowd; ++one) peers.add(draw_one_of_crowd(*later, plan, program.port(number)));
   }
 
   const int steps = 20 + static_cast<int>(choices.below(120));

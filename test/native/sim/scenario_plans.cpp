@@ -235,6 +235,21 @@ PeerPlan draw_peer(Choices& choices, const ServerPlan& server, std::uint16_t por
   return plan;
 }
 
+void draw_groups(Choices& choices, ServerPlan* plan) {
+  plan->group_capacity = choices.chance(3, 4) ? static_cast<int>(choices.between(2, 40)) : 0;
+  plan->group_seed = choices.below(UINT64_MAX);
+  plan->crowd = plan->group_capacity > 0 && choices.chance(2, 3) ? static_cast<int>(choices.between(4, 24)) : 0;
+}
+
+PeerPlan draw_one_of_crowd(Choices& choices, const ServerPlan& server, std::uint16_t port) {
+  PeerPlan plan = draw_peer(choices, server, port);
+  plan.start_us = choices.between(0, 2000);
+  plan.to_send = draw_input(choices, choices.below(400), server);
+  plan.chunk_max = static_cast<std::size_t>(choices.between(5, 60));
+  plan.gap_us_max = choices.chance(1, 4) ? 20000 : 200;
+  return plan;
+}
+
 // Lets everything that is under way come to its end, with no troubles any more.
 void add_files(World& world, Choices& choices) {
   std::uint64_t word = choices.below(UINT64_MAX);

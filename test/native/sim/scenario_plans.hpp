@@ -12,6 +12,9 @@ namespace ipdaemon::sim {
 Faults draw_faults(Choices& choices);
 MemoryPlan draw_memory(Choices& choices);
 ServerPlan draw_server(Choices& choices);
+// For DataGroup.
+void draw_groups(Choices& choices, ServerPlan* plan);
+PeerPlan draw_one_of_crowd(Choices& choices, const ServerPlan& server, std::uint16_t port);
 void draw_tls(Choices& choices, ServerPlan* plan);
 // PieceTimeout, SendTimeout, MaxConnectionTime, Drain, and changes of TLS.
 void draw_limits(Choices& choices, ServerPlan* plan);
