@@ -16,6 +16,7 @@ const usage = `node native/bench/run.js [options]
   --quick         three rounds of 0.3 seconds
   --short         a few rows and all else once and briefly: proves that it works, measures nothing
   --pin           servers on the first core, the load generator on the second (needs taskset)
+  --check         says of each target whether it was met, and not only which were missed
   --before DIR    another checkout, built: servers on the library take part as they are there, too
   --bin DIR       where the bench_ programs and addons are (build/Release)
   --node FILE     another Node to run the servers in JavaScript, and both ends of TLS
@@ -37,6 +38,7 @@ const defaults = {
   fileSize: 1024 ** 3,
   short: false,
   pin: false,
+  check: false,
   before: '',
   bin: path.join(root, 'build', 'Release'),
   node: process.execPath,
@@ -85,6 +87,7 @@ function readOptions(words) {
     else if (word === '--quick') presets = quick;
     else if (word === '--short') presets = { ...short, short: true };
     else if (word === '--pin') given.pin = true;
+    else if (word === '--check') given.check = true;
     else if (word === '--before') given.before = file(next());
     else if (word === '--bin') given.bin = path.resolve(next());
     else if (word === '--node') given.node = file(next());

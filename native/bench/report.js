@@ -1,6 +1,7 @@
 // From the results of the rounds to medians, ratios, tables, charts and the figures that were promised.
 const { servers } = require('./programs.js');
 const { rows } = require('./rows.js');
+const { targets } = require('./targets.js');
 
 const TLS_MEMORY_LIMIT = 16 * 1024;
 const STARVED_BELOW = 0.95;
@@ -81,60 +82,34 @@ function speedTable(summaries) {
   );
 }
 
-// The targets. A ratio is taken in each round and its median compared.
-const pingPong = ['64', '64-c1', '64-c1000', '1k', '1k-c1', '1k-c1000'].map((name) => `ping${name}`);
-const promises = [
-  ...pingPong.flatMap((row) => [
-    { row, server: 'core', against: 'floor', by: 'cpu', atMost: 1.05 },
-    { row, server: 'ipdaemon', against: 'floor', by: 'cpu', atMost: 1.15 },
-    { row, server: 'pump', against: 'floor', by: 'cpu', atMost: 1.15 },
-  ]),
-  { row: 'lines', server: 'ipdaemon-lines', by: 'lines per second', atLeast: 8_000_000 },
-  { row: 'lines', server: 'ipdaemon-lines', against: 'net-lines', by: 'rate', atLeast: 15 },
-  { row: 'lines', server: 'ipdaemon-lines', against: 'net-lines', by: 'rate per CPU', atLeast: 15 },
-  { row: 'lines', server: 'ipdaemon-lines', against: 'net-joined', by: 'rate', atLeast: 1.5 },
-  { row: 'lines', server: 'ipdaemon-lines', against: 'net-joined', by: 'rate per CPU', atLeast: 1.5 },
-  { row: 'tls-echo1k', server: 'ipdaemon-tls', against: 'floor-tls', by: 'cpu', atMost: 1.15 },
-  { row: 'tls-echo16k', server: 'ipdaemon-tls', against: 'floor-tls', by: 'cpu', atMost: 1 },
-  { row: 'tls-handshake-p256', server: 'ipdaemon-tls', against: 'floor-tls', by: 'cpu', atMost: 1.1 },
-  { row: 'tls-handshake-rsa', server: 'ipdaemon-tls', against: 'floor-tls', by: 'cpu', atMost: 1.1 },
-  { row: 'tls-resume', server: 'ipdaemon-tls', against: 'floor-tls', by: 'cpu', atMost: 1.1 },
-  { row: 'tls12-resume', server: 'ipdaemon-tls', against: 'floor-tls', by: 'cpu', atMost: 1.1 },
-  ...Object.entries(rows).flatMap(([row, of]) => aheadOfOthers(row, of.servers)),
-];
-
-// In every row less processor time than Node, Bun and Deno.
-function aheadOfOthers(row, names) {
-  const own = names.find((name) => name.startsWith('ipdaemon'));
-  const others = names.filter((name) => /^(net|node|bun|deno)/.test(name));
-  return others.map((against) => ({ row, server: own, against, by: 'cpu', atMost: 1 }));
-}
-
-const measures = {
-  cpu: (own, other) => cpuEach(own) / cpuEach(other),
-  rate: (own, other) => own.per_second / other.per_second,
-  'rate per CPU': (own, other) => cpuEach(other) / cpuEach(own),
-  'lines per second': (own) => own.per_second,
-};
-
-function judge(roundsOf) {
-  return promises.flatMap((promise) => {
-    const { row, server, against, by, atMost, atLeast } = promise;
-    const rounds = (roundsOf[row] ?? []).filter((round) => round[server] && (!against || round[against]));
-    const value = spread(rounds.map((round) => measures[by](round[server], round[against])));
+// A ratio is taken in each round and its median compared; of several others, the cheapest of the round counts.
+function judge(roundsOf, nodeVersion) {
+  return targets(nodeVersion).flatMap((target) => {
+    const { row, own, atMost } = target;
+    const ratios = (roundsOf[row] ?? []).map((round) => {
+      const others = target.against.flatMap((name) => (round[name] ? [cpuEach(round[name])] : []));
+      return round[own] && others.length > 0 ? cpuEach(round[own]) / Math.min(...others) : Number.NaN;
+    });
+    const value = spread(ratios);
     if (!value) return [];
-    return [{ ...promise, value, kept: atMost !== undefined ? value.median <= atMost : value.median >= atLeast }];
+    const measured = Object.keys(roundsOf[row][0]);
+    const against = target.against.filter((name) => measured.includes(name));
+    return [{ ...target, against, value, met: value.median <= atMost }];
   });
 }
 
-function verdictText(verdicts) {
-  const missed = verdicts.filter(({ kept }) => !kept);
-  const lines = missed.map(({ row, server, against, by, atMost, atLeast, value }) => {
-    const target = atMost !== undefined ? `at most ${atMost}` : `at least ${atLeast}`;
-    return `- ${row}: ${against ? `${server} / ${against}` : server}, ${by}: ${withRange(value)}, target ${target}`;
-  });
+function verdictLine({ row, own, against, atMost, value, met }) {
+  const others = against.length > 1 ? `the cheapest of ${against.join(', ')}` : against[0];
+  return `- ${row}: ${own} to ${others}: ${withRange(value)}, target at most ${atMost}${met ? ', met' : ': not met'}`;
+}
+
+// Those that were missed, or with `all` every one that was measured.
+function verdictText(verdicts, all) {
+  const missed = verdicts.filter(({ met }) => !met);
   const count = `${verdicts.length - missed.length} of ${verdicts.length} targets met`;
-  return missed.length === 0 ? `${count}.` : `${count}; not these:\n\n${lines.join('\n')}`;
+  const shown = all ? verdicts : missed;
+  if (shown.length === 0) return `${count}.`;
+  return `${count}${all ? ':' : '; not these:'}\n\n${shown.map(verdictLine).join('\n')}`;
 }
 
 function memoryTable(measurements) {
@@ -190,10 +165,12 @@ function acceptTable(results) {
   );
 }
 
-// A note where the hypervisor kept the machine waiting: then rounds differ a lot.
-function starvedText(share) {
-  if (share >= STARVED_BELOW) return '';
-  return `The machine gave us only ${Math.round(share * 100)} % of its time: single rounds differ a lot.`;
+// What else the machine did, without which no figure can be judged.
+function loadText({ shareGiven, loadAverageBefore, loadAverageAfter }) {
+  const averages = [loadAverageBefore[0], loadAverageAfter[0]].map((average) => average.toFixed(1)).join(' before, ');
+  const stolen = ((1 - shareGiven) * 100).toFixed(1);
+  const text = `Load average ${averages} after. Stolen by other machines: ${stolen} % of the time.`;
+  return shareGiven >= STARVED_BELOW ? text : `${text} Single rounds differ a lot.`;
 }
 
 // What svg.js draws: one chart per group of rows, and one for memory.
@@ -248,7 +225,7 @@ module.exports = {
   memoryTable,
   memoryVerdictText,
   acceptTable,
-  starvedText,
+  loadText,
   charts,
   page,
   sumOfErrors,

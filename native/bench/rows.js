@@ -63,11 +63,21 @@ const rows = {
     servers: LINES,
     load: ['lines', '--size', 32, '--lines', 256, '--connections', 8, '--depth', 2],
   },
-  linewrite: {
+  'lines-c50': {
     group: 'Lines of 32 bytes',
     servers: LINES,
-    load: ['lines', '--size', 32, '--lines', 1, '--connections', 50],
+    load: ['lines', '--size', 32, '--lines', 256, '--connections', 50, '--depth', 2],
   },
+  ...Object.fromEntries(
+    [1, 50, 1000].map((connections) => [
+      connections === 50 ? 'linewrite' : `linewrite-c${connections}`,
+      {
+        group: 'Lines of 32 bytes',
+        servers: LINES,
+        load: ['lines', '--size', 32, '--lines', 1, '--connections', connections],
+      },
+    ]),
+  ),
   churn: {
     group: CONNECTIONS,
     servers: PUMPED_ECHO,

@@ -121,8 +121,8 @@ class Run {
     }
     if (this.results.summaries.length === 0) return;
     this.show(report.speedTable(this.results.summaries));
-    const verdicts = report.judge(roundsOf);
-    if (!this.options.short && verdicts.length > 0) this.show(report.verdictText(verdicts));
+    const verdicts = report.judge(roundsOf, this.results.machine.node);
+    if (!this.options.short && verdicts.length > 0) this.show(report.verdictText(verdicts, this.options.check));
     Object.assign(this.results, { rounds: roundsOf, verdicts });
   }
 
@@ -225,8 +225,7 @@ class Run {
       leftOut: [...this.left.keys()],
       errors: this.errors,
     });
-    const starved = report.starvedText(results.shareGiven);
-    if (starved) this.show(starved);
+    this.show(report.loadText(results));
     fs.mkdirSync(options.out, { recursive: true });
     const write = (name, text) => fs.writeFileSync(path.join(options.out, name), text);
     write('results.json', `${JSON.stringify(results, null, 2)}\n`);
