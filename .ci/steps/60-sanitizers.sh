@@ -32,13 +32,14 @@ limit=1200 check 'build with address and undefined' bash -euo pipefail -c '
     "$copy/build/Debug/ipdaemon_sim_tests" || true
   unset ASAN_OPTIONS UBSAN_OPTIONS
   # The addon only: what koffi calls is the same core. Packing and finding the binaries need those of a release,
-  # and the examples show nothing new here. A program looks through all its memory for leaks when it ends, which
-  # takes seconds: hence the patience.
+  # and the examples show nothing new here. together-same compares an order that shares of time decide where the machine
+  # is so slow. A program looks through all its memory for leaks when it ends, which takes seconds: hence the patience.
   limit=900 tests 'jest with the addon under address, leak and undefined' \
     env IPDAEMON_BINDING=addon IPDAEMON_TEST_PUMP=node IPDAEMON_TEST_PATIENCE=60000 \
     IPDAEMON_NATIVE_BUILD="$copy/build/Debug" "$copy/.ci/sanitized/run" \
     node_modules/.bin/jest \
     --testPathIgnorePatterns test/native/ test/package test/bindings/choose test/stress test/examples test/foreign \
+    test/interface/together-same \
     "${sanitized_suites[@]/#/--testPathPatterns=}" || true
   check 'the sanitizers find planted faults: use after free, undefined behaviour, leak' \
     "$copy/.ci/sanitized/check-planted" || true

@@ -32,10 +32,11 @@ function want(variable: Variable, value: string | undefined): () => void {
   return () => void want(variable, before);
 }
 
-function load(binding: string): Binding {
+function load(binding: string, prepare: () => void = () => {}): Binding {
   let loaded: { api: Api; native: Native } | undefined;
   const restore = want('IPDAEMON_BINDING', binding);
   jest.isolateModules(() => {
+    prepare();
     const { binding: native } = require('../../bindings/choose') as typeof import('../../bindings/choose');
     unlistedCodes.push(watchCodes(native));
     loaded = { api: require('../../lib/index') as Api, native };
@@ -49,7 +50,19 @@ afterEach(() => {
   expect(unlistedCodes.flatMap((unlisted) => unlisted())).toEqual([]);
 });
 
-const bindings = ['addon', 'koffi'].filter((name) => only === undefined || name === only).map(load);
+const bindings = ['addon', 'koffi'].filter((name) => only === undefined || name === only).map((name) => load(name));
+
+/** The same binding, which delivers the input of each connection by itself: there is no room for a group. */
+export function withoutGroups<Kind extends Binding>(kind: Kind): Kind {
+  const contract = '../../bindings/contract';
+  const mock = () =>
+    jest.doMock(contract, () => ({ ...jest.requireActual<object>(contract), groupDescriptorLength: 2 }));
+  try {
+    return { ...kind, ...load(kind.binding, mock), name: kind.name };
+  } finally {
+    jest.dontMock(contract);
+  }
+}
 
 /**
  * Whether the test that runs is one of these, which are named from the folder of the tests: folders, or files without
