@@ -217,6 +217,16 @@ withTools('haproxy', ['haproxy'], () => {
         }),
       ));
 
+    test('its checks without a header find the server up, and make no noise', () =>
+      trusting(kind, {}, (server) =>
+        withHaproxy(server.port, { bare: { options: '', isCheck: true } }, async ({ state }) => {
+          let found = await state('bare');
+          while (found.check === 'INI') found = await state('bare');
+          expect(found).toEqual({ status: 'UP', check: 'L4OK', failures: 0 });
+          expect(server.seen).toEqual([]);
+        }),
+      ));
+
     const plainChecks = {
       v1: 'send-proxy',
       v2: 'send-proxy-v2',
