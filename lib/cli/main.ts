@@ -15,14 +15,17 @@ const commands = new Map<string, () => Promise<Command>>([
   ['file', async () => (await import('./file.js')).file],
   ['php', async () => (await import('./php.js')).php],
   ['port', async () => (await import('./port.js')).port],
+  ['record', async () => (await import('./record.js')).record],
+  ['replay', async () => (await import('./replay.js')).replay],
   ['doctor', async () => (await import('./doctor.js')).doctor],
 ]);
 
 async function run(args: string[]): Promise<number> {
   const [name = '', ...rest] = args;
   const isVersion = name === '--version' && rest.length === 0;
-  // What follows a script is the script's.
-  const own = name === 'php' ? args.slice(0, 2) : args;
+  // What follows a script or -- is not for this program.
+  const command = args.indexOf('--');
+  const own = name === 'php' ? args.slice(0, 2) : command < 0 ? args : args.slice(0, command);
   if (isVersion || own.includes('--help') || own.includes('-h')) {
     console.log(isVersion ? version() : help);
     return 0;

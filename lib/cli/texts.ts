@@ -5,7 +5,7 @@ import * as path from 'node:path';
 
 export const help = `Usage: ipdaemon COMMAND [OPTION]...
 
-Ready-made servers to experiment with, and a check of what this machine supports.
+Ready-made servers to experiment with, a recorder and a player for sessions, and a check of what this machine supports.
 
 Commands:
   echo         sends back every byte it receives
@@ -14,6 +14,8 @@ Commands:
   php          prints how PHP runs a script for the PHP edition on this library
   php SCRIPT   runs it with the arguments that follow
   port SCRIPT  writes it as a program for Node, line for line, and tells what is left to do
+  record       stands before a server and writes what clients and server say as a session
+  replay FILE...  plays sessions against a server and shows the first byte that differs
   doctor       checks whether a server can run here and says what to change
 
 Options of echo, lines and file:
@@ -31,6 +33,15 @@ Options of port:
       --php N                 whose comparison == is: 7 or 8 (default)
       --json                  prints the report as JSON
       --force                 replaces an existing file
+
+Options of record and replay:
+      --listen PORT       record: port for the clients; 0: the system chooses
+      --host ADDRESS      record: address to listen on, 127.0.0.1 by default
+      --out FILE          record: the session; an existing file is replaced
+      --to HOST:PORT      the server
+      --mask PATTERN=>TEXT  what changes with each run (times, ports), and what stands for it, * by default
+      --patience MS       replay: milliseconds to wait for an answer, 5000 by default
+      -- COMMAND {port}   replay: starts this server for each session, instead of --to
 
 Option of doctor:
       --json              prints JSON
