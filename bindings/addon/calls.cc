@@ -5,8 +5,8 @@
 // What cannot be converted for want of memory is refused with OUT_OF_MEMORY. A result that Node-API does not make
 // is thrown.
 //
-// What can change what a server waits for, or run handlers, is a Call: it informs Node's loop when the outermost one has
-// ended, and throws what handlers threw in it when the function returns.
+// What can change what a server waits for, or run handlers, is a Call: it informs Node's loop when the outermost one
+// has ended, and throws what handlers threw in it when the function returns.
 #include "calls.h"
 
 #include <algorithm>
