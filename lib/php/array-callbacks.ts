@@ -7,20 +7,20 @@ import { ValueError } from './errors';
 import { copy, item, nested, refItem } from './items';
 import { mt_rand } from './random';
 import { unref } from './ref';
-import { type Callable, takesReference, toCallable } from './registry';
+import { type Callable, callbackOf, takesReference } from './registry';
 
 /** `array_map`: keys stay with one array, and are counted with several. */
 export function array_map(callback: unknown, a: unknown, ...others: unknown[]): PhpArray {
   if (others.length === 0) {
     if (callback === null) return array(a).copy();
-    const call = toCallable(callback);
+    const call = callbackOf(callback);
     const from = array(a);
     if (from.isPacked) return PhpArray.fromList(from.toList().map((value) => call(value)));
     return PhpArray.from(from.entryList().map(([key, value]): [Key, Value] => [key, call(value)]));
   }
   const lists = [a, ...others].map((one) => array(one).toList());
   const length = Math.max(...lists.map((list) => list.length));
-  const call = callback === null ? (...values: Value[]) => PhpArray.fromList(values) : toCallable(callback);
+  const call = callback === null ? (...values: Value[]) => PhpArray.fromList(values) : callbackOf(callback);
   return PhpArray.fromList(Array.from({ length }, (_, i) => call(...lists.map((list) => list[i] ?? null))));
 }
 
@@ -30,7 +30,7 @@ export const ARRAY_FILTER_USE_BOTH = 1;
 /** `array_filter`: keys stay. */
 export function array_filter(a: unknown, callback: unknown = null, mode: unknown = 0): PhpArray {
   const result = new PhpArray();
-  const call = callback === null ? undefined : toCallable(callback);
+  const call = callback === null ? undefined : callbackOf(callback);
   for (const [key, value] of array(a).entryList()) {
     const args = mode === ARRAY_FILTER_USE_KEY ? [key] : mode === ARRAY_FILTER_USE_BOTH ? [value, key] : [value];
     if (truthy(call === undefined ? value : call(...args))) result.set(key, copy(value));
@@ -39,7 +39,7 @@ export function array_filter(a: unknown, callback: unknown = null, mode: unknown
 }
 
 export function array_reduce(a: unknown, callback: unknown, initial: Value = null): Value {
-  const call = toCallable(callback);
+  const call = callbackOf(callback);
   return array(a)
     .toList()
     .reduce((carry, value) => call(carry, value) ?? null, initial);
@@ -53,7 +53,7 @@ function element(call: Callable, base: unknown, key: unknown): Value {
 
 /** `array_walk`. */
 export function array_walk(a: unknown, callback: unknown, ...extra: Value[]): true {
-  const call = toCallable(callback);
+  const call = callbackOf(callback);
   const base = unref(a);
   const keys = base instanceof PhpArray ? base.keyList() : Object.keys(base as object);
   for (const key of keys) call(element(call, base, key), key, ...extra);
@@ -61,7 +61,7 @@ export function array_walk(a: unknown, callback: unknown, ...extra: Value[]): tr
 }
 
 export function array_walk_recursive(a: unknown, callback: unknown, ...extra: Value[]): true {
-  const call = toCallable(callback);
+  const call = callbackOf(callback);
   const base = array(a);
   for (const key of base.keyList()) {
     if (base.get(key) instanceof PhpArray) array_walk_recursive(base.at(key), callback, ...extra);

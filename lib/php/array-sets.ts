@@ -6,7 +6,7 @@ import { comparisonFor, SORT_STRING } from './array-sort';
 import { cmp } from './compare';
 import { str } from './convert';
 import { copy } from './items';
-import { toCallable } from './registry';
+import { callbackOf } from './registry';
 import { sortList } from './sorting';
 
 type Same = (a: [Key, Value], b: [Key, Value]) => boolean;
@@ -69,7 +69,7 @@ export function array_intersect_assoc(a: unknown, ...others: unknown[]): PhpArra
 
 /** The last argument is the function that compares. */
 function withCallback(all: unknown[], of: 0 | 1, withOther: boolean, wanted: boolean): PhpArray {
-  const compare = toCallable(all.at(-1));
+  const compare = callbackOf(all.at(-1));
   const other = (1 - of) as 0 | 1;
   const isSame: Same = (a, b) => Number(compare(a[of], b[of])) === 0 && (!withOther || str(a[other]) === str(b[other]));
   return select(all[0], all.slice(1, -1), isSame, wanted);

@@ -6,7 +6,7 @@ import { cmp, compareTexts } from './compare';
 import { float, str, truthy } from './convert';
 import { naturalOrder } from './natural';
 import { mt_rand } from './random';
-import { toCallable } from './registry';
+import { callbackOf } from './registry';
 import { sortList } from './sorting';
 
 export const SORT_ASC = 4;
@@ -46,7 +46,7 @@ const reversed =
 
 /** The comparing function of the program. One that gives false is asked the other way round, as PHP does. */
 function own(callback: unknown): Compare {
-  const compare = toCallable(callback);
+  const compare = callbackOf(callback);
   return (a, b) => {
     const result = compare(a, b);
     if (result === false) return truthy(compare(b, a)) ? -1 : 0;

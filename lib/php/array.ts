@@ -80,9 +80,13 @@ export class PhpArray {
   /** `$a[k]`; null if it is not there. */
   get(key: unknown): Value {
     const { list, map } = this.store;
-    if (list !== undefined && typeof key === 'number') {
-      const direct = list[key];
+    // Most keys need no conversion: small integers, and words.
+    if (list !== undefined) {
+      const direct = typeof key === 'number' ? list[key] : undefined;
       if (direct !== undefined) return direct;
+    } else if (typeof key === 'string' ? key.charCodeAt(0) > 0x39 : typeof key === 'number' && (key | 0) === key) {
+      const direct = (map as Map<Key, Value>).get(key as Key);
+      return direct === undefined ? null : direct;
     }
     const at = toKey(key);
     const value =

@@ -29,10 +29,12 @@ export {
 } from './array-sort';
 export * from './arrays';
 export { cmp, compare, eq, eq7, ge, gt, identical, le, lt } from './compare';
+export * from './constants';
 export { float, int, str, truthy, utf8 } from './convert';
 export { copy } from './copy';
 export * from './encoding';
 export * from './errors';
+export * from './export';
 export {
   basename,
   chdir,
@@ -91,6 +93,7 @@ export {
   vprintf,
   vsprintf,
 } from './format';
+export * from './info';
 export {
   appendItem,
   appendNested,
@@ -112,6 +115,7 @@ export {
   unsetItem,
   writable,
 } from './items';
+export * from './json';
 export * from './math';
 export * from './operators';
 export { die, echo, exit, flush, print, register_shutdown_function } from './output';
@@ -124,6 +128,7 @@ export {
   preg_last_error_msg,
 } from './pattern-subject';
 export * from './preg';
+export * from './quoting';
 export * from './random';
 export * from './ref';
 export {
@@ -172,3 +177,5 @@ export {
   stream_get_contents,
 } from './streams';
 export * from './strings';
+export * from './times';
+export * from './types';

@@ -49,6 +49,7 @@ function read(base: unknown, key: unknown, isQuiet: boolean): Value {
 
 /** `$x[k]` as it is read. */
 export function item(base: unknown, key: unknown): Value {
+  if (base instanceof PhpArray) return base.get(key);
   return read(base, key, false);
 }
 

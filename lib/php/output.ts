@@ -3,7 +3,7 @@
 import { writeSync } from 'node:fs';
 import { PhpArray } from './array';
 import { str } from './convert';
-import { type Callable, toCallable } from './registry';
+import { type Callable, callbackOf } from './registry';
 
 const pause = new Int32Array(new SharedArrayBuffer(4));
 
@@ -47,7 +47,7 @@ function runShutdownFunctions(): void {
 
 /** `register_shutdown_function`: they run in their order, once, also behind `exit`. */
 export function register_shutdown_function(callback: unknown, ...values: unknown[]): void {
-  atEnd.push([toCallable(callback), values]);
+  atEnd.push([callbackOf(callback), values]);
   if (!isWatching) process.on('exit', runShutdownFunctions);
   isWatching = true;
 }

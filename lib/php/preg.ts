@@ -5,7 +5,7 @@ import { PhpArray, type Value } from './array';
 import { str } from './convert';
 import { type Pattern, patternOf } from './pattern';
 import { type Found, PREG_INTERNAL_ERROR, Subject, setLastError } from './pattern-subject';
-import { toCallable } from './registry';
+import { callbackOf } from './registry';
 
 export const PREG_PATTERN_ORDER = 1;
 export const PREG_SET_ORDER = 2;
@@ -226,7 +226,7 @@ export function preg_replace_callback(
   total?: unknown,
   flags: unknown = 0,
 ): Value {
-  const call = toCallable(callback);
+  const call = callbackOf(callback);
   const change: Change = (s, found, { names }) => str(call(matchesOf(s, found, names, whole(flags))));
   return replaceAll(pattern, () => change, subject, limit, total);
 }
@@ -243,7 +243,7 @@ export function preg_replace_callback_array(
   let sum = 0;
   for (const [pattern, callback] of array(patterns).entryList()) {
     const state = { count: 0 };
-    const call = toCallable(callback);
+    const call = callbackOf(callback);
     const change: Change = (s, found, { names }) => str(call(matchesOf(s, found, names, whole(flags))));
     result = replaceOne(pattern, str(result), change, whole(limit), state);
     sum += state.count;

@@ -168,6 +168,13 @@ export function takesReference(f: Callable, position: number): boolean {
   return references.get(f)?.has(position) === true;
 }
 
+/** The function for the callable that a function of PHP gets as an argument. */
+export function callbackOf(value: unknown): Callable {
+  const found = typeof value === 'function' ? (value as Callable) : callableOf(value);
+  if (found === undefined) throw new PhpTypeError(`Argument must be a valid callback, ${typeName(value)} given`);
+  return found;
+}
+
 export function isConstantKnown(name: string): boolean {
   return constants.has(name) || constantOfLibrary(name) !== undefined || constantOfClass(name) !== undefined;
 }

@@ -81,8 +81,11 @@ class Sorter<T> {
 
   private insert(start: number, count: number): void {
     if (count < 2) return;
-    if (count === 2) this.two(start, start + 1);
-    else if (count < 6) {
+    if (count === 2) {
+      this.two(start, start + 1);
+      return;
+    }
+    if (count < 6) {
       this.three(start, start + 1, start + 2);
       if (count === 3) return;
       this.last(start, start + 1, start + 2, start + 3);

@@ -132,6 +132,9 @@ add('array_unique', [
   [list(3, '3', 3.5, 'x', 0), 1],
 ]);
 const toSort = [
+  list(2, 1),
+  list(4, 3, 2, 1),
+  list(5, 4, 3, 2, 1),
   ...arrays.slice(1, 5),
   list('10', '9', '2', '1'),
   list('10', '9a', 'b', 'B', '2', 'abc', '1e1'),

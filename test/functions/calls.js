@@ -85,3 +85,4 @@ require('./calls-strings.js');
 require('./calls-arrays.js');
 require('./calls-format.js');
 require('./calls-patterns.js');
+require('./calls-values.js');
