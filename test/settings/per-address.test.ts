@@ -3,7 +3,7 @@
 import { expect, test } from '@jest/globals';
 import { covers } from '../support/coverage';
 import { Code, P } from '../support/ids';
-import { behaviour, type TestServer, withServer } from '../support/server';
+import { behaviour, eachServer, type TestServer, withServer } from '../support/server';
 
 const from = (server: TestServer, localAddress: string) => server.client({ localAddress });
 
@@ -162,3 +162,25 @@ behaviour(covers('setting', 'UnlimitedClients'), (kind) => {
       },
     ));
 });
+
+// Elsewhere, the exception would be one of the test's own process.
+test.each(eachServer().filter(({ pump }) => pump === 'doevents'))(
+  'place and rate are given back when the handler of ConnectionRequest throws ($name)',
+  (kind) =>
+    withServer(kind, withSettings('MaxConnectionsPerAddress=1', 'ConnectRatePerAddress=1'), async (server) => {
+      let asked = 0;
+      server.on('ConnectionRequest', () => {
+        asked += 1;
+        if (asked <= 3) throw new Error(`${asked}`);
+      });
+      for (let i = 0; i < 3; i += 1) {
+        await from(server, '127.0.0.2').isGone();
+      }
+      await server.until(() => server.thrown.length === 3, 'three exceptions');
+      expect(server.thrown.map((error) => (error as Error).message)).toEqual(['1', '2', '3']);
+      expect(server.count('Connected')).toBe(0);
+      await isLetIn(server, '127.0.0.2');
+      await isClosedInSilence(server, '127.0.0.2');
+      expect(asked).toBe(4);
+    }),
+);
