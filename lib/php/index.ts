@@ -5,5 +5,6 @@ import { setLibrary } from './registry';
 
 export * from './functions';
 export * from './ported';
+export { argc, argv } from './ported-arguments';
 
 setLibrary(functions as Record<string, unknown>);

@@ -157,7 +157,11 @@ class ElementRef extends Ref {
   ) {
     super(undefined);
     Object.defineProperty(this, 'v', {
-      get: () => itemQuiet(this.base, this.key),
+      // What is changed through a box is this array's own, not one that it shares with its copies.
+      get: () =>
+        this.base instanceof PhpArray && this.base.get(this.key) instanceof PhpArray
+          ? this.base.at(this.key)
+          : itemQuiet(this.base, this.key),
       set: (value: Value) => setItem(this.base, this.key, value),
     });
   }

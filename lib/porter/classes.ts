@@ -1,6 +1,6 @@
 // Classes: their members keep their lines; what JavaScript has no word for becomes a comment.
 
-import type { ClassInfo } from './class-info';
+import { type ClassInfo, classInfo } from './class-info';
 import { expression } from './expressions';
 import { functionBody, parameters, putReferences, resultType } from './functions';
 import { asAny, fullName, knownClass } from './members';
@@ -142,7 +142,7 @@ const refusedMethods = new Set([
 
 function method(p: Printer, node: Node, scope: Scope): void {
   const name = nameOf(node);
-  const info = p.infos.class(scope.className);
+  const info = scope.className === '' ? classInfo(scope.node) : p.infos.class(scope.className);
   const own = p.infos.scopeOf(node);
   if (node.body === null) {
     signature(p, node);

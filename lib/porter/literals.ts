@@ -23,6 +23,8 @@ export function numberForm(p: Printer, node: Node): Form {
 function quotesOf(node: Node): { quotes: Quotes; body: string; quote: string } {
   if (node.kind === 'nowdoc') {
     const lines = node.raw.split('\n').slice(1);
+    // Without the line of the end, but with its indentation.
+    lines[lines.length - 1] = /^[ \t]*/.exec(lines.at(-1) ?? '')?.[0] ?? '';
     return { quotes: 'nowdoc', body: lines.join('\n'), quote: '`' };
   }
   const raw = node.raw.replace(/^[bB]/, '');

@@ -15,6 +15,8 @@ const reserved = new Set(
 
 /** What objects, classes and the server class of JavaScript have themselves. */
 const takenMembers = new Set(words('constructor prototype __proto__ handle checked toString valueOf hasOwnProperty'));
+/** Fields of exceptions, which would hide methods of these names. */
+const takenByExceptions = new Set(words('line file code message previous stack'));
 const takenStatics = new Set(words('name length prototype caller arguments apply bind call toString'));
 
 const serverMethods = words(`VERSION lastError lastErrorCode getRuntimeLicense setRuntimeLicense doConfig doDisconnect
@@ -82,7 +84,8 @@ export class Names {
   method(name: string): string {
     const lower = name.toLowerCase();
     const found = this.methods.get(lower) ?? serverMethodByName.get(lower) ?? name;
-    return takenMembers.has(found) && found !== 'toString' ? `$${found}` : found;
+    const isTaken = takenMembers.has(found) || takenByExceptions.has(found);
+    return isTaken && found !== 'toString' ? `$${found}` : found;
   }
 
   /** A property; where a method has the same name, it stays `$name`. */

@@ -34,7 +34,7 @@ function flat(children: Node[]): { statements: Node[]; namespaces: Node[] } {
   return { statements, namespaces };
 }
 
-const quietKinds = new Set(['namespace', 'function', 'usegroup', 'declare', 'noop', 'interface', 'inline']);
+const quietKinds = new Set(['namespace', 'function', 'usegroup', 'declare', 'noop', 'interface']);
 
 /** The statement from which on the main program has to wait until all classes are declared; Infinity if none has to. */
 function firstThatWaits(infos: Infos, statements: Node[]): number {
@@ -55,7 +55,8 @@ function writeMain(p: Printer, statements: Node[]): string {
     isOpen = false;
   };
   statements.forEach((one, i) => {
-    const isDeclaration = isClass(one) || quietKinds.has(one.kind);
+    const isBlank = one.kind === 'inline' && String(one.value).trim() === '';
+    const isDeclaration = isClass(one) || isBlank || quietKinds.has(one.kind);
     if (i >= waits && !isDeclaration && !isOpen) {
       p.at(one);
       const name = `main$${calls.length + 1}`;
