@@ -180,9 +180,9 @@ function callOfClass(p: Printer, node: Node, scope: Scope, name: string): Form {
   return {
     prec: Prec.member,
     print: () => {
-      p.put(`${p.h('classOf')}(`);
+      p.put(`(${p.h('classOf')}(`);
       expression(p, node.what.what, scope, Prec.assignment);
-      p.put(`).${p.names.method(name)}(`);
+      p.put(`)${p.asAny}).${p.names.method(name)}(`);
       argumentList(p, node, scope);
       p.put(')');
     },

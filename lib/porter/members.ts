@@ -144,9 +144,9 @@ export function staticForm(p: Printer, node: Node, scope: Scope): Form {
   return {
     prec: Prec.member,
     print: () => {
-      p.put(`${p.h('classOf')}(`);
+      p.put(`(${p.h('classOf')}(`);
       expression(p, what, scope, Prec.assignment);
-      p.put(`).${member}`);
+      p.put(`)${p.asAny}).${member}`);
     },
   };
 }

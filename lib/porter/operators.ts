@@ -80,6 +80,9 @@ function logical(p: Printer, node: Node, scope: Scope, operator: '&&' | '||'): F
   };
 }
 
+/** Two literals: TypeScript sees that they differ, and complains. */
+const areLiterals = (...nodes: Node[]) =>
+  nodes.every(({ kind }) => ['string', 'number', 'boolean', 'nowdoc'].includes(kind));
 const isNull = (node: Node) => node.kind === 'nullkeyword';
 const isNumericText = (value: string) =>
   /^[ \t\n\r\v\f]*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?[ \t\n\r\v\f]*$/.test(value);
@@ -95,7 +98,8 @@ export function identicalForm(p: Printer, left: Node, right: Node, scope: Scope,
   if (isNull(left) || isNull(right)) return infix(p, pair, scope, isNot ? '!=' : '==', Prec.equality);
   const types = [p.type(left, scope), p.type(right, scope)] as const;
   const scalars = types.filter((type) => ['int', 'number', 'text', 'bool'].includes(type));
-  const areSame = scalars.length === 2 && (types[0] === types[1] || types.every(isNumeric));
+  const areSame =
+    scalars.length === 2 && !areLiterals(left, right) && (types[0] === types[1] || types.every(isNumeric));
   if (areSame || (scalars.length === 1 && types.includes('unknown'))) {
     return infix(p, pair, scope, isNot ? '!==' : '===', Prec.equality);
   }
@@ -118,7 +122,8 @@ function equalForm(p: Printer, node: Node, scope: Scope, isNot: boolean): Form {
   const types = [p.type(left, scope), p.type(right, scope)] as const;
   const areNumbers = types.every(isNumeric) || types.every((type) => type === 'bool');
   const areTexts = types.every((type) => type === 'text') && (isPlainWord(left) || isPlainWord(right));
-  if (areNumbers || areTexts) return infix(p, node, scope, isNot ? '!==' : '===', Prec.equality);
+  if ((areNumbers || areTexts) && !areLiterals(left, right))
+    return infix(p, node, scope, isNot ? '!==' : '===', Prec.equality);
   if (p.options.php === 7 && types.includes('int') && types.includes('text')) {
     p.note(node, node.type, 'PHP 7 and 8 compare numbers with texts differently; this is as in PHP 7', '#comparison');
   }
@@ -195,6 +200,9 @@ function concatForm(p: Printer, node: Node, scope: Scope): Form {
 }
 
 function coalesceForm(p: Printer, node: Node, scope: Scope): Form {
+  // TypeScript does not let it be asked whether a literal is null.
+  if (isNull(node.left)) return formOf(p, node.right, scope);
+  if (areLiterals(node.left) || node.left.kind === 'array') return formOf(p, node.left, scope);
   return {
     prec: Prec.conditional + 0.5,
     print: () => {
