@@ -64,7 +64,11 @@ export function key(p: Printer, offset: Node, scope: Scope): void {
 /** The variable of the main program behind $GLOBALS['x']. */
 export function globalsName(node: Node): string | undefined {
   if (node.kind !== 'offsetlookup' || !isVariable(node.what, 'GLOBALS')) return undefined;
-  return literalText(node.offset || null);
+  // Inside of a text the name is a bare word.
+  return (
+    literalText(node.offset || null) ??
+    (node.offset !== false && node.offset.kind === 'identifier' ? nameOf(node.offset) : undefined)
+  );
 }
 
 export function offsetForm(p: Printer, node: Node, scope: Scope, isQuiet: boolean): Form {

@@ -319,7 +319,8 @@ export class Infos {
   /** $GLOBALS['x'] may be any variable of the main program, at any time. */
   private noteGlobals(): void {
     for (const { what, offset } of nodesOf(this.statements, 'offsetlookup')) {
-      const name = isVariable(what, 'GLOBALS') ? literalText(offset || null) : undefined;
+      if (!isVariable(what, 'GLOBALS') || offset === false) continue;
+      const name = literalText(offset) ?? (offset.kind === 'identifier' ? nameOf(offset) : undefined);
       if (name === undefined) continue;
       if (!this.main.mentioned.has(name)) this.main.mentioned.set(name, [0, 0]);
       this.main.setFirst.delete(name);
