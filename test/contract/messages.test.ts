@@ -19,7 +19,7 @@ const unseen: Record<string, string> = {
   'lib/cli/texts.ts': 'the help, which command-line.md shows whole',
   'native/connection/check.cpp': 'for the simulator and sanitizer builds',
 };
-/** What the porter writes is code; the reasons that it gives are on its page, see test/porter/reasons.test.ts. */
+/** What the porter writes is code. Its reasons are in its report, and have no rows yet; porter.md has their kinds. */
 const porter = 'lib/porter/';
 /** Texts in other files that are no messages, each with the reason. */
 const others: [RegExp, string][] = [

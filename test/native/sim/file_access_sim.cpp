@@ -15,7 +15,7 @@ bool PrivateFile::open(const std::string&, std::string* reason) {
 }
 
 bool PrivateFile::append(BytesView, std::string* reason) {
-  *reason = "the file is not open";
+  *reason = handle_ == -1 ? "the file is not open" : "files of the simulated world are only read";
   return false;
 }
 

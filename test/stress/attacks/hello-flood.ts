@@ -65,6 +65,7 @@ function helloFlood(kind: keyof Certificates, title: string): Attack {
       { key: 'quiet', title: 'of one answer, before', unit: 'us' },
       { key: 'median', title: 'of one answer, meanwhile', unit: 'us' },
       { key: 'times', title: 'that is so many handshakes', unit: 'times' },
+      { key: 'wait', title: 'half of the answers came within', unit: 'us' },
     ],
 
     async crowd(port, count) {
@@ -75,14 +76,19 @@ function helloFlood(kind: keyof Certificates, title: string): Attack {
       withServer(host, withKey(kind), async (server) => {
         const cost = await costOfHandshake(server, count(500));
         const client = await Polite.meet(server.tls, true);
-        client.serverTime = () => server.cpuTime;
-        await observe([client], duration / 5);
-        const quiet = client.medianSpent;
-        return withAttackers(name, server.tls, count(64), async (attackers) => {
-          await attackers.attack();
-          await observe([client], duration);
-          return { cost, quiet, median: client.medianSpent, times: client.medianSpent / cost };
-        });
+        try {
+          client.serverTime = () => server.cpuTime;
+          await observe([client], duration / 5);
+          const quiet = client.medianSpent;
+          return await withAttackers(name, server.tls, count(64), async (attackers) => {
+            await attackers.attack();
+            await observe([client], duration);
+            const { medianSpent: median, medianWait: wait } = client;
+            return { cost, quiet, median, times: median / cost, wait };
+          });
+        } finally {
+          client.leave();
+        }
       }),
   };
 }

@@ -9,12 +9,18 @@ export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
+function median(values: number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+}
+
 export class Polite {
   answers = 0;
   /** What the server's clock of processor time says; without one it is not asked. */
   serverTime: () => number = () => 0;
   /** Of each answer: how much of it the server used meanwhile, in milliseconds. */
   private spent: number[] = [];
+  /** Of each answer: how long it took, in milliseconds. */
+  private waits: number[] = [];
   private askedAt = 0;
   /** In milliseconds; `look` includes the wait that goes on. */
   longest = 0;
@@ -51,6 +57,7 @@ export class Polite {
   }
 
   private ask(): void {
+    if (this.socket.destroyed) return;
     this.askedAt = this.serverTime();
     this.asked = performance.now();
     this.socket.write(question);
@@ -61,7 +68,9 @@ export class Polite {
     if (this.text !== question || this.asked === undefined) return;
     this.text = '';
     this.answers += 1;
-    this.longest = Math.max(this.longest, performance.now() - this.asked);
+    const wait = performance.now() - this.asked;
+    this.longest = Math.max(this.longest, wait);
+    this.waits.push(wait);
     this.spent.push(this.serverTime() - this.askedAt);
     this.lastAnswered = this.asked;
     this.asked = undefined;
@@ -73,6 +82,7 @@ export class Polite {
     this.answers = 0;
     this.longest = 0;
     this.spent = [];
+    this.waits = [];
     if (this.asked !== undefined) this.asked = performance.now();
   }
 
@@ -83,7 +93,12 @@ export class Polite {
 
   /** Half of its answers cost the server less processor time, with all that it did before them. */
   get medianSpent(): number {
-    return this.spent.toSorted((a, b) => a - b)[this.spent.length >> 1] ?? Number.NaN;
+    return median(this.spent);
+  }
+
+  /** Half of its answers came sooner. */
+  get medianWait(): number {
+    return median(this.waits);
   }
 
   /** Whether a question that was asked after `time` has got its answer. */
