@@ -35,6 +35,7 @@ export { copy } from './copy';
 export * from './encoding';
 export * from './errors';
 export * from './export';
+export * from './file-hashes';
 export {
   basename,
   chdir,

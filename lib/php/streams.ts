@@ -14,6 +14,8 @@ export class FileResource extends Resource {
   /** Where the next byte is read or written; undefined where the file says it itself. */
   position: number | undefined;
   atEnd = false;
+  /** What was appended stands before the next byte that is read, although PHP counts the position from 0 on. */
+  isBehindAppended = false;
   unread = '';
 
   constructor(
@@ -90,7 +92,7 @@ export function fopen(path: unknown, mode: unknown): FileResource | false {
   const descriptor = openedFor(name.replace(/^file:\/\//, ''), how);
   if (descriptor === false) return false;
   const file = new FileResource(descriptor, how, name);
-  if (fstatSync(descriptor).isFile()) file.position = how.startsWith('a') ? fstatSync(descriptor).size : 0;
+  if (fstatSync(descriptor).isFile()) file.position = 0;
   return file;
 }
 
@@ -110,6 +112,7 @@ function readMore(file: FileResource, length: number): string {
     const at = (file.position as number) + file.unread.length;
     return file.bytes.slice(at, at + length);
   }
+  if (file.isBehindAppended) return '';
   const buffer = Buffer.alloc(length);
   const at = file.position === undefined ? null : file.position + file.unread.length;
   for (;;) {
@@ -203,6 +206,7 @@ export function fwrite(stream: unknown, data: unknown, length: unknown = null): 
     done += writeSync(file.descriptor, buffer, done, buffer.length - done, at === null ? null : at + done);
   }
   file.position += buffer.length;
+  file.isBehindAppended = file.mode.startsWith('a');
   return buffer.length;
 }
 
@@ -240,6 +244,7 @@ export function fseek(stream: unknown, offset: unknown, whence: unknown = SEEK_S
   file.position = at;
   file.unread = '';
   file.atEnd = false;
+  file.isBehindAppended = false;
   return 0;
 }
 

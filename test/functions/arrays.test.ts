@@ -57,6 +57,26 @@ test('a file has the bytes that were written', () => {
   rmSync(folder, { recursive: true });
 });
 
+// The figures are those of PHP 8.2.
+test('a file that is appended to counts from 0 on, and its hashes are those of its bytes', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'ipdaemon-php-'));
+  const name = path.join(folder, 'appended');
+  php.file_put_contents(name, 'hello world!');
+  const stream = php.fopen(name, 'ab+');
+  const told = [php.ftell(stream), php.fwrite(stream, 'xyz'), php.ftell(stream), php.fread(stream, 4)];
+  expect(told).toEqual([0, 3, 3, '']);
+  expect([php.fseek(stream, 2), php.fread(stream, 3), php.ftell(stream)]).toEqual([0, 'llo', 5]);
+  expect([php.fwrite(stream, 'Q'), php.ftell(stream)]).toEqual([1, 6]);
+  expect([php.fseek(stream, 0, php.SEEK_END), php.ftell(stream)]).toEqual([0, 16]);
+  php.fclose(stream);
+  expect(php.file_get_contents(name)).toBe('hello world!xyzQ');
+  expect(php.md5_file(name)).toBe(php.md5('hello world!xyzQ'));
+  expect(php.sha1_file(name)).toBe(php.sha1('hello world!xyzQ'));
+  expect(php.hash_file('crc32b', name)).toBe(php.hash('crc32b', 'hello world!xyzQ'));
+  expect(php.md5_file(path.join(folder, 'none'))).toBe(false);
+  rmSync(folder, { recursive: true });
+});
+
 test('exit prints its text, gives its status, and runs shutdown functions once', () => {
   const library = JSON.stringify(path.join(root, 'dist/lib/php/index.js'));
   const run = (end: string) => {
