@@ -109,6 +109,60 @@ function flagsOf(flags: string): { isLeft: boolean; hasPlus: boolean; pad: strin
   return found;
 }
 
+/** A directive of a format, or what stands between two. */
+interface Part {
+  literal: string;
+  letter: string;
+  place: string | undefined;
+  width: string | undefined;
+  precision: string | undefined;
+  /** Ready if neither width nor precision comes from a value. */
+  shape: Directive;
+  isReady: boolean;
+}
+
+const isGiven = (size: string | undefined) => size?.[0] === '*';
+
+function partsOf(pattern: string): Part[] {
+  const parts: Part[] = [];
+  const literal = (text: string) => {
+    const shape = { isLeft: false, hasPlus: false, pad: ' ', width: 0, precision: undefined };
+    const none = { letter: '%', place: undefined, width: undefined, precision: undefined };
+    if (text !== '') parts.push({ literal: text, ...none, shape, isReady: true });
+  };
+  let at = 0;
+  for (const found of pattern.matchAll(directive)) {
+    literal(pattern.slice(at, found.index));
+    at = found.index + found[0].length;
+    const [all, place, flags = '', width, precision, letter = ''] = found;
+    if (all === '%%') {
+      literal('%');
+      continue;
+    }
+    const isReady = !isGiven(width) && !isGiven(precision);
+    const { isLeft, hasPlus, pad } = flagsOf(flags);
+    const wide = isReady ? Number(width ?? 0) : 0;
+    const exact = isReady && precision !== undefined ? Number(precision) : undefined;
+    const shape = { isLeft, hasPlus, pad, width: wide, precision: exact };
+    parts.push({ literal: '', letter, place, width, precision, shape, isReady });
+  }
+  literal(pattern.slice(at));
+  return parts;
+}
+
+/** A program has few formats, and uses them again and again. */
+const known = new Map<string, Part[]>();
+const knownMax = 256;
+
+function partsFor(pattern: string): Part[] {
+  const found = known.get(pattern);
+  if (found) return found;
+  if (known.size === knownMax) known.clear();
+  const parts = partsOf(pattern);
+  known.set(pattern, parts);
+  return parts;
+}
+
 /** The text of a format and its values; `vsprintf` complains in other words about what is missing. */
 function format(pattern: string, values: Value[], isList: boolean): string {
   let next = 0;
@@ -124,14 +178,17 @@ function format(pattern: string, values: Value[], isList: boolean): string {
     if (given === undefined || given[0] !== '*') return given === undefined ? undefined : Number(given);
     return whole(take(given.length > 1 ? given.slice(1, -1) : undefined));
   };
-  const shown = pattern.replace(directive, (all, place, flags, width, precision, letter) => {
-    if (all === '%%') return '%';
-    const wide = size(width) ?? 0;
-    const exact = size(precision);
+  let shown = '';
+  for (const { literal, letter, place, width, precision, shape, isReady } of partsFor(pattern)) {
+    if (literal !== '') {
+      shown += literal;
+      continue;
+    }
+    const use = isReady ? shape : { ...shape, width: size(width) ?? 0, precision: size(precision) };
     if (letter === '') throw new ValueError('Missing format specifier at end of string');
     if (!'sdiuboxXceEfFgGhH'.includes(letter)) throw new ValueError(`Unknown format specifier "${letter}"`);
-    return formatted(letter, take(place), { ...flagsOf(flags), width: wide, precision: exact });
-  });
+    shown += formatted(letter, take(place), use);
+  }
   if (missing === 0) return shown;
   if (isList) throw new ValueError(`The arguments array must contain ${missing} items, ${values.length} given`);
   throw new ArgumentCountError(`${missing + 1} arguments are required, ${values.length + 1} given`);
