@@ -68,6 +68,10 @@ export class Subject {
     regex.lastIndex = this.characterAt(from);
     const found = regex.exec(this.characters);
     if (found === null) return undefined;
+    if (!regex.hasIndices) {
+      const to = found.index + found[0].length;
+      return { groups: [[this.byteAt(found.index), this.byteAt(to)]] };
+    }
     const indices = (found as RegExpExecArray & { indices: ([number, number] | undefined)[] }).indices;
     const own = notEmpty ? [indices[0], ...indices.slice(2)] : indices;
     return {

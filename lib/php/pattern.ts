@@ -34,7 +34,9 @@ function compile(pattern: string): Pattern | undefined {
     const translator = make(0);
     const text = translator.translate();
     const flags = isUtf8 ? 'du' : 'd';
-    const search = new RegExp(text, `${flags}${has('A') ? 'y' : 'g'}`);
+    // Where groups are is dear to ask for, and a pattern without any need not.
+    const hasGroups = (new RegExp(`${text}|`, flags).exec('')?.length ?? 2) > 1;
+    const search = new RegExp(text, `${hasGroups ? flags : flags.replace('d', '')}${has('A') ? 'y' : 'g'}`);
     const notEmpty = new RegExp(`(?=([^]*))(?:${make(1).translate()})(?!\\1(?![^]))`, `${flags}y`);
     return { search, notEmpty, isUtf8, names: translator.names };
   } catch (error) {
