@@ -1,6 +1,5 @@
 #include "abi/handles.hpp"
 
-#include <deque>
 #include <mutex>
 #include <vector>
 
@@ -30,12 +29,13 @@ class Register {
     const std::lock_guard lock(mutex_);
     std::int32_t slot = 0;
     // A slot rests as long as possible before it is used again.
-    if (free_.size() > 64 || (!free_.empty() && entries_.size() > slot_mask)) {
-      slot = free_.front();
-      free_.pop_front();
+    if (free_count_ > 64 || (free_count_ > 0 && entries_.size() > slot_mask)) {
+      slot = free_first_;
+      free_first_ = entries_[static_cast<std::size_t>(slot)].next_free;
+      --free_count_;
     } else if (entries_.size() <= slot_mask) {
       slot = static_cast<std::int32_t>(entries_.size());
-      entries_.push_back({first_generation_, false});
+      entries_.push_back({first_generation_});
     } else {
       return 0;
     }
@@ -45,11 +45,14 @@ class Register {
     return (entry.generation << slot_bits) | slot;
   }
 
+  // Asks for no memory: closing must not fail.
   void remove(ipdaemon_t handle) {
     const std::lock_guard lock(mutex_);
     const std::int32_t slot = handle & slot_mask;
     entries_[static_cast<std::size_t>(slot)].live = false;
-    free_.push_back(slot);
+    (free_count_ > 0 ? entries_[static_cast<std::size_t>(free_last_)].next_free : free_first_) = slot;
+    free_last_ = slot;
+    ++free_count_;
   }
 
   bool contains(ipdaemon_t handle) {
@@ -62,12 +65,16 @@ class Register {
  private:
   struct Entry {
     std::int32_t generation;
-    bool live;
+    bool live = false;
+    std::int32_t next_free = 0;  // Means something only in the list of free slots.
   };
   const std::int32_t first_generation_ = first_generation();
   std::mutex mutex_;
   std::vector<Entry> entries_;
-  std::deque<std::int32_t> free_;
+  // The free slots, those that have rested longest first. The entries themselves are the list.
+  std::int32_t free_first_ = 0;
+  std::int32_t free_last_ = 0;
+  std::size_t free_count_ = 0;
 };
 
 Register& all_handles() {

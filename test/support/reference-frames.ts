@@ -133,16 +133,19 @@ export function frames(rules: FramingRules, stream: string): Frames {
       tooLong = at > rules.max;
     } else {
       const found = readHeader(rules, rest);
-      if (found) {
-        const [head, value] = found;
-        const body = value + (counted ? 0 : rules.adjust);
-        if (!(body >= 0)) return { ...out, code: 2012 };
-        tooLong = head + body > rules.max;
-        complete = rest.length >= head + body;
-        next = Math.min(head + body, rest.length);
-        const strip = rules.strip === 'header' ? head : Math.min(rules.strip, head + body);
-        if (complete || (tooLong && rules.over === 'split')) text = rest.slice(strip, next);
+      if (!found) {
+        // Nobody knows how long the frame would have been: what there is of its header comes as it came.
+        out.pieces.push({ text: rest, eol: false });
+        return out;
       }
+      const [head, value] = found;
+      const body = value + (counted ? 0 : rules.adjust);
+      if (!(body >= 0)) return { ...out, code: 2012 };
+      tooLong = head + body > rules.max;
+      complete = rest.length >= head + body;
+      next = Math.min(head + body, rest.length);
+      const strip = rules.strip === 'header' ? head : Math.min(rules.strip, head + body);
+      if (complete || (tooLong && rules.over === 'split')) text = rest.slice(strip, next);
     }
     if (tooLong && rules.over === 'close') return { ...out, code: 10040 };
     if (tooLong && rules.over === 'skip') out.skipped += 1;
