@@ -55,10 +55,7 @@ export function preg_match(
   const subject = Subject.of(text(s), compiled);
   const from = startAt(text(s), offset);
   if (subject === undefined) return false;
-  if (from === undefined) {
-    setLastError(PREG_INTERNAL_ERROR);
-    return false;
-  }
+  if (from === undefined) return failed();
   const found = subject.find(from, false);
   if (found === undefined) return 0;
   filled(matches, matchesOf(subject, found, compiled.names, whole(flags)));

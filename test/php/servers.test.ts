@@ -17,11 +17,12 @@ describePhp('a server with', () => {
   test('bits, files, SQLite, STARTTLS, loose comparisons: five of them', () =>
     expect(names).toEqual(['11-bits', '12-files', '13-ledger', '14-mail', '15-stock']));
 
-  test.each(names)('%s answers its session byte for byte', async (name) => {
-    if (name === '13-ledger' && !process.env.CI && !hasSqlite()) {
-      console.log('13-ledger is skipped: this PHP has no pdo_sqlite (php-sqlite3 in Debian)');
-      return;
-    }
+  const isPlayed = (name: string) => name !== '13-ledger' || process.env.CI !== undefined || hasSqlite();
+
+  test.each(names.filter(isPlayed))('%s answers its session byte for byte', async (name) => {
     await play(path.join(servers, `${name}.php`), path.join(servers, `${name}.session.json`));
   });
+
+  const unplayed = names.filter((name) => !isPlayed(name));
+  if (unplayed.length > 0) test.skip.each(unplayed)('%s: this PHP has no pdo_sqlite (php-sqlite3 in Debian)', () => {});
 });

@@ -175,3 +175,25 @@ export async function comes(
 export function judged(server: TestServer): Param {
   return server.events('SSLClientAuthentication').at(-1) as Param;
 }
+
+/** What a client negotiates, as the server tells it; empty when it is refused. */
+export async function negotiates(server: TestServer, options: TlsClientOptions = {}): Promise<Record<string, string>> {
+  const before = server.count('Connected');
+  const client = server.tlsClient(options);
+  const { connectionid: id, statuscode } = await server.event('Connected', undefined, before + 1);
+  if (statuscode !== 0) {
+    await client.isRefused();
+    return {};
+  }
+  await client.isSecure();
+  await server.event('ReadyToSend', id);
+  const name = (what: string) => server.config(`SSLNegotiated${what}[${id}]`);
+  return {
+    version: name('Version'),
+    suite: name('CipherSuite'),
+    cipher: name('Cipher'),
+    strength: name('CipherStrength'),
+    exchange: name('KeyExchange'),
+    exchangeStrength: name('KeyExchangeStrength'),
+  };
+}

@@ -2,31 +2,8 @@
 import { expect, test } from '@jest/globals';
 import { serverPem } from '../support/certificates';
 import { Code, P } from '../support/ids';
-import { behaviour, type TestServer, withServer } from '../support/server';
-import { choose, configure, implicit, StartMode } from '../support/tls';
-import type { TlsClientOptions } from '../support/tls-client';
-
-/** What a client negotiates, as the server tells it; empty when it is refused. */
-async function negotiates(server: TestServer, options: TlsClientOptions = {}): Promise<Record<string, string>> {
-  const before = server.count('Connected');
-  const client = server.tlsClient(options);
-  const { connectionid: id, statuscode } = await server.event('Connected', undefined, before + 1);
-  if (statuscode !== 0) {
-    await client.isRefused();
-    return {};
-  }
-  await client.isSecure();
-  await server.event('ReadyToSend', id);
-  const name = (what: string) => server.config(`SSLNegotiated${what}[${id}]`);
-  return {
-    version: name('Version'),
-    suite: name('CipherSuite'),
-    cipher: name('Cipher'),
-    strength: name('CipherStrength'),
-    exchange: name('KeyExchange'),
-    exchangeStrength: name('KeyExchangeStrength'),
-  };
-}
+import { behaviour, withServer } from '../support/server';
+import { choose, configure, implicit, negotiates, StartMode } from '../support/tls';
 
 /** ML-KEM came with OpenSSL 3.5. */
 const [major = 0, minor = 0] = (process.versions.openssl ?? '0').split('.').map(Number);

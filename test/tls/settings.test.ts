@@ -3,32 +3,9 @@ import { expect, test } from '@jest/globals';
 import { certificates } from '../support/certificates';
 import { Code, P } from '../support/ids';
 import { behaviour, type TestServer, withServer } from '../support/server';
-import { configure, implicit, statuses } from '../support/tls';
-import type { TlsClientOptions } from '../support/tls-client';
+import { configure, implicit, negotiates, statuses } from '../support/tls';
 
 const versions = ['TLSv1.2', 'TLSv1.3'] as const;
-
-/** What a client negotiates, as the server tells it; empty when it is refused. */
-async function negotiates(server: TestServer, options: TlsClientOptions = {}): Promise<Record<string, string>> {
-  const before = server.count('Connected');
-  const client = server.tlsClient(options);
-  const { connectionid: id, statuscode } = await server.event('Connected', undefined, before + 1);
-  if (statuscode !== 0) {
-    await client.isRefused();
-    return {};
-  }
-  await client.isSecure();
-  await server.event('ReadyToSend', id);
-  const name = (what: string) => server.config(`SSLNegotiated${what}[${id}]`);
-  return {
-    version: name('Version'),
-    suite: name('CipherSuite'),
-    cipher: name('Cipher'),
-    strength: name('CipherStrength'),
-    exchange: name('KeyExchange'),
-    exchangeStrength: name('KeyExchangeStrength'),
-  };
-}
 
 const all = { ciphers: 'ALL:@SECLEVEL=0' };
 
